@@ -1,0 +1,97 @@
+/**
+ * Every log line and counter by name: an event is declared once here, with the fields it may
+ * carry. There is no other way to log, and no field here may hold message content; that is what
+ * makes this the only redaction point.
+ */
+import { pino } from 'pino';
+
+type Level = 'debug' | 'info' | 'warn' | 'error';
+
+/** Event name → its level. The sentence of the line is the name itself, with dots. */
+const levels = {
+  'engine.started': 'info',
+  'engine.stopping': 'info',
+  'engine.stopped': 'info',
+  'channel.listening': 'info',
+  'channel.portBusy': 'warn',
+  'channel.closed': 'info',
+  'connection.opened': 'debug',
+  'connection.closed': 'debug',
+  'connection.refused': 'warn',
+  'frame.fault': 'warn',
+  'exchange.received': 'debug',
+  'exchange.repeat': 'info',
+  'exchange.step': 'debug',
+  'exchange.answered': 'info',
+  'exchange.undelivered': 'warn',
+  'exchange.fault': 'warn',
+  'gp.asked': 'debug',
+  'gp.replied': 'debug',
+  'journal.opened': 'info',
+  'journal.keyCreated': 'warn',
+  'journal.fault': 'error',
+  'journal.indexRebuilt': 'info',
+  'journal.repeatsShortened': 'warn',
+  'simulator.listening': 'info',
+  'simulator.asked': 'info',
+  'simulator.refused': 'warn',
+} as const satisfies Record<string, Level>;
+
+export type EventName = keyof typeof levels;
+
+/** What an event may carry. Names, codes, counts, times and addresses; never message content. */
+export interface EventFields {
+  channel?: string;
+  exchange?: string;
+  step?: string;
+  event?: string;
+  code?: string;
+  detail?: string;
+  peer?: string;
+  endpoint?: string;
+  interaction?: string;
+  status?: number;
+  type?: string;
+  attempt?: number;
+  count?: number;
+  bytes?: number;
+  ms?: number;
+  port?: number;
+  host?: string;
+  file?: string;
+}
+
+/** Emit one event: one log line and one count. */
+export type Emit = (name: EventName, fields?: EventFields) => void;
+
+export interface Events {
+  emit: Emit;
+  /** How often each event happened since the start. */
+  counts(): Partial<Record<EventName, number>>;
+}
+
+/**
+ * Events written as JSON lines.
+ * @param options.level lowest level written (`silent` writes none); counters always count
+ * @param options.destination a file descriptor; standard error unless told (stdout is for data)
+ */
+export function createEvents(
+  options: { level?: Level | 'silent'; destination?: number } = {},
+): Events {
+  const log = pino(
+    { level: options.level ?? 'info', base: undefined, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ dest: options.destination ?? 2, sync: true }),
+  );
+  const counts: Partial<Record<EventName, number>> = {};
+  return {
+    emit(name, fields) {
+      counts[name] = (counts[name] ?? 0) + 1;
+      const level = levels[name];
+      if (log.isLevelEnabled(level)) log[level](fields ?? {}, name);
+    },
+    counts: () => ({ ...counts }),
+  };
+}
+
+/** An emitter that says nothing, for parts used on their own. */
+export const silent: Emit = () => {};

@@ -1,0 +1,133 @@
+/**
+ * The port behind which every GP back end stands: what the route's effects ask of the outside, and
+ * how the outside answers. Each function makes ONE attempt; retry, backoff and fallback belong to
+ * the route.
+ */
+import type { Fault } from '../faults.ts';
+
+/** Who asks. All four of user, role, organisation and consent are required before anything is asked. */
+export interface Asker {
+  user: { id: string; localId?: string; family: string; given?: string; prefix?: string };
+  /** SDS role profile id, or `UNK` without a smartcard. */
+  roleProfile: string;
+  organisation: { ods: string; name: string };
+  /** `G` given, `R` refused, `E` emergency. */
+  consent: 'G' | 'R' | 'E';
+  emergencyReason?: string;
+  department?: string;
+}
+
+/** One request over the wire and what came back, for the journal. Secrets are already removed. */
+export interface Hop {
+  /** Configured endpoint name, never a URL that could hold patient data. */
+  to: string;
+  /** For example `PDS read`, `SDS Endpoint`, the Spine interaction id, or the HL7 message type. */
+  interaction: string;
+  /** Microseconds since 1970. */
+  startedAt: number;
+  endedAt: number;
+  /** HTTP status, where there is one. */
+  status?: number;
+  request: Uint8Array;
+  reply?: Uint8Array;
+}
+
+/** How an effect ended; each of these is an event of the route's statechart. */
+export type OutcomeEvent =
+  | 'found' // the thing looked up
+  | 'notFound'
+  | 'restricted'
+  | 'refused'
+  | 'reply'
+  | 'transient'
+  | 'ambiguous'
+  | 'permanent'
+  | 'timeout';
+
+export interface Outcome<V> {
+  event: OutcomeEvent;
+  /** Present with `found` and `reply`. */
+  value?: V;
+  /** Present with every other event. */
+  fault?: Fault;
+  hops: Hop[];
+}
+
+/** What an effect is given besides its own arguments. */
+export interface Attempt {
+  /** Ends when the sender's deadline passes or the engine stops. */
+  signal: AbortSignal;
+  /** UUID, the same for every request of one exchange (X-Correlation-ID). */
+  correlationId: string;
+  /** UUID kept over the retries of one request (PDS X-Request-ID). */
+  requestId: string;
+  /**
+   * Called with each request before it is sent; what it returns is awaited, so that nothing is
+   * asked that is not yet in the journal.
+   */
+  beforeAsk(hop: Pick<Hop, 'to' | 'interaction' | 'startedAt' | 'request'>): Promise<void>;
+}
+
+/** What PDS (or another trace) knows of a patient. */
+export interface Trace {
+  /** The current NHS number; differs from the one asked where that was superseded. */
+  nhsNumber: string;
+  superseded: boolean;
+  /** ODS code of the general practitioner current today, or undefined. */
+  practice?: string;
+  deceased?: string;
+  family?: string;
+  given?: string[];
+  gender?: string;
+  birthDate?: string;
+  /** Where the answer came from. */
+  source: 'pds' | 'table' | 'adtIndex';
+}
+
+export type TracePatient = (
+  nhsNumber: string,
+  asker: Asker,
+  attempt: Attempt,
+) => Promise<Outcome<Trace>>;
+
+/** Where and how a practice's record is asked for. */
+export type Endpoint =
+  | { kind: 'gpconnect'; name: string; address: string; asid: string }
+  | { kind: 'mllp'; name: string };
+
+export type LocateEndpoint = (
+  practice: string,
+  asker: Asker,
+  attempt: Attempt,
+) => Promise<Outcome<Endpoint>>;
+
+/** The parts of the GP record (QPD-4, QRD-9). */
+export const datasets = ['PAT', 'ALL', 'MED', 'PRB'] as const;
+export type Dataset = (typeof datasets)[number];
+
+export interface RecordRequest {
+  nhsNumber: string;
+  datasets: Dataset[];
+  /** Dates as `YYYY-MM-DD`, from QPD-5 and QPD-6. */
+  from?: string;
+  to?: string;
+}
+
+/** A GP record as a FHIR STU3 collection Bundle, parsed, with the exact bytes it came in. */
+export interface GpRecord {
+  kind: 'bundle';
+  bundle: unknown;
+  bytes: Uint8Array;
+}
+/** A GP system's HL7 v2 answer. */
+export interface GpMessage {
+  kind: 'hl7';
+  bytes: Uint8Array;
+}
+
+export type AskRecord = (
+  request: RecordRequest,
+  endpoint: Extract<Endpoint, { kind: 'gpconnect' }>,
+  asker: Asker,
+  attempt: Attempt,
+) => Promise<Outcome<GpRecord>>;

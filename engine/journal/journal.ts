@@ -1,0 +1,125 @@
+/**
+ * The journal's contract and vocabulary. A journal stores bytes and knows neither HL7 nor HTTP.
+ *
+ * One `append` is one atomic, durable fact: when its promise resolves, the entries are on disk
+ * (WAL, synchronous=FULL, committed); when it rejects, none of them is. Appends made while a
+ * commit runs go into the next one (group commit), in the order in which they were made.
+ */
+
+/** Microseconds since 1970, strictly increasing within one journal: the id of an exchange. */
+export type ExchangeId = number;
+
+export type EntryKind =
+  | 'received' // the original bytes of one framed message
+  | 'broken' // bytes that were not a frame, or a frame that was not HL7
+  | 'step' // a decision or its outcome
+  | 'asking' // what is about to be sent to PDS, SDS or the GP system
+  | 'reply' // what came back
+  | 'answer' // the response, before it is written
+  | 'delivered' // the response was handed to the peer's socket
+  | 'undelivered'; // the peer was gone
+
+/** One fact about an exchange. `note` is small JSON; `body` is bytes, stored exactly. */
+export interface Entry {
+  kind: EntryKind;
+  /** Microseconds since 1970. */
+  at: number;
+  note?: Readonly<Record<string, unknown>>;
+  body?: Uint8Array;
+}
+
+/** What an exchange can be found by. Kept off the path to the acknowledgement. */
+export interface Keys {
+  /** MSH-3 and MSH-4 as sent, joined by `|`. */
+  sender?: string;
+  /** MSH-10 as sent. */
+  controlId?: string;
+  /** MSH-9 as sent, for example `QBP^Q11^QBP_Q11`. */
+  type?: string;
+  /** Fingerprint of sender, MSH-10 and bytes: equal fingerprints are candidates for a repeat. */
+  fingerprint?: string;
+  /** NHS number; stored only as a keyed hash. */
+  patient?: string;
+  /** ODS code of the practice. */
+  practice?: string;
+  /** Progress after this append. */
+  state?: Progress;
+  /** Fault code, `GH-nnnn`. */
+  fault?: string;
+  /** For a repeat: the exchange whose answer was given again. */
+  repeatOf?: ExchangeId;
+  /** An ADT message says: this patient is registered with this practice (PD1). */
+  registered?: { patient: string; practice: string };
+}
+
+/** received → asking → mapping → answered | rejected | parked. */
+export type Progress = 'received' | 'asking' | 'mapping' | 'answered' | 'rejected' | 'parked';
+/** Separately: owed → delivered | undelivered. */
+export type Delivery = 'owed' | 'delivered' | 'undelivered';
+
+export interface ExchangeSummary {
+  id: ExchangeId;
+  channel: string;
+  state: Progress;
+  delivery: Delivery | null;
+  sender: string | null;
+  controlId: string | null;
+  type: string | null;
+  practice: string | null;
+  fault: string | null;
+  repeatOf: ExchangeId | null;
+  /** Microseconds from the first entry to the last. */
+  took: number;
+}
+
+export interface StoredExchange extends ExchangeSummary {
+  entries: Entry[];
+}
+
+export interface Filter {
+  channel?: string;
+  state?: Progress;
+  fault?: string;
+  controlId?: string;
+  sender?: string;
+  /** NHS number. */
+  patient?: string;
+  practice?: string;
+  fingerprint?: string;
+  /** Microseconds since 1970, inclusive. */
+  since?: number;
+  until?: number;
+  /** Newest first; 50 unless told. */
+  limit?: number;
+}
+
+export interface Journal {
+  /** A new exchange id. */
+  mint(): ExchangeId;
+  /**
+   * Store entries of one exchange, durably.
+   * @throws FaultError journalUnavailable, journalFull or journalLocked: nothing was stored
+   */
+  append(exchange: ExchangeId, channel: string, entries: Entry[], keys?: Keys): Promise<void>;
+  /**
+   * Record that answers were written or not. Not waited for: group-committed with what comes next,
+   * or within a second.
+   */
+  settle(exchange: ExchangeId, outcome: 'delivered' | 'undelivered'): void;
+  /** Everything stored of one exchange, in order; undefined when there is none. */
+  read(exchange: ExchangeId): Promise<StoredExchange | undefined>;
+  /** Exchanges, newest first, including those not yet indexed. */
+  list(filter?: Filter): Promise<ExchangeSummary[]>;
+  /**
+   * Exchanges with this fingerprint received at or after `since`, newest first. Answers from
+   * memory where memory covers the window, so that it costs nothing on the path to the
+   * acknowledgement; otherwise from the key index.
+   */
+  repeats(fingerprint: string, since: number): ExchangeId[] | Promise<ExchangeId[]>;
+  /** The practice an ADT message last named for this patient. */
+  practiceOf(patient: string): Promise<{ practice: string; at: number } | undefined>;
+  /** Bytes, counts and what retention holds, for `status`. */
+  stats(): Promise<{ exchanges: number; bytes: number; oldest: number | null; unindexed: number }>;
+  /** Commit what is pending, then close. */
+  close(): Promise<void>;
+}
