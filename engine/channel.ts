@@ -1,0 +1,212 @@
+/**
+ * A channel, declared once: from this schema come the types, the findings of `gatehouse check`, the
+ * JSON Schema for editors and the reference page.
+ */
+import { z } from 'zod';
+import { duration, flag, secret, size, text, whole } from './config/values.ts';
+
+const address = z.strictObject({
+  host: text.default('127.0.0.1').meta({ description: 'address to use' }),
+  port: whole(0, 65535).meta({ description: 'TCP port; 0 takes any free one' }),
+});
+
+const serverTls = z.strictObject({
+  certificate: text.meta({ description: 'PEM file of our certificate chain' }),
+  key: text.meta({ description: 'PEM file of its private key' }),
+  clients: text
+    .optional()
+    .meta({ description: 'PEM file of the authorities whose client certificates are required' }),
+});
+
+const clientTls = z.strictObject({
+  certificate: text.optional().meta({ description: 'PEM file of our client certificate chain' }),
+  key: text.optional().meta({ description: 'PEM file of its private key' }),
+  authorities: text.optional().meta({ description: 'PEM file of the authorities to trust' }),
+  serverName: text.optional().meta({ description: 'name to expect in the server certificate' }),
+});
+
+const timeouts = {
+  timeout: duration.default(10_000).meta({ description: 'longest wait for one reply' }),
+};
+
+const destination = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('pds'),
+    url: text.meta({ description: 'base address of PDS FHIR R4' }),
+    apikey: secret.optional().meta({ description: 'API key, where the environment asks for one' }),
+    ...timeouts,
+    tls: clientTls.optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('sds'),
+    url: text.meta({ description: 'base address of SDS FHIR R4' }),
+    apikey: secret.optional().meta({ description: 'API key of the Spine Directory Service' }),
+    ...timeouts,
+    tls: clientTls.optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('gpconnect'),
+    proxy: text.optional().meta({ description: 'address of the Spine secure proxy' }),
+    issuer: text.meta({ description: 'our address as the token issuer (iss)' }),
+    device: z
+      .strictObject({ id: text, model: text, version: text })
+      .meta({ description: 'requesting device named in the token' }),
+    reply: size.default(20 * 1024 ** 2).meta({ description: 'longest reply accepted' }),
+    ...timeouts,
+    tls: clientTls.optional(),
+  }),
+  z.strictObject({
+    kind: z.literal('mllp'),
+    ...address.shape,
+    connections: whole(1, 64).default(4).meta({ description: 'connections kept open at most' }),
+    reply: size.default(5 * 1024 ** 2).meta({ description: 'longest reply accepted' }),
+    answer: z
+      .enum(['pass'])
+      .default('pass')
+      .meta({ description: 'what becomes of its answer: passed on under our header' }),
+    ...timeouts,
+    tls: clientTls.optional(),
+  }),
+]);
+
+const place = z
+  .string()
+  .regex(
+    /^[A-Z][A-Z0-9]{2}(\[\d+\])?-\d+(\[\d+\])?(\.\d+){0,2}$/,
+    'a place such as ZAU-1 is needed',
+  );
+
+export const channelSchema = z.strictObject({
+  channel: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens are needed')
+    .meta({ description: 'name of the channel; the name of its file' }),
+  description: text.optional().meta({ description: 'one sentence for the people who run it' }),
+  listen: address
+    .extend({
+      framing: z
+        .enum(['lenient', 'strict'])
+        .default('lenient')
+        .meta({ description: 'lenient accepts a frame that ends with FS but no CR' }),
+      tls: serverTls.optional().meta({ description: 'TLS; with `clients`, mutual TLS' }),
+    })
+    .meta({ description: 'where the channel listens for MLLP' }),
+  us: z
+    .strictObject({ application: text, facility: text })
+    .meta({ description: 'our MSH-3 and MSH-4 in answers' }),
+  accepts: z
+    .array(z.string().regex(/^[A-Z0-9]{3}(\^[A-Z0-9]{3})?$/, 'a type such as ADT^A01 is needed'))
+    .min(1)
+    .meta({ description: 'message types with their trigger events' }),
+  versions: z
+    .array(text)
+    .min(1)
+    .default(['2.3', '2.3.1', '2.4', '2.5', '2.5.1'])
+    .meta({ description: 'HL7 versions accepted (MSH-12)' }),
+  processing: z
+    .array(z.enum(['P', 'T', 'D']))
+    .min(1)
+    .default(['P'])
+    .meta({ description: 'processing ids accepted (MSH-11)' }),
+  charset: text
+    .optional()
+    .meta({ description: 'character set to assume where MSH-18 is empty or unknown' }),
+  senders: z
+    .array(z.strictObject({ application: text, facility: text }))
+    .min(1)
+    .meta({ description: 'who may send: MSH-3 and MSH-4; * stands for any' }),
+  route: text.meta({ description: 'name of a file in channels/routes' }),
+  mapping: text.optional().meta({ description: 'name of a folder in mappings' }),
+  site: z
+    .strictObject({
+      patientClass: text.default('O').meta({ description: 'PV1-2 in ADR^A19' }),
+      diagnosisType: z
+        .enum(['A', 'W', 'F'])
+        .default('W')
+        .meta({ description: 'DG1-6 where problems go as DG1' }),
+    })
+    .prefault({})
+    .meta({ description: 'what this site wants in fields GP Connect does not give' }),
+  asker: z
+    .record(
+      z.string(),
+      z.strictObject({
+        user: place,
+        role: place,
+        organisation: place,
+        consent: place,
+        reason: place.optional(),
+        department: place.optional(),
+      }),
+    )
+    .default({})
+    .meta({
+      description:
+        'per message type without fields for the asker: where user, role, organisation and consent stand',
+    }),
+  organisations: z
+    .array(
+      z.strictObject({
+        ods: text.meta({ description: 'ODS code of the asking organisation' }),
+        name: text.optional(),
+        asid: text.optional().meta({ description: 'its own ASID (Ssp-From)' }),
+      }),
+    )
+    .default([])
+    .meta({ description: 'organisations that may ask; each asks under its own ASID' }),
+  destinations: z
+    .record(z.string(), destination)
+    .default({})
+    .meta({ description: 'the systems this channel asks, by name' }),
+  ask: z
+    .strictObject({
+      trace: text.optional().meta({ description: 'destination that finds the practice (pds)' }),
+      locate: text.optional().meta({ description: 'destination that finds the endpoint (sds)' }),
+      record: text.optional().meta({ description: 'destination asked for the record (gpconnect)' }),
+      second: text
+        .optional()
+        .meta({ description: 'destination asked where the first cannot be reached (mllp)' }),
+      practices: text
+        .optional()
+        .meta({ description: 'practice table (CSV) looked up before the directory' }),
+      adtIndex: flag.default(false).meta({
+        description: 'where PDS cannot be reached, use the practice ADT last named, and say so',
+      }),
+    })
+    .prefault({})
+    .meta({ description: 'which destination serves which step of the route' }),
+  patience: z
+    .strictObject({
+      answer: duration.default(15_000).meta({ description: 'from the query to its answer' }),
+    })
+    .prefault({}),
+  repeats: z
+    .strictObject({
+      window: duration.default(300_000).meta({
+        description: 'how long the same sender, MSH-10 and bytes get the stored answer',
+      }),
+    })
+    .prefault({}),
+  keep: duration.meta({
+    description: 'retention: how long messages of this channel stay in the journal',
+  }),
+  limits: z
+    .strictObject({
+      frame: size.default(10 * 1024 ** 2).meta({ description: 'longest frame accepted' }),
+      connections: whole(1, 10_000).default(256).meta({ description: 'connections at most' }),
+      idle: duration.default(3_600_000).meta({ description: 'silence between messages' }),
+      inFrame: duration.default(30_000).meta({ description: 'silence inside a frame' }),
+      pipeline: whole(1, 1000)
+        .default(16)
+        .meta({ description: 'messages of one connection worked on at a time' }),
+    })
+    .prefault({}),
+});
+
+export type Channel = z.output<typeof channelSchema>;
+export type Destination = Channel['destinations'][string];
+
+/** JSON Schema of a channel file, for editors. */
+export function channelJsonSchema(): object {
+  return z.toJSONSchema(channelSchema, { io: 'input', unrepresentable: 'any' });
+}

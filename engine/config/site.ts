@@ -1,0 +1,234 @@
+/**
+ * A site: the folder with channels/, mappings/ and fixtures/. Loading reads everything, reports
+ * every finding and changes nothing; `serve` refuses what `check` refuses.
+ */
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { basename, dirname, join, resolve as resolvePath } from 'node:path';
+import { type Channel, channelSchema } from '../channel.ts';
+import { type EffectName, effects } from '../effects.ts';
+import { type Practices, loadPractices } from '../gp/practices.ts';
+import { type CompiledMappings, loadMappings } from '../mapping/load.ts';
+import { checkRoute } from '../route-check.ts';
+import { type Route, compileRoute, routeSchema } from '../route.ts';
+import { type Surroundings, resolveText, secretKeys, strings } from './values.ts';
+import { ConfigError, type Finding, type YamlFile, checkYaml, nearest, readYaml } from './yaml.ts';
+
+/** A channel with everything its files name. */
+export interface LoadedChannel {
+  channel: Channel;
+  file: string;
+  route: Route;
+  mapping?: CompiledMappings;
+  practices?: Practices;
+}
+
+export interface Site {
+  root: string;
+  channels: LoadedChannel[];
+  findings: Finding[];
+}
+
+/** What each effect needs a channel to name. */
+const needs: Partial<Record<EffectName, (channel: Channel) => string | undefined>> = {
+  trace: (c) => (c.ask.trace ? undefined : 'ask.trace'),
+  locate: (c) => (c.ask.locate || c.ask.practices ? undefined : 'ask.locate or ask.practices'),
+  ask: (c) => (c.ask.record || c.ask.second ? undefined : 'ask.record'),
+  map: (c) => (c.mapping ? undefined : 'mapping'),
+};
+
+/** Queries whose own fields name the asker; every other one needs `asker`. */
+const namesAsker = new Set(['QBP^Q11']);
+
+/**
+ * Load every channel of a site.
+ * @param root the folder that holds channels/, mappings/ and fixtures/
+ * @param env where `${env:NAME}` is looked up
+ */
+export function loadSite(root: string, env: Surroundings = process.env): Site {
+  const folder = join(root, 'channels');
+  const findings: Finding[] = [];
+  const channels: LoadedChannel[] = [];
+  if (!existsSync(folder)) {
+    findings.push({
+      severity: 'error',
+      where: folder,
+      says: 'this folder is no Gatehouse site: it has no channels/',
+      next: 'go to the folder that has one, or name it with --site',
+    });
+    return { root, channels, findings };
+  }
+  for (const name of readdirSync(folder).sort()) {
+    if (!name.endsWith('.yaml')) continue;
+    try {
+      const loaded = loadChannel(root, join(folder, name), env, findings);
+      if (loaded) channels.push(loaded);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      findings.push(...error.findings);
+    }
+  }
+  const byPort = new Map<string, string>();
+  for (const { channel, file } of channels) {
+    const { host, port } = channel.listen;
+    const other = port ? byPort.get(`${host}:${port}`) : undefined;
+    if (other) {
+      findings.push({
+        severity: 'error',
+        where: readYaml(file).where(['listen', 'port']),
+        says: `channel "${other}" listens on ${host}:${port} too`,
+        next: 'give one of them another port',
+      });
+    }
+    byPort.set(`${host}:${port}`, channel.channel);
+  }
+  return { root, channels, findings };
+}
+
+function loadChannel(
+  root: string,
+  file: string,
+  env: Surroundings,
+  findings: Finding[],
+): LoadedChannel | undefined {
+  const source = readYaml(file);
+  resolveAll(source, env);
+  const checked = checkYaml(source, channelSchema);
+  const channel = checked.value;
+  if (!channel) {
+    findings.push(...checked.findings);
+    return undefined;
+  }
+  const before = findings.length;
+  const error = (path: PropertyKey[], says: string, next?: string) =>
+    findings.push({ severity: 'error', where: source.where(path), says, next });
+
+  if (`${channel.channel}.yaml` !== basename(file)) {
+    error(['channel'], `the file is called ${basename(file)}, the channel "${channel.channel}"`);
+  }
+  const destinations = Object.keys(channel.destinations);
+  const kinds = { trace: 'pds', locate: 'sds', record: 'gpconnect', second: 'mllp' } as const;
+  for (const [step, kind] of Object.entries(kinds)) {
+    const name = channel.ask[step as keyof typeof kinds];
+    if (!name) continue;
+    const found = channel.destinations[name];
+    const near = nearest(name, destinations);
+    if (!found) {
+      error(
+        ['ask', step],
+        `there is no destination "${name}"${near ? `; did you mean "${near}"?` : ''}`,
+      );
+    } else if (found.kind !== kind) {
+      error(['ask', step], `"${name}" is of kind ${found.kind}; this step needs kind ${kind}`);
+    }
+  }
+  for (const type of channel.accepts) {
+    if (/^(QBP|QRY)/.test(type) && !namesAsker.has(type) && !channel.asker[type]) {
+      error(
+        ['accepts'],
+        `${type} has no fields for the asker, and "asker" does not say where they stand`,
+        `add asker: { ${type}: { user: …, role: …, organisation: …, consent: … } }`,
+      );
+    }
+  }
+  if (Object.values(channel.destinations).some((d) => d.kind === 'gpconnect')) {
+    for (const [index, { ods, asid }] of channel.organisations.entries()) {
+      if (!asid) error(['organisations', index], `organisation ${ods} has no ASID to ask under`);
+    }
+  }
+  for (const [path, name] of filesNamed(channel)) {
+    if (!existsSync(resolvePath(dirname(file), name)))
+      error(path, `the file ${name} does not exist`);
+  }
+
+  const route = loadRoute(root, channel, source, findings);
+  let mapping: CompiledMappings | undefined;
+  if (channel.mapping) {
+    const folder = join(root, 'mappings', channel.mapping);
+    if (!existsSync(folder)) error(['mapping'], `there is no mapping mappings/${channel.mapping}`);
+    else mapping = loadMappings(folder);
+  }
+  let practices: Practices | undefined;
+  if (channel.ask.practices) {
+    const table = resolvePath(dirname(file), channel.ask.practices);
+    if (existsSync(table)) practices = loadPractices(table);
+  }
+  if (!route || findings.length > before) return undefined;
+  return { channel, file, route, mapping, practices };
+}
+
+function loadRoute(
+  root: string,
+  channel: Channel,
+  source: YamlFile,
+  findings: Finding[],
+): Route | undefined {
+  const folder = join(root, 'channels', 'routes');
+  const file = join(folder, `${channel.route}.yaml`);
+  if (!existsSync(file)) {
+    const known = existsSync(folder) ? readdirSync(folder).map((n) => n.replace('.yaml', '')) : [];
+    const near = nearest(channel.route, known);
+    findings.push({
+      severity: 'error',
+      where: source.where(['route']),
+      says: `there is no route "${channel.route}"${near ? `; did you mean "${near}"?` : ''}`,
+      next: `routes known: ${known.join(', ') || 'none'}`,
+    });
+    return undefined;
+  }
+  const routeFile = readYaml(file);
+  const checked = checkYaml(routeFile, routeSchema);
+  const problems = checked.value ? checkRoute(routeFile, checked.value) : checked.findings;
+  findings.push(...problems);
+  if (!checked.value || problems.length > 0) return undefined;
+  for (const state of Object.values(checked.value.states)) {
+    if ('end' in state) continue;
+    const missing = needs[state.do]?.(channel);
+    if (missing) {
+      findings.push({
+        severity: 'error',
+        where: source.where(['route']),
+        says: `route "${channel.route}" has to ${effects[state.do].says}, but the channel names no ${missing}`,
+        next: `add ${missing}`,
+      });
+    }
+  }
+  return compileRoute(checked.value);
+}
+
+/** Fill in `${env:}` and `${file:}` everywhere but in secrets, which are read where they are used. */
+function resolveAll(source: YamlFile, env: Surroundings): void {
+  for (const { text, path } of strings(source.value)) {
+    if (!text.includes('${') || secretKeys.has(path.at(-1) ?? '')) continue;
+    try {
+      const holder = path
+        .slice(0, -1)
+        .reduce<unknown>((at, step) => (at as Record<PropertyKey, unknown>)[step], source.value);
+      (holder as Record<PropertyKey, unknown>)[path.at(-1) ?? ''] = resolveText(text, env);
+    } catch (error) {
+      source.findings.push({
+        severity: 'error',
+        where: source.where(path),
+        says: (error as Error).message,
+      });
+    }
+  }
+}
+
+/** The files a channel names, with the places where it does. */
+function* filesNamed(channel: Channel): Generator<[PropertyKey[], string]> {
+  if (channel.ask.practices) yield [['ask', 'practices'], channel.ask.practices];
+  const { tls } = channel.listen;
+  for (const key of ['certificate', 'key', 'clients'] as const) {
+    if (tls?.[key]) yield [['listen', 'tls', key], tls[key]];
+  }
+  for (const [name, { tls: client }] of Object.entries(channel.destinations)) {
+    for (const key of ['certificate', 'key', 'authorities'] as const) {
+      if (client?.[key]) yield [['destinations', name, 'tls', key], client[key]];
+    }
+  }
+}
+
+/** The text of a file a channel names, relative to the channel's own file. */
+export function fileOf(loaded: LoadedChannel, name: string): string {
+  return readFileSync(resolvePath(dirname(loaded.file), name), 'utf8');
+}

@@ -1,0 +1,200 @@
+/**
+ * A YAML file with its positions. Every scalar stays the text that was written (YAML 1.2 failsafe
+ * schema), so that codes such as `01`, `5E1` and `no` survive; the schema gives the types.
+ */
+import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import {
+  LineCounter,
+  type Node,
+  type Pair,
+  isMap,
+  isNode,
+  isPair,
+  isSeq,
+  parseDocument,
+} from 'yaml';
+import type { z } from 'zod';
+
+/** One finding of `gatehouse check`: what, where, why, and one next step. */
+export interface Finding {
+  severity: 'error' | 'warning';
+  /** `file:line:column`, relative to the current folder where that is shorter. */
+  where: string;
+  says: string;
+  next?: string;
+}
+
+/** Thrown by loaders when a file has findings of severity error. */
+export class ConfigError extends Error {
+  readonly findings: Finding[];
+  constructor(findings: Finding[]) {
+    super(findings.map((f) => `${f.where}  ${f.says}`).join('\n'));
+    this.name = 'ConfigError';
+    this.findings = findings;
+  }
+}
+
+export interface YamlFile {
+  file: string;
+  value: unknown;
+  findings: Finding[];
+  /** Position of the node at this path (of its key, when `key` is set). */
+  where(path: readonly PropertyKey[], key?: boolean): string;
+}
+
+/**
+ * Read and parse a YAML file.
+ * @throws ConfigError when the file cannot be read
+ */
+export function readYaml(file: string, text = readText(file)): YamlFile {
+  const lines = new LineCounter();
+  const document = parseDocument(text, {
+    schema: 'failsafe',
+    lineCounter: lines,
+    prettyErrors: false,
+    uniqueKeys: true,
+  });
+  const shown = shortPath(file);
+  const position = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return `${shown}:${line}:${col}`;
+  };
+  const findings: Finding[] = document.errors.map((error) => ({
+    severity: 'error',
+    where: position(error.pos[0]),
+    says: `this is not YAML: ${error.message.split('\n')[0]}`,
+  }));
+  const where = (path: readonly PropertyKey[], key = false) => {
+    let node: unknown = document.contents;
+    let offset = 0;
+    for (const [depth, step] of path.entries()) {
+      const last = depth === path.length - 1;
+      if (isMap(node)) {
+        const pair: Pair | undefined = node.items.find(
+          (item) => isPair(item) && String((item.key as Node & { value: unknown }).value) === step,
+        );
+        if (!pair) break;
+        const at = last && key ? pair.key : (pair.value ?? pair.key);
+        if (isNode(at) && at.range) offset = at.range[0];
+        node = pair.value;
+      } else if (isSeq(node)) {
+        node = node.items[Number(step)];
+        if (isNode(node) && node.range) offset = node.range[0];
+      } else break;
+    }
+    return position(offset);
+  };
+  const value = findings.length === 0 ? (document.toJS({ maxAliasCount: 100 }) as unknown) : null;
+  return { file, value, findings, where };
+}
+
+/**
+ * Check a YAML file against its schema.
+ * @returns the typed value, or undefined with the findings that say why not
+ */
+export function checkYaml<S extends z.ZodType>(
+  source: YamlFile,
+  schema: S,
+): { value?: z.output<S>; findings: Finding[] } {
+  if (source.findings.length > 0) return { findings: source.findings };
+  const result = schema.safeParse(source.value);
+  if (result.success) return { value: result.data, findings: [] };
+  return { findings: result.error.issues.flatMap((issue) => findingsOf(source, issue, schema)) };
+}
+
+function findingsOf(source: YamlFile, issue: z.core.$ZodIssue, schema: z.ZodType): Finding[] {
+  if (issue.code === 'unrecognized_keys') {
+    const known = keysAt(schema, issue.path);
+    return issue.keys.map((key) => {
+      const near = nearest(key, known);
+      return {
+        severity: 'error',
+        where: source.where([...issue.path, key], true),
+        says: `unknown key "${key}"${near ? `; did you mean "${near}"?` : ''}`,
+        next: known.length ? `keys known here: ${known.join(', ')}` : undefined,
+      };
+    });
+  }
+  const missing = issue.code === 'invalid_type' && valueAt(source.value, issue.path) === undefined;
+  const name = String(issue.path.at(-1) ?? 'file');
+  return [
+    {
+      severity: 'error',
+      where: source.where(missing ? issue.path.slice(0, -1) : issue.path),
+      says: missing ? `"${name}" is missing` : `"${name}": ${issue.message}`,
+    },
+  ];
+}
+
+/** The keys an object schema knows at a path, for suggestions. */
+function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+  let at: unknown = schema;
+  for (const step of ['', ...path]) {
+    const def = () => (at as { def?: Record<string, unknown> } | undefined)?.def;
+    while (def()?.innerType || def()?.in) at = def()?.innerType ?? def()?.in;
+    if (step === '') continue;
+    const d = def();
+    if (d?.shape) at = (d.shape as Record<string, unknown>)[String(step)];
+    else at = d?.valueType ?? d?.element;
+  }
+  let d = (at as { def?: Record<string, unknown> } | undefined)?.def;
+  while (d?.innerType || d?.in) d = ((d.innerType ?? d.in) as { def: Record<string, unknown> }).def;
+  return d?.shape ? Object.keys(d.shape as object) : [];
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (at, step) => (at as Record<PropertyKey, unknown> | undefined | null)?.[step],
+    value,
+  );
+}
+
+/** The candidate nearest to a word, when it is near enough to be meant. */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let least = Math.max(2, Math.floor(word.length / 3)) + 1;
+  for (const candidate of candidates) {
+    const d = distance(word.toLowerCase(), candidate.toLowerCase());
+    if (d < least) [best, least] = [candidate, d];
+  }
+  return best;
+}
+
+/** Edit distance (insertions, deletions, substitutions). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(
+        (row[j] ?? 0) + 1,
+        (next[j - 1] ?? 0) + 1,
+        (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1),
+      );
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+/** A path as people see it: relative to the current folder where that is shorter. */
+export function shortPath(file: string): string {
+  const near = relative(process.cwd(), file);
+  return near && near.length < file.length ? near : file;
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError([
+      {
+        severity: 'error',
+        where: shortPath(file),
+        says: `cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown reason'}`,
+        next: 'check the name and the permissions',
+      },
+    ]);
+  }
+}
