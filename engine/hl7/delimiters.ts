@@ -1,0 +1,100 @@
+/**
+ * The delimiters of a message (MSH-1 and MSH-2), as sent: usual, unusual, incomplete or garbled.
+ * HL7 v2.5 §2.5.4 and §2.15.9.2; the truncation character came with v2.7 §2.5.5.2.
+ */
+
+/** One character each; empty where the message has none. */
+export interface Delimiters {
+  field: string;
+  component: string;
+  repetition: string;
+  escape: string;
+  subcomponent: string;
+  truncation: string;
+}
+
+/** The recommended ones: `|^~\&`. */
+export const standardDelimiters: Readonly<Delimiters> = Object.freeze({
+  field: '|',
+  component: '^',
+  repetition: '~',
+  escape: '\\',
+  subcomponent: '&',
+  truncation: '',
+});
+
+export type DelimiterWarning = 'delimitersMissing' | 'delimitersOdd' | 'escapeMissing';
+
+/** ASCII punctuation: all that can be a delimiter without being mistaken for data. */
+const punctuation = /^[!-/:-@[-`{-~]$/;
+
+/**
+ * Read the delimiters from MSH-1 and MSH-2.
+ *
+ * What senders really send is read by what they must have meant, with a warning:
+ * - MSH-2 empty: the recommended characters;
+ * - a character twice (`^~\\&`, doubled by somebody's source code): the first counts;
+ * - `^~&` or `^~&#` (the backslash lost in somebody's string literal): no escape character.
+ * @param field MSH-1
+ * @param encoding MSH-2 as sent, may be empty
+ * @returns undefined when these cannot be delimiters, so that this is no MSH segment
+ */
+export function readDelimiters(
+  field: string,
+  encoding: string,
+): { delimiters: Delimiters; warnings: DelimiterWarning[] } | undefined {
+  if (field === '|' && encoding === '^~\\&') {
+    return { delimiters: standardDelimiters, warnings: [] };
+  }
+  if (!punctuation.test(field)) return undefined;
+  if (encoding === '') {
+    return { delimiters: completeDelimiters({ field }), warnings: ['delimitersMissing'] };
+  }
+  if (!punctuation.test(encoding.charAt(0))) return undefined;
+  const warnings: DelimiterWarning[] = [];
+  const distinct = [...new Set(encoding)].filter((c) => punctuation.test(c) && c !== field);
+  if (distinct.length !== encoding.length || distinct.length > 5) warnings.push('delimitersOdd');
+  if (distinct[2] === '&' && encoding.startsWith('^~&')) {
+    distinct.splice(2, 0, '');
+    warnings.push('escapeMissing');
+  }
+  const [component = '', repetition = '', escape = '', subcomponent = '', truncation = ''] =
+    distinct;
+  return {
+    delimiters: { field, component, repetition, escape, subcomponent, truncation },
+    warnings,
+  };
+}
+
+/**
+ * The same delimiters with the missing ones filled in, as an answer needs them: the recommended
+ * character, or the next free one where the sender uses it for something else.
+ */
+export function completeDelimiters(partial: Partial<Delimiters>): Delimiters {
+  const used = new Set(Object.values(partial));
+  const choose = (given: string | undefined, recommended: string): string => {
+    if (given) return given;
+    const free = [recommended, ...'^~\\&#@!$%*'].find((c) => !used.has(c)) ?? recommended;
+    used.add(free);
+    return free;
+  };
+  const field = choose(partial.field, '|');
+  const component = choose(partial.component, '^');
+  const repetition = choose(partial.repetition, '~');
+  const escape = choose(partial.escape, '\\');
+  const subcomponent = choose(partial.subcomponent, '&');
+  return {
+    field,
+    component,
+    repetition,
+    escape,
+    subcomponent,
+    truncation: partial.truncation ?? '',
+  };
+}
+
+/** MSH-2 as it is written. */
+export function encodingCharacters(delimiters: Delimiters): string {
+  const { component, repetition, escape, subcomponent, truncation } = delimiters;
+  return component + repetition + escape + subcomponent + truncation;
+}
