@@ -49,10 +49,10 @@ const table = {
   eventNotAccepted: row(2006, 'permanent', 'AR', null, '201', 'This channel does not accept this trigger event (MSH-9.2).', 'Add the event to accepts in the channel, or send it to another one.'),
   processingIdNotAccepted: row(2007, 'permanent', 'AR', null, '202', 'This channel does not accept this processing id (MSH-11).', 'Test messages go to a test channel; see processing in the channel.'),
   versionNotAccepted: row(2008, 'permanent', 'AR', null, '203', 'This channel does not accept this HL7 version (MSH-12).', 'Add the version to accepts in the channel.'),
-  requiredMissing: row(2009, 'permanent', 'AE', null, '101', 'A required field is missing.', 'See the ERR segment for the field.'),
-  valueInvalid: row(2010, 'permanent', 'AE', null, '102', 'A field does not hold a valid value.', 'See the ERR segment for the field.'),
-  segmentMissing: row(2011, 'permanent', 'AE', null, '100', 'A required segment is missing or out of order.', 'See the ERR segment for the segment.'),
-  tableValue: row(2012, 'permanent', 'AE', null, '103', 'A coded field holds a value that is not in its table.', 'See the ERR segment for the field and docs/profile.md for the table.'),
+  requiredMissing: row(2009, 'permanent', 'AE', 'AE', '101', 'A required field is missing.', 'See the ERR segment for the field.'),
+  valueInvalid: row(2010, 'permanent', 'AE', 'AE', '102', 'A field does not hold a valid value.', 'See the ERR segment for the field.'),
+  segmentMissing: row(2011, 'permanent', 'AE', 'AE', '100', 'A required segment is missing or out of order.', 'See the ERR segment for the segment.'),
+  tableValue: row(2012, 'permanent', 'AE', 'AE', '103', 'A coded field holds a value that is not in its table.', 'See the ERR segment for the field and docs/profile.md for the table.'),
 
   // 3xxx: may this sender and this user ask
   senderNotAllowed: row(3001, 'permanent', 'AE', 'AE', '207', 'This sending application or facility may not ask on this channel (MSH-3, MSH-4).', 'Add it to senders in the channel once the site has agreed.'),
@@ -69,6 +69,7 @@ const table = {
   patientRestricted: row(4005, 'permanent', 'AA', 'NF', null, 'No GP record available for this NHS number; this does not mean nothing is recorded', 'The record is restricted. The hospital must not be able to tell this from an unknown patient.'),
   practiceUnknown: row(4006, 'permanent', 'AA', 'NF', null, 'No GP record available for this NHS number; this does not mean nothing is recorded', 'PDS names no current general practitioner for this patient.'),
   practiceNotEnabled: row(4007, 'permanent', 'AE', 'AE', '207', 'The patient\'s practice does not offer this service.', 'Check the practice in the directory (SDS) or in the channel\'s practice table.'),
+  directoryEntryUnusable: row(4008, 'permanent', 'AE', 'AE', '207', 'The directory\'s entry for the patient\'s practice cannot be used.', 'Operator: "gatehouse message explain" says what is wrong with it; report it to SDS, or put the practice into the channel\'s practice table.'),
 
   // 5xxx: the GP side
   gpTimeout: row(5001, 'transient', 'AR', 'AR', '207', 'The GP record is temporarily unavailable: no reply in time.', 'A repeat may help; "gatehouse message explain" shows each attempt.'),
@@ -86,11 +87,18 @@ const table = {
   wrongPatient: row(5015, 'permanent', 'AE', 'AE', '207', 'The GP system replied for a different NHS number; its reply was not passed on.', 'Operator: report it to the GP system\'s supplier at once.'),
   deadlinePassed: row(5016, 'transient', 'AR', 'AR', '207', 'The GP record is temporarily unavailable: the time the sender allows ran out.', 'A repeat may help; see patience in the channel.'),
   accessRefused: row(5017, 'permanent', 'AE', 'AE', '207', 'PDS or SDS refused our credentials.', 'Operator: check the API key, token and their expiry.'),
+  lookupRejected: row(5018, 'permanent', 'AE', 'AE', '207', 'PDS or SDS rejected the request as wrong.', 'Operator: see the status and code in "gatehouse message explain"; check the address of the destination.'),
 
   // 6xxx: the journal
   journalUnavailable: row(6001, 'transient', 'AR', 'AR', '207', 'The message could not be stored; it was not accepted.', 'Check the disk and the journal; see "gatehouse status".'),
   journalFull: row(6002, 'transient', 'AR', 'AR', '207', 'The message could not be stored: the disk is full.', 'Free disk space or shorten retention.'),
   journalLocked: row(6003, 'transient', 'AR', 'AR', '207', 'The message could not be stored: the journal is locked by another process.', 'Find the process that holds the journal.'),
+  journalKeyUnreadable: row(6004, 'permanent', 'AR', 'AR', '207', 'The journal\'s key file is missing or does not hold a key.', 'Restore the key file from backup, or name it in journal.key; without it nothing stored can be read.'),
+  journalKeyExposed: row(6005, 'permanent', 'AR', 'AR', '207', 'The journal\'s key file can be read by others than its owner.', 'chmod 600 the key file; if others may have read it, add a new key as its last line.'),
+  journalKeyWrong: row(6006, 'permanent', 'AR', 'AR', '207', 'The key file does not hold the key this journal was written with.', 'Name the right key file in journal.key, or restore it from backup; old keys stay in the file, above the current one.'),
+  journalHeld: row(6007, 'permanent', 'AR', 'AR', '207', 'Another process has this journal open for writing.', 'Stop the other "gatehouse serve", or give this one a folder of its own; reading beside it is allowed.'),
+  journalVersion: row(6008, 'permanent', 'AR', 'AR', '207', 'The journal was written by another version of Gatehouse.', 'Run the version that wrote it or a newer one; a newer one brings it up to date when the engine starts.'),
+  journalDamaged: row(6009, 'permanent', 'AR', 'AR', '207', 'A part of the journal does not open with its key: it is damaged or was changed.', 'Keep the files as they are and compare them with a backup; check the disk.'),
 
   // 8xxx: mapping
   mappingFailed: row(8001, 'permanent', 'AE', 'AE', '207', 'The GP record could not be turned into HL7 v2 without loss, so it was not sent.', 'Operator: "gatehouse mapping try" with the stored reply shows the rule that failed.'),
@@ -98,6 +106,7 @@ const table = {
 
   // 9xxx: ourselves
   internalError: row(9001, 'transient', 'AR', 'AR', '207', 'The engine failed while it worked on this message.', 'Report the fault; "gatehouse message explain" names the step.'),
+  interrupted: row(9003, 'ambiguous', 'AR', 'AR', '207', 'The engine stopped while it worked on this message; it was not answered.', 'The sender should send it again; the GP system may have been asked once already.'),
   shuttingDown: row(9002, 'transient', 'AR', 'AR', '207', 'The engine is stopping; the message was not accepted.', 'The sender should send it again.'),
 } satisfies Record<string, FaultDefinition>;
 

@@ -9,6 +9,17 @@
 /** Microseconds since 1970, strictly increasing within one journal: the id of an exchange. */
 export type ExchangeId = number;
 
+/** An exchange id as people see it and as our MSH-10 starts: base 36, upper case. */
+export function exchangeName(id: ExchangeId): string {
+  return id.toString(36).toUpperCase();
+}
+
+/** The id behind a name, or undefined when it is none. */
+export function exchangeOf(name: string): ExchangeId | undefined {
+  const id = /^[0-9A-Za-z]{1,11}$/.test(name) ? Number.parseInt(name, 36) : Number.NaN;
+  return Number.isSafeInteger(id) ? id : undefined;
+}
+
 export type EntryKind =
   | 'received' // the original bytes of one framed message
   | 'broken' // bytes that were not a frame, or a frame that was not HL7
@@ -122,4 +133,15 @@ export interface Journal {
   stats(): Promise<{ exchanges: number; bytes: number; oldest: number | null; unindexed: number }>;
   /** Commit what is pending, then close. */
   close(): Promise<void>;
+}
+
+/** Retention. Apart from `Journal`, because only what applies a channel's `keep` needs it. */
+export interface Retention {
+  /**
+   * Delete for good the exchanges of one channel that began before a time, in small steps between
+   * commits; the space comes back.
+   * @param before microseconds since 1970, exclusive
+   * @returns how many exchanges were deleted
+   */
+  forget(channel: string, before: number): Promise<number>;
 }
