@@ -71,26 +71,15 @@ export function readDelimiters(
  * character, or the next free one where the sender uses it for something else.
  */
 export function completeDelimiters(partial: Partial<Delimiters>): Delimiters {
+  const complete: Delimiters = { ...standardDelimiters, ...partial };
   const used = new Set(Object.values(partial));
-  const choose = (given: string | undefined, recommended: string): string => {
-    if (given) return given;
-    const free = [recommended, ...'^~\\&#@!$%*'].find((c) => !used.has(c)) ?? recommended;
-    used.add(free);
-    return free;
-  };
-  const field = choose(partial.field, '|');
-  const component = choose(partial.component, '^');
-  const repetition = choose(partial.repetition, '~');
-  const escape = choose(partial.escape, '\\');
-  const subcomponent = choose(partial.subcomponent, '&');
-  return {
-    field,
-    component,
-    repetition,
-    escape,
-    subcomponent,
-    truncation: partial.truncation ?? '',
-  };
+  for (const role of ['field', 'component', 'repetition', 'escape', 'subcomponent'] as const) {
+    if (partial[role]) continue;
+    const free = [standardDelimiters[role], ...'^~\\&#@!$%*'].find((c) => !used.has(c));
+    complete[role] = free ?? standardDelimiters[role];
+    used.add(complete[role]);
+  }
+  return complete;
 }
 
 /** MSH-2 as it is written. */

@@ -6,6 +6,7 @@ import type { CharsetName } from './charset.ts';
 import { readDelimiters } from './delimiters.ts';
 import type { Delimiters } from './delimiters.ts';
 import { locate } from './node.ts';
+import { firstSegmentEnd } from './split.ts';
 
 export interface Header {
   /** BOM and blank lines before MSH, as sent. */
@@ -49,7 +50,7 @@ const wide = /^(?:\xff\xfe|\xfe\xff|\0\0\xfe\xff|(?:[\r\n \t]\0*)*M\0{1,3}S\0|\0
 export function readHeader(bytes: Uint8Array, assumed: CharsetName | undefined): Header {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const text = buffer.toString('latin1');
-  if (wide.test(text)) throw new FaultError({ name: 'charsetUtf16' });
+  if (!text.startsWith('MSH') && wide.test(text)) throw new FaultError({ name: 'charsetUtf16' });
   const bom = text.startsWith('\xef\xbb\xbf');
   let start = bom ? 3 : 0;
   while (start < text.length && ' \t\r\n'.includes(text.charAt(start))) start++;
@@ -58,9 +59,8 @@ export function readHeader(bytes: Uint8Array, assumed: CharsetName | undefined):
   if (start > (bom ? 3 : 0)) warnings.push('blankLines');
 
   const body = start === 0 ? text : text.slice(start);
-  const terminator = body.search(/[\r\n]/);
-  const end = terminator < 0 ? body.length : terminator;
   const separator = body.charAt(3);
+  const end = firstSegmentEnd(body, separator);
   const next = body.indexOf(separator, 4);
   const encoding = body.slice(4, next < 0 || next > end ? end : next);
   const found = body.startsWith('MSH') ? readDelimiters(separator, encoding) : undefined;
@@ -117,7 +117,8 @@ function chooseCharset(
   if (meaning === 'ASCII') warnings.push('charsetViolated');
   const declared = meaning === 'ASCII' || meaning === 'unknown' ? undefined : meaning;
   const charset = declared ?? assumed ?? (isUtf8(buffer) ? 'UNICODE UTF-8' : '8859/1');
-  const held = charset === 'UNICODE UTF-8' ? isUtf8(buffer) : holds(buffer.toString('latin1'), charset);
+  const held =
+    charset === 'UNICODE UTF-8' ? isUtf8(buffer) : holds(buffer.toString('latin1'), charset);
   if (!held && !warnings.includes('charsetViolated')) warnings.push('charsetViolated');
   return charset;
 }

@@ -2,17 +2,17 @@
  * An HL7 v2 message that keeps its bytes. Reading changes nothing; an edit replaces one node and
  * leaves every other byte as it came: terminators, trailing separators, BOM and blank lines.
  */
-import { charsetNames, decode, encode, encodeRaw, unrepresentable } from './charset.ts';
+import { charsetNames, decode, encode, encodeRaw } from './charset.ts';
 import type { CharsetName } from './charset.ts';
 import type { Delimiters } from './delimiters.ts';
+import { cannotSet, notInCharset, refuseDelimiters, refuseSeparators } from './edit.ts';
 import { readHeader } from './header.ts';
 import type { MessageWarning } from './header.ts';
-import { headerName, locate, pieces } from './node.ts';
-import type { Span } from './node.ts';
-import { formatPath, parsePath, segmentName } from './path.ts';
+import { isHeader, locate, pieces } from './node.ts';
+import { formatPath, parsePath } from './path.ts';
 import type { Path } from './path.ts';
-import { splitSegments } from './split.ts';
-import type { Split, SegmentText } from './split.ts';
+import { createSegments } from './segments.ts';
+import type { Segments } from './segments.ts';
 import { escape, unescape } from './text.ts';
 
 export type { CharsetName } from './charset.ts';
@@ -77,122 +77,94 @@ export function parseMessage(bytes: Uint8Array, options: { charset?: CharsetName
   const header = readHeader(bytes, options.charset);
   const { delimiters, charset } = header;
   let { plain } = header;
-  let whole: Split | undefined;
-  let indexed: Map<string, SegmentText[]> | undefined;
+  let found: Segments | undefined;
 
-  const split = (): Split => (whole ??= splitSegments(header.body, delimiters.field));
-
-  const nameOf = ({ text }: SegmentText): string => {
-    const end = text.charAt(3) === delimiters.field ? 3 : text.indexOf(delimiters.field);
-    const name = end < 0 ? text : text.slice(0, end);
-    return segmentName.test(name) ? name : '';
-  };
-
-  const named = (name: string): SegmentText[] => {
-    indexed ??= Map.groupBy(split().segments, nameOf);
-    return indexed.get(name) ?? [];
-  };
-
-  const find = ({ segment, occurrence = 1 }: Path): SegmentText | undefined =>
-    occurrence === 1 && !indexed
-      ? split().segments.find((candidate) => nameOf(candidate) === segment)
-      : named(segment)[occurrence - 1];
+  const segments = (): Segments => (found ??= createSegments(header.body, delimiters.field));
 
   const decoded = (text: string): string => (plain ? text : decode(text, charset));
 
+  /** What `\Xhh..\` stands for. */
   const readBytes = (text: string): string | undefined => {
     const read = decode(text, charset);
     return read.isWellFormed() ? read : undefined;
   };
 
-  const rawAt = (path: Path, leaf: boolean): string | undefined => {
-    const segment = find(path);
-    if (!segment || (path.field === undefined && !leaf)) return segment?.text;
-    const span = locate(segment.text, path, delimiters, leaf);
-    return span?.missing === '' ? segment.text.slice(span.start, span.end) : undefined;
+  const find = ({ segment, occurrence = 1 }: Path): string | undefined => {
+    const number = segments().find(segment, occurrence);
+    return number === undefined ? undefined : segments().text(number);
   };
 
-  const place = (path: Path, leaf: boolean): { segment: SegmentText; span: Span } => {
+  const read = (path: Path, leaf: boolean): string | undefined => {
     const segment = find(path);
-    if (!segment) throw cannotSet(path, `the message has no such ${path.segment} segment`);
-    if (headerName.test(path.segment) && path.field !== undefined && path.field <= 2) {
-      throw cannotSet(path, 'the delimiters of a message cannot be changed in place');
-    }
-    if (path.field === undefined) {
-      return { segment, span: { start: 0, end: segment.text.length, missing: '' } };
-    }
-    const span = locate(segment.text, path, delimiters, leaf);
-    if (!span) throw cannotSet(path, 'MSH-2 of this message names no separator for that level');
-    return { segment, span };
+    if (segment === undefined || path.field === undefined) return segment;
+    const span = locate(segment, path, delimiters, leaf);
+    return span?.missing === '' ? segment.slice(span.start, span.end) : undefined;
   };
 
-  const write = ({ segment, span }: { segment: SegmentText; span: Span }, text: string): void => {
-    if (text === '' && span.missing !== '') return;
-    const before = segment.text.slice(0, span.start);
-    segment.text = before + span.missing + text + segment.text.slice(span.end);
+  const write = (path: Path, leaf: boolean, text: string): void => {
+    refuseDelimiters(path);
+    const number = segments().find(path.segment, path.occurrence ?? 1);
+    if (number === undefined) throw cannotSet(path, 'the message has no such segment');
     if (/[^\0-\x7f]/.test(text)) plain = false;
+    if (path.field === undefined) return segments().replace(number, text);
+    const segment = segments().text(number);
+    const span = locate(segment, path, delimiters, leaf);
+    if (!span) throw cannotSet(path, 'MSH-2 of this message names no separator for that level');
+    if (text === '' && span.missing !== '') return;
+    const before = segment.slice(0, span.start) + span.missing;
+    segments().replace(number, before + text + segment.slice(span.end));
   };
 
   return {
     delimiters,
     charset,
     get warnings() {
-      return [...header.warnings, ...structureWarnings(split(), nameOf)];
+      return [...header.warnings, ...structureWarnings(segments())];
     },
-    segmentNames: () => split().segments.map(nameOf),
-    count: (segment) => named(segment).length,
+    segmentNames: () => segments().names(),
+    count: (segment) => segments().count(segment),
     fields(segment) {
-      const path = parsePath(segment);
-      const text = find(path)?.text;
+      const text = find(parsePath(segment));
       if (text === undefined) return 0;
-      return pieces(text, delimiters.field) - (headerName.test(path.segment) ? 0 : 1);
+      return pieces(text, delimiters.field) - (isHeader(text) ? 0 : 1);
     },
     repetitions(text) {
       const { segment, occurrence, field } = withField(parsePath(text));
-      const value = rawAt({ segment, occurrence, field }, false);
-      if (headerName.test(segment) && field <= 2) return value ? 1 : 0;
-      return pieces(value ?? '', delimiters.repetition);
+      const value = read({ segment, occurrence, field }, false) ?? '';
+      if (field <= 2 && isHeader(segment)) return value === '' ? 0 : 1;
+      return pieces(value, delimiters.repetition);
     },
     get(text) {
       const path = withField(parsePath(text));
-      const value = rawAt(path, true);
+      const value = read(path, true);
       if (value === undefined || value === '') return undefined;
-      const read = decoded(value);
-      if (headerName.test(path.segment) && path.field <= 2) return read;
-      const plainText = unescape(read, delimiters, readBytes);
-      return plain ? plainText : plainText.toWellFormed();
+      if (path.field <= 2 && isHeader(path.segment)) return decoded(value);
+      const unescaped = unescape(decoded(value), delimiters, readBytes);
+      return plain ? unescaped : unescaped.toWellFormed();
     },
     raw(text) {
-      const value = rawAt(parsePath(text), false);
+      const value = read(parsePath(text), false);
       return value === undefined ? undefined : decoded(value);
     },
     set(text, value) {
       const path = withField(parsePath(text));
-      const target = place(path, true);
       const escaped = escape(value, delimiters);
       const encoded = encode(escaped, charset);
       if (encoded === undefined) throw notInCharset(path, escaped, charset);
-      write(target, encoded);
+      write(path, true, encoded);
     },
     setRaw(text, value) {
       const path = parsePath(text);
-      const target = place(path, false);
       const encoded = encodeRaw(value, charset);
       if (encoded === undefined) throw notInCharset(path, value, charset);
       refuseSeparators(path, encoded, delimiters);
-      write(target, encoded);
-      if (path.field === undefined) indexed = undefined;
+      write(path, false, encoded);
     },
     segmentBytes(name, occurrence = 1) {
-      const segment = find({ segment: name, occurrence });
-      return segment && Buffer.from(segment.text, 'latin1');
+      const text = find({ segment: name, occurrence });
+      return text === undefined ? undefined : Buffer.from(text, 'latin1');
     },
-    toBytes() {
-      if (!whole) return Buffer.from(header.lead + header.body, 'latin1');
-      let text = header.lead;
-      for (const segment of whole.segments) text += segment.text + segment.end;
-      return Buffer.from(text, 'latin1');
-    },
+    toBytes: () => Buffer.from(header.lead + (found?.joined() ?? header.body), 'latin1'),
   };
 }
 
@@ -201,13 +173,16 @@ export function isCharsetName(text: string): text is CharsetName {
   return (charsetNames as readonly string[]).includes(text);
 }
 
-function structureWarnings(split: Split, nameOf: (s: SegmentText) => string): MessageWarning[] {
+function structureWarnings(segments: Segments): MessageWarning[] {
+  const { lineFeeds, blankLines, unterminated } = segments.oddities;
+  const names = segments.names();
   const warnings: MessageWarning[] = [];
-  const names = split.segments.map(nameOf);
-  if (split.lineFeeds) warnings.push('lineFeeds');
-  if (split.lineFeedInside) warnings.push('lineFeedInside');
-  if (split.blankLines) warnings.push('blankLines');
-  if (split.segments.at(-1)?.end === '') warnings.push('noFinalTerminator');
+  if (lineFeeds) warnings.push('lineFeeds');
+  if (names.some((_, number) => segments.text(number).includes('\n'))) {
+    warnings.push('lineFeedInside');
+  }
+  if (blankLines) warnings.push('blankLines');
+  if (unterminated) warnings.push('noFinalTerminator');
   if (names.includes('')) warnings.push('segmentNameOdd');
   if (names.indexOf('MSH') !== names.lastIndexOf('MSH')) warnings.push('severalHeaders');
   return warnings;
@@ -218,35 +193,4 @@ function withField(path: Readonly<Path>): Path & { field: number } {
   if (field !== undefined) return path as Path & { field: number };
   const text = formatPath(path);
   throw new Error(`"${text}" names a segment, not a value. Name the field too, as in ${text}-3.`);
-}
-
-/** A node's text may hold what lies below it, nothing beside it. */
-function refuseSeparators(path: Path, text: string, delimiters: Delimiters): void {
-  const { field, repetition, component, subcomponent } = delimiters;
-  const above: string[] = ['\r', '\n'];
-  if (path.field !== undefined) above.push(field);
-  if (path.repetition !== undefined || path.component !== undefined) above.push(repetition);
-  if (path.component !== undefined) above.push(component);
-  if (path.subcomponent !== undefined) above.push(subcomponent);
-  if (above.some((separator) => separator !== '' && text.includes(separator))) {
-    throw cannotSet(path, 'the text holds a separator or line end that would end this node');
-  }
-  if (path.field === undefined && !text.startsWith(path.segment + field)) {
-    throw cannotSet(
-      path,
-      `the text of a segment begins with its name, as in ${path.segment}${field}`,
-    );
-  }
-}
-
-function cannotSet(path: Path, why: string): Error {
-  return new Error(`${formatPath(path)} cannot be set: ${why}.`);
-}
-
-function notInCharset(path: Path, text: string, charset: CharsetName): Error {
-  return cannotSet(
-    path,
-    `its character set ${charset} (MSH-18) has no ${unrepresentable(text, charset) ?? 'such character'}; ` +
-      'build the message anew in UNICODE UTF-8, or write the value without it',
-  );
 }

@@ -14,7 +14,9 @@ export interface Span {
 }
 
 /** MSH and the batch headers, whose field 1 is the separator itself (HL7 v2.5 §2.15.9.1). */
-export const headerName = /^(?:MSH|FHS|BHS)/;
+export function isHeader(segment: string): boolean {
+  return segment.startsWith('MSH') || segment.startsWith('FHS') || segment.startsWith('BHS');
+}
 
 /**
  * Where a node lies.
@@ -29,7 +31,7 @@ export function locate(
   delimiters: Delimiters,
   leaf: boolean,
 ): Span | undefined {
-  const header = headerName.test(segment) && segment.charAt(3) === delimiters.field;
+  const header = isHeader(segment) && segment.charAt(3) === delimiters.field;
   const number = path.field ?? 1;
   if (header && number <= 2) return locateDelimiters(segment, number, path, delimiters);
   const span: Span = { start: 0, end: segment.length, missing: '' };

@@ -18,6 +18,7 @@ export interface Path {
 
 /** How a segment is named (HL7 v2.5 §2.5.1); local names are sometimes longer than three. */
 export const segmentName = /^(?:[A-Z][A-Z0-9]{2}|Z[A-Z0-9]{3,7})$/;
+export const longestName = 8;
 
 const shape =
   /^([A-Z][A-Z0-9]*)(?:\[(\d{1,6})\])?(?:-(\d{1,5})(?:\[(\d{1,5})\])?(?:\.(\d{1,5})(?:\.(\d{1,5}))?)?)?$/;

@@ -1,6 +1,6 @@
 /**
  * A segment as it is built (answers, acknowledgements): values as people read them. Encoding with
- * the receiver's delimiters, escapes and character set happens once, in `text.ts`.
+ * the receiver's delimiters, escapes and character set happens once, in `encode.ts`.
  */
 
 /** Sub-components, or one plain value. */
@@ -15,4 +15,10 @@ export interface Segment {
   name: string;
   /** `fields[1]` is the field numbered 1; index 0 is unused. Absent and empty are the same. */
   fields: Field[];
+  /**
+   * Fields given back to a sender as it wrote them (MSA-2, QAK-1, QPD), by number: text from
+   * `message.raw`, already escaped, written instead of `fields[n]`. The receiver's delimiters must
+   * be the sender's.
+   */
+  echo?: Readonly<Record<number, string | undefined>>;
 }

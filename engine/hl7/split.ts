@@ -1,25 +1,20 @@
 /**
- * Cuts a message into segments, keeping what stands between them.
+ * Finds the segments of a message; the bytes between them stay where they are.
  *
  * CR ends a segment (HL7 v2.5 §2.5.4); CRLF and LF are met too. A LF that nothing like a segment
  * follows is a line feed somebody left inside a field, and stays there.
  */
 
-export interface SegmentText {
-  /** Byte text without the terminator. */
-  text: string;
-  /** The terminator and any blank lines after it, as sent; empty where the message just ends. */
-  end: string;
-}
-
 export interface Split {
-  segments: SegmentText[];
+  /** Where each segment starts in the text, and where its terminator starts. */
+  starts: number[];
+  ends: number[];
   /** LF or CRLF ends a segment. */
   lineFeeds: boolean;
-  /** A LF lies inside a field. */
-  lineFeedInside: boolean;
   /** Blank lines lie between segments. */
   blankLines: boolean;
+  /** The last segment has no terminator. */
+  unterminated: boolean;
 }
 
 const blank = /^[ \t]*$/;
@@ -32,37 +27,52 @@ const boundaries = new Map<string, RegExp>();
  * @param separator MSH-1
  */
 export function splitSegments(text: string, separator: string): Split {
-  const split: Split = { segments: [], lineFeeds: false, lineFeedInside: false, blankLines: false };
+  const split: Split = {
+    starts: [],
+    ends: [],
+    lineFeeds: false,
+    blankLines: false,
+    unterminated: false,
+  };
+  let start = 0;
   if (!text.includes('\n')) {
-    let start = 0;
     for (let at = text.indexOf('\r'); at >= 0; at = text.indexOf('\r', start)) {
-      add(split, text.slice(start, at), '\r');
+      add(split, text, start, at);
       start = at + 1;
     }
-    add(split, text.slice(start), '');
-    return split;
+  } else {
+    for (const { 0: terminator, index } of text.matchAll(boundaryFor(separator))) {
+      add(split, text, start, index);
+      if (terminator !== '\r') split.lineFeeds = true;
+      start = index + terminator.length;
+    }
   }
-  let start = 0;
-  let ended = 0;
-  for (const match of text.matchAll(boundaryFor(separator))) {
-    add(split, text.slice(start, match.index), match[0]);
-    if (match[0] !== '\r') ended++;
-    start = match.index + match[0].length;
+  if (!isBlank(text, start, text.length)) {
+    add(split, text, start, text.length);
+    split.unterminated = true;
   }
-  add(split, text.slice(start), '');
-  split.lineFeeds = ended > 0;
-  split.lineFeedInside = split.segments.some((segment) => segment.text.includes('\n'));
   return split;
 }
 
-function add(split: Split, text: string, end: string): void {
-  const previous = split.segments.at(-1);
-  if (previous === undefined || !blank.test(text)) {
-    split.segments.push({ text, end });
+/** Where the first segment ends: the index of its terminator, or the length of the text. */
+export function firstSegmentEnd(text: string, separator: string): number {
+  const end = text.includes('\n') ? text.search(boundaryFor(separator)) : text.indexOf('\r');
+  return end < 0 ? text.length : end;
+}
+
+function add(split: Split, text: string, start: number, end: number): void {
+  if (isBlank(text, start, end)) {
+    split.blankLines = true;
   } else {
-    previous.end += text + end;
-    if (end !== '') split.blankLines = true;
+    split.starts.push(start);
+    split.ends.push(end);
   }
+}
+
+function isBlank(text: string, start: number, end: number): boolean {
+  if (start === end) return true;
+  const first = text.charAt(start);
+  return (first === ' ' || first === '\t') && blank.test(text.slice(start, end));
 }
 
 function boundaryFor(separator: string): RegExp {

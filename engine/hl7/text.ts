@@ -27,9 +27,10 @@ interface Codec {
   meanings: ReadonlyMap<string, string>;
 }
 
-/** One per set of delimiters; real senders use a handful. */
+/** One per set of delimiters, of which real senders use a handful; found by object where possible. */
 const codecs = new Map<string, Codec>();
 const codecLimit = 200;
+const codecsByObject = new WeakMap<Delimiters, Codec>();
 
 /**
  * Escape a value: delimiters, line ends and control characters (all but TAB), so that it can stand
@@ -95,6 +96,15 @@ function asciiBytes(bytes: string): string | undefined {
 }
 
 function codecFor(delimiters: Delimiters): Codec {
+  let codec = codecsByObject.get(delimiters);
+  if (!codec) {
+    codec = makeCodec(delimiters);
+    codecsByObject.set(delimiters, codec);
+  }
+  return codec;
+}
+
+function makeCodec(delimiters: Delimiters): Codec {
   const { field, component, repetition, escape: mark, subcomponent, truncation } = delimiters;
   const key = [field, component, repetition, mark, subcomponent, truncation].join(' ');
   const seen = codecs.get(key);

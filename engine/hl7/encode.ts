@@ -1,0 +1,118 @@
+/** Writes a built message: delimiters, escapes, character set, MSH-1, MSH-2 and MSH-18. */
+import { encode, encodeRaw } from './charset.ts';
+import type { CharsetName } from './charset.ts';
+import { completeDelimiters, encodingCharacters } from './delimiters.ts';
+import type { Delimiters } from './delimiters.ts';
+import type { Component, Field, Repetition, Segment } from './segment.ts';
+import { escape } from './text.ts';
+
+/**
+ * Write a message, each segment ended with CR.
+ *
+ * MSH-18 states what was used. It stays empty only where it was given empty and every character is
+ * ASCII, which is what an empty MSH-18 means (HL7 v2.5 §2.15.9.18). Where the character set lacks
+ * a character, the whole message becomes UTF-8: nothing is replaced or left out.
+ * @param segments MSH first; its fields 1 and 2 are written from `delimiters`
+ * @param options.delimiters the receiver's; missing ones are filled in, for text must be escaped
+ * @returns the bytes and the character set they are in
+ * @throws Error when the first segment is not MSH, or a value holds half a surrogate pair, which
+ *   no character set can write
+ */
+export function encodeMessage(
+  segments: Segment[],
+  options: { delimiters: Delimiters; charset: CharsetName },
+): { bytes: Buffer; charset: CharsetName } {
+  const [msh, ...others] = segments;
+  if (msh?.name !== 'MSH') throw new Error('A message is built from MSH first.');
+  const delimiters = completeDelimiters(options.delimiters);
+  const head = encodeSegment(msh, delimiters);
+  let rest = '\r';
+  for (const segment of others) rest += encodeSegment(segment, delimiters) + '\r';
+
+  const stated = msh.fields[18] !== undefined && msh.fields[18] !== '';
+  if (!stated && isAscii(head) && isAscii(rest)) {
+    return { bytes: Buffer.from(head + rest, 'latin1'), charset: options.charset };
+  }
+  const write = segments.some((segment) => segment.echo) ? encodeRaw : encode;
+  if (write === encodeRaw) refuseHalfPairs(segments, delimiters);
+  for (const charset of new Set<CharsetName>([options.charset, 'UNICODE UTF-8'])) {
+    const text = write(encodeSegment(stating(msh, charset), delimiters) + rest, charset);
+    if (text !== undefined) return { bytes: Buffer.from(text, 'latin1'), charset };
+  }
+  throw halfPair();
+}
+
+/** One segment, escaped, without a terminator and without trailing empty fields. */
+export function encodeSegment(segment: Segment, delimiters: Delimiters): string {
+  const { name, fields, echo } = segment;
+  const separator = delimiters.field;
+  let text = name;
+  let first = 1;
+  if (name === 'MSH') {
+    text += separator + encodingCharacters(delimiters);
+    first = 3;
+  }
+  let waiting = '';
+  let last = fields.length - 1;
+  for (const number in echo) last = Math.max(last, Number(number));
+  for (let number = first; number <= last; number++) {
+    const field = echo?.[number] ?? encodeField(fields[number], delimiters);
+    waiting += separator;
+    if (field === '') continue;
+    text += waiting + field;
+    waiting = '';
+  }
+  return text;
+}
+
+/** One field, escaped, without trailing empty repetitions, components and sub-components. */
+export function encodeField(field: Field, delimiters: Delimiters): string {
+  if (field === undefined || field === '') return '';
+  if (typeof field === 'string') return escape(field, delimiters);
+  return joined(field, delimiters.repetition, (repetition: Repetition) =>
+    joined(repetition, delimiters.component, (component: Component) =>
+      typeof component === 'object'
+        ? joined(component, delimiters.subcomponent, (value) => escape(value ?? '', delimiters))
+        : escape(component ?? '', delimiters),
+    ),
+  );
+}
+
+function joined<Part>(parts: Part[], separator: string, write: (part: Part) => string): string {
+  let text = '';
+  let waiting = '';
+  for (const part of parts) {
+    const written = write(part);
+    if (written !== '') {
+      text += waiting + written;
+      waiting = '';
+    }
+    waiting += separator;
+  }
+  return text;
+}
+
+function stating(msh: Segment, charset: CharsetName): Segment {
+  const fields = [...msh.fields];
+  for (let number = fields.length; number < 18; number++) fields[number] = undefined;
+  fields[18] = charset;
+  return { ...msh, fields };
+}
+
+/** The lone surrogates of an echo are bytes; those of a value are broken text. */
+function refuseHalfPairs(segments: Segment[], delimiters: Delimiters): void {
+  for (const { name, fields } of segments) {
+    if (!encodeSegment({ name, fields }, delimiters).isWellFormed()) throw halfPair();
+  }
+}
+
+function halfPair(): Error {
+  return new Error(
+    'A value holds half a surrogate pair (broken UTF-16), which no character set can write. ' +
+      'Mend the value where it was cut; text must not be cut inside a character.',
+  );
+}
+
+function isAscii(text: string): boolean {
+  return !/[^\0-\x7f]/.test(text);
+}

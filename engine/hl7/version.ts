@@ -1,0 +1,20 @@
+/** HL7 v2 versions (MSH-12), compared by number: `2.3` < `2.3.1` < `2.10`. */
+
+/**
+ * Is `version` at least `other`?
+ * @param version MSH-12.1 as sent; what is no version counts as 2.4, the base of the UK messages
+ */
+export function versionAtLeast(version: string | undefined, other: string): boolean {
+  const left = numbers(version ?? '') ?? [2, 4];
+  const right = numbers(other) ?? [];
+  for (let at = 0; at < 3; at++) {
+    const difference = (left[at] ?? 0) - (right[at] ?? 0);
+    if (difference !== 0) return difference > 0;
+  }
+  return true;
+}
+
+function numbers(version: string): number[] | undefined {
+  const match = /^\s*(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?/.exec(version);
+  return match?.slice(1).map((part) => Number(part ?? 0));
+}
