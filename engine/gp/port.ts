@@ -118,6 +118,11 @@ export interface GpRecord {
   kind: 'bundle';
   bundle: unknown;
   bytes: Uint8Array;
+  /**
+   * Where it is set, medication was asked for only from this day (`YYYY-MM-DD`): medication that
+   * ended before it is not in the record, and an answer must not look as if it were all.
+   */
+  medicationFrom?: string;
 }
 /** A GP system's HL7 v2 answer. */
 export interface GpMessage {

@@ -1,0 +1,214 @@
+/**
+ * The one HTTP caller of the GP side: PDS, SDS and GP Connect all ask through it. It makes one
+ * attempt, follows no redirect, and tells apart the ways in which a reply can fail to arrive
+ * whole. It knows no FHIR.
+ */
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { Agent } from 'undici';
+import type { Attempt, Hop } from './port.ts';
+
+export interface ClientTls {
+  /** Our certificate chain and its private key, PEM: with both, mutual TLS. */
+  certificate?: string;
+  key?: string;
+  passphrase?: string;
+  /** The authorities to trust, PEM; those of Node where it is absent. */
+  authorities?: string;
+  /** Name to expect in the server certificate; that of the address where it is absent. */
+  serverName?: string;
+  /** OpenSSL cipher list; the one of the GP Connect security guidance unless told. */
+  ciphers?: string;
+}
+
+export interface HttpOptions {
+  /** Configured name of the endpoint; hops are recorded under it. */
+  name: string;
+  tls?: ClientTls;
+  /** Milliseconds: to connect, to the headers, between two pieces of the body, and for all of it. */
+  timeouts?: { connect?: number; headers?: number; body?: number; total?: number };
+  /** Longest reply accepted, in bytes after decompression; 20 MiB unless told. */
+  maxReplyBytes?: number;
+  /** Connections to one address at most; 16 unless told. */
+  connections?: number;
+}
+
+export interface HttpRequest {
+  /** What the journal calls this request, for example `PDS read`. */
+  interaction: string;
+  method: 'GET' | 'POST';
+  /** An absolute http or https address. */
+  url: string;
+  headers: Readonly<Record<string, string>>;
+  /** Headers that prove who we are: sent, but recorded as `[removed]`. */
+  secrets?: Readonly<Record<string, string>>;
+  body?: string;
+}
+
+/** Why there is no whole JSON reply. */
+export type HttpFailure =
+  | 'deadline' // the attempt's signal: the sender's time is up, or the engine stops
+  | 'noReply' // one of our own timeouts
+  | 'unreachable' // no connection, or lost before a status came
+  | 'cutShort' // the connection or the gzip stream ended inside the reply
+  | 'badEncoding' // a content encoding that was not asked for, or not what it says
+  | 'tooLong'
+  | 'notJson';
+
+/**
+ * What came of one request. `hop.reply` holds the body after content decoding (gzip), byte for
+ * byte; where the reply was cut short or too long, as much as was read. An error status speaks for
+ * itself: from 400 on, a body that is no whole JSON is no failure, and `json` is undefined.
+ */
+export type HttpReply =
+  | { hop: Hop; status: number; json: unknown; bytes: Uint8Array; failure?: undefined }
+  | { hop: Hop; failure: HttpFailure; detail: string };
+
+/** A live HTTP client; `close` waits for the requests under way. */
+export interface Http {
+  readonly name: string;
+  /**
+   * Make one request.
+   * @returns the reply with its JSON, or the way it failed; `detail` holds codes only
+   * @throws whatever `attempt.beforeAsk` throws: then nothing was sent
+   */
+  ask(request: HttpRequest, attempt: Attempt): Promise<HttpReply>;
+  close(): Promise<void>;
+}
+
+/**
+ * TLS 1.3's suites, then the list of the GP Connect security guidance in its order
+ * ("Supported ciphers"); Spine itself speaks TLS 1.2.
+ */
+const spineCiphers =
+  'TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:AESGCM+EECDH:AESGCM+EDH:AES256+EECDH:AES256+EDH';
+
+const defaults = { connect: 5_000, headers: 10_000, body: 10_000, total: 30_000 };
+
+class TooLong extends Error {}
+
+/** An HTTP client for one endpoint: its own connections, certificates and limits. */
+export function createHttp(options: HttpOptions): Http {
+  const { name, tls = {} } = options;
+  const timeouts = { ...defaults, ...options.timeouts };
+  const limit = options.maxReplyBytes ?? 20 * 1024 ** 2;
+  const agent = new Agent({
+    // Spine and GP systems speak HTTP/1.1; one protocol keeps aborting and byte counting simple.
+    allowH2: false,
+    connections: options.connections ?? 16,
+    headersTimeout: timeouts.headers,
+    bodyTimeout: timeouts.body,
+    connect: {
+      timeout: timeouts.connect,
+      minVersion: 'TLSv1.2',
+      ciphers: tls.ciphers ?? spineCiphers,
+      cert: tls.certificate,
+      key: tls.key,
+      passphrase: tls.passphrase,
+      ca: tls.authorities,
+      servername: tls.serverName,
+    },
+  });
+
+  async function ask(request: HttpRequest, attempt: Attempt): Promise<HttpReply> {
+    const url = new URL(request.url);
+    const path = url.pathname + url.search;
+    const startedAt = Date.now() * 1000;
+    const since = performance.now();
+    const asked = {
+      to: name,
+      interaction: request.interaction,
+      startedAt,
+      request: render(request, path, url.host),
+    };
+    await attempt.beforeAsk(asked);
+
+    let status: number | undefined;
+    const pieces: Buffer[] = [];
+    const hop = (bytes: Uint8Array): Hop => ({
+      ...asked,
+      endedAt: startedAt + Math.round((performance.now() - since) * 1000),
+      ...(status !== undefined && { status, reply: bytes }),
+    });
+    const failed = (failure: HttpFailure, detail: string): HttpReply => {
+      const bytes = Buffer.concat(pieces);
+      if (status === undefined) return { hop: hop(bytes), failure, detail };
+      if (status < 400 || failure === 'deadline') {
+        return { hop: hop(bytes), failure, detail: `HTTP ${status}, ${detail}` };
+      }
+      return { hop: hop(bytes), status, json: undefined, bytes };
+    };
+    try {
+      attempt.signal.throwIfAborted();
+      const response = await agent.request({
+        origin: url.origin,
+        path,
+        method: request.method,
+        headers: { ...request.headers, ...request.secrets, 'Accept-Encoding': 'gzip' },
+        body: request.body,
+        signal: AbortSignal.any([attempt.signal, AbortSignal.timeout(timeouts.total)]),
+      });
+      status = response.statusCode;
+      const encoding = String(response.headers['content-encoding'] ?? 'identity').toLowerCase();
+      const collect = async (source: AsyncIterable<Buffer>) => {
+        let length = 0;
+        for await (const piece of source) {
+          length += piece.length;
+          if (length > limit) throw new TooLong();
+          pieces.push(piece);
+        }
+      };
+      if (encoding === 'identity') await pipeline(response.body, collect);
+      else if (encoding === 'gzip' || encoding === 'x-gzip') {
+        await pipeline(response.body, createGunzip(), collect);
+      } else {
+        response.body.on('error', () => {}).destroy();
+        return failed('badEncoding', 'content encoding not asked for');
+      }
+    } catch (error) {
+      if (attempt.signal.aborted) return failed('deadline', 'given up at the deadline');
+      if (error instanceof TooLong) return failed('tooLong', `longer than ${limit} bytes`);
+      const code = codeOf(error);
+      if (ownTimeouts.has(code)) return failed('noReply', code);
+      if (status === undefined) return failed('unreachable', code);
+      return failed(code === 'Z_DATA_ERROR' ? 'badEncoding' : 'cutShort', code);
+    }
+    try {
+      const bytes = Buffer.concat(pieces);
+      const json: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+      return { hop: hop(bytes), status, json, bytes };
+    } catch {
+      return failed('notJson', 'not JSON');
+    }
+  }
+
+  return { name, ask, close: () => agent.close() };
+}
+
+const ownTimeouts = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'TimeoutError']);
+
+/** The code of an error, for details: messages may name addresses and are never used. */
+function codeOf(error: unknown): string {
+  const { code, name } = error as { code?: unknown; name?: unknown };
+  return typeof code === 'string' ? code : String(name);
+}
+
+/** Whether an address is one that can be asked at. */
+export function isHttpUrl(address: string): boolean {
+  return /^https?:\/\//i.test(address) && URL.canParse(address);
+}
+
+/** The request as it goes over the wire, secrets removed. */
+function render(request: HttpRequest, path: string, host: string): Uint8Array {
+  const headers = [
+    ['Host', host],
+    ...Object.entries(request.headers),
+    ...Object.keys(request.secrets ?? {}).map((name) => [name, '[removed]']),
+    ['Accept-Encoding', 'gzip'],
+  ];
+  const head = [
+    `${request.method} ${path} HTTP/1.1`,
+    ...headers.map(([name, value]) => `${name}: ${value}`),
+  ];
+  return Buffer.from(`${head.join('\r\n')}\r\n\r\n${request.body ?? ''}`);
+}
