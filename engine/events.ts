@@ -27,6 +27,7 @@ const levels = {
   'exchange.fault': 'warn',
   'gp.asked': 'debug',
   'gp.replied': 'debug',
+  'gp.replyDiscarded': 'warn',
   'journal.opened': 'info',
   'journal.keyCreated': 'warn',
   'journal.fault': 'error',

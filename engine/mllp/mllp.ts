@@ -1,5 +1,11 @@
-/** What the listener hands to whoever answers, and what it takes back. Knows no HL7. */
+/** What the listener hands to whoever answers, and what it takes back. */
 import type { FaultName } from '../faults.ts';
+
+/**
+ * How an HL7 v2 message, file or batch begins (HL7 v2.5 §2.10): the one thing the transport knows
+ * of HL7, so that it finds the next message after one that was cut short.
+ */
+export const messageStarts = ['MSH', 'FHS', 'BHS'] as const;
 
 /** Who is at the other end of one connection. */
 export interface Peer {
@@ -25,7 +31,17 @@ export interface Response {
 }
 
 /**
+ * Writes something before the response, in this arrival's turn: the accept acknowledgement of
+ * enhanced mode, which must not wait for the application's answer.
+ */
+export type Interim = (payload: Uint8Array) => void;
+
+/**
  * Answers one arrival. Called in order of arrival and without waiting for earlier answers (up to
  * the pipeline limit); answers are written in order of arrival. `undefined` writes nothing.
  */
-export type Respond = (arrival: Arrival, peer: Peer) => Promise<Response | undefined>;
+export type Respond = (
+  arrival: Arrival,
+  peer: Peer,
+  interim: Interim,
+) => Promise<Response | undefined>;
