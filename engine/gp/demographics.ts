@@ -24,7 +24,7 @@ export function sameText(a: string, b: string): boolean {
  * given names the shorter list decides, since middle names are often left out; of dates the
  * coarser one. A record without a Patient differs in everything the trace knows.
  */
-export function differingDemographics(trace: Trace, bundle: unknown): Demographic[] {
+export function differences(trace: Trace, bundle: unknown): Demographic[] {
   const patient = resourcesOf(bundle, 'Patient')[0] ?? {};
   const name = nameOf(patient) ?? {};
   const differing: Demographic[] = [];
@@ -57,8 +57,3 @@ const words = (value: unknown): string[] =>
 /** Year, month and day, as far as they are given. */
 const dateParts = (value: unknown): string[] =>
   texts(value).flatMap((text) => text.slice(0, 10).split('-'));
-
-/** Whether two names are the same text, by the comparison used for the record's demographics. */
-export function sameText(a: string, b: string): boolean {
-  return collator.compare(a, b) === 0;
-}
