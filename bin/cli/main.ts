@@ -1,1 +1,217 @@
-export async function main(_argv: string[]): Promise<void> {}
+/**
+ * The command tree. Each command says what it does here and does it in a file of its own, loaded
+ * only when it is called, so that `gatehouse --version` stays quick.
+ */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Option } from 'commander';
+import { exits } from './exits.ts';
+import { complain } from './output.ts';
+
+const site = new Option('--site <folder>', 'folder with channels/, mappings/ and fixtures/');
+const output = new Option('-o, --output <form>', 'form of the output')
+  .choices(['table', 'json'])
+  .default('table');
+const data = new Option('--data <folder>', 'folder of the journal').default('data');
+
+/** Run a command line. Sets the process's exit code; never throws. */
+export async function main(argv: string[]): Promise<void> {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // The reader went away ("gatehouse message list | head"): nobody is left to tell.
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  try {
+    await tree().parseAsync(argv);
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? exits.ok : exits.usage;
+    } else {
+      process.exitCode = complain(error);
+    }
+  }
+}
+
+function tree(): Command {
+  const program = new Command('gatehouse')
+    .description('An open HL7 v2 / MLLP integration engine')
+    .version(version(), '--version', 'print the version')
+    .exitOverride()
+    .showSuggestionAfterError()
+    .showHelpAfterError('(gatehouse --help lists the commands)')
+    .configureHelp({ showGlobalOptions: true });
+
+  program
+    .command('serve')
+    .description('run every channel of this site')
+    .addOption(site)
+    .addOption(data)
+    .option(
+      '--key-file <file>',
+      'key file of the journal (made on the first start where none is named)',
+    )
+    .addHelpText('after', '\nExample:\n  gatehouse serve --data /var/lib/gatehouse')
+    .action(async (options) => run((await import('./serve.ts')).serve(options)));
+
+  program
+    .command('demo')
+    .description('run the engine, a simulated GP side and one hospital query')
+    .option('--once', 'end after the answer')
+    .option('--data <folder>', 'keep the journal here (a temporary folder unless told)')
+    .addHelpText('after', '\nExample:\n  gatehouse demo --once')
+    .action(async (options) => run((await import('./demo.ts')).demo(options)));
+
+  const check = (command: Command) =>
+    command
+      .description('check every channel, route and mapping; change nothing')
+      .addOption(site)
+      .addOption(output)
+      .addHelpText('after', '\nExample:\n  gatehouse config check -o json')
+      .action(async (options) => run((await import('./check.ts')).check(options)));
+  check(program.command('check'));
+  const config = program.command('config').description('the configuration of this site');
+  check(config.command('check'));
+  config
+    .command('schema')
+    .description('print the JSON Schema of a channel file, for editors')
+    .addHelpText('after', '\nExample:\n  gatehouse config schema > channel.schema.json')
+    .action(async () => run((await import('./check.ts')).schema()));
+
+  program
+    .command('send <file>')
+    .description(
+      'send the messages of a file over MLLP and print what comes back ("-" reads stdin)',
+    )
+    .requiredOption('--to <host:port>', 'where to send them')
+    .option('--tls', 'use TLS')
+    .option('--authorities <file>', 'PEM file of the authorities to trust')
+    .option('--timeout <seconds>', 'longest wait for one answer', '30')
+    .option('--new-id', 'give each message a new MSH-10')
+    .addOption(output)
+    .addHelpText(
+      'after',
+      '\nExample:\n  gatehouse send fixtures/gp-record/qbp-q11.hl7 --to 127.0.0.1:2575',
+    )
+    .action(async (file, options) => run((await import('./send.ts')).send(file, options)));
+
+  const channel = program.command('channel').description('channels and their cases');
+  channel
+    .command('list')
+    .description('list the channels of this site')
+    .addOption(site)
+    .addOption(output)
+    .addHelpText('after', '\nExample:\n  gatehouse channel list')
+    .action(async (options) => run((await import('./channel.ts')).list(options)));
+  channel
+    .command('test [cases...]')
+    .description('play cases (fixtures/**/*.case) with no sockets')
+    .addOption(site)
+    .option('--steps', 'show each hop')
+    .option('--update', 'write what came out into the case')
+    .addOption(output)
+    .addHelpText(
+      'after',
+      '\nExample:\n  gatehouse channel test fixtures/gp-record/allergies.case --steps',
+    )
+    .action(async (cases, options) => run((await import('./channel.ts')).test(cases, options)));
+
+  program
+    .command('mapping')
+    .description('mappings')
+    .command('try <bundle>')
+    .description('map a FHIR bundle and print the segments')
+    .addOption(site)
+    .option('--mapping <name>', 'folder in mappings/', 'gp-record')
+    .option('--profile <name>', 'rsp (RSP^K11) or a19 (ADR^A19)', 'rsp')
+    .option('--datasets <codes>', 'comma-separated: PAT,ALL,MED,PRB')
+    .option('--trace', 'show the rule and the source of each field')
+    .addOption(output)
+    .addHelpText(
+      'after',
+      '\nExample:\n  gatehouse mapping try fixtures/patients/9465701459.json --trace',
+    )
+    .action(async (bundle, options) =>
+      run((await import('./mapping.ts')).tryBundle(bundle, options)),
+    );
+
+  const message = program.command('message').description('messages in the journal');
+  const reading = (command: Command) =>
+    command
+      .addOption(data)
+      .option('--key-file <file>', 'key file of the journal')
+      .addOption(output);
+  reading(message.command('list').description('list exchanges, newest first'))
+    .option('--channel <name>', 'of this channel')
+    .option('--state <state>', 'received, asking, mapping, answered, rejected or parked')
+    .option('--fault <code>', 'that ended with this fault, GH-nnnn')
+    .option('--control-id <id>', 'with this MSH-10')
+    .option('--nhs <number>', 'of this patient ("-" reads the number from stdin)')
+    .option('--since <when>', 'received since: 15m, 12h, 7d or an ISO time')
+    .option('--limit <n>', 'at most this many', '50')
+    .addHelpText('after', '\nExample:\n  gatehouse message list --state rejected --since 1d')
+    .action(async (options) => run((await import('./message.ts')).list(options)));
+  reading(message.command('show <id>').description('print what is stored of one exchange'))
+    .option('--part <part>', 'received, asking, reply or answer: print its exact bytes')
+    .option('--reveal', 'show patient data (needs --reason)')
+    .option('--reason <text>', 'why patient data is shown; recorded')
+    .addHelpText('after', '\nExample:\n  gatehouse message show JZ5K0T1Q2A')
+    .action(async (id, options) => run((await import('./message.ts')).show(id, options)));
+  reading(message.command('explain <id>').description('tell the story of one exchange'))
+    .addHelpText('after', '\nExample:\n  gatehouse message explain JZ5K0T1Q2A')
+    .action(async (id, options) => run((await import('./message.ts')).explain(id, options)));
+
+  program
+    .command('route')
+    .description('routes')
+    .command('graph <route>')
+    .description('print a route as a Mermaid state diagram')
+    .addOption(site)
+    .addHelpText('after', '\nExample:\n  gatehouse route graph gp-record')
+    .action(async (route, options) => run((await import('./route.ts')).graph(route, options)));
+
+  const sim = program.command('sim').description('simulated systems around the engine');
+  sim
+    .command('gp')
+    .description('PDS, SDS, the Spine proxy, GP Connect and a GP system that speaks HL7 v2')
+    .option('--port <port>', 'HTTP port', '8480')
+    .option('--mllp-port <port>', 'MLLP port of the HL7 v2 GP system', '2576')
+    .option('--patients <folder>', 'folder of bundles (fixtures/patients unless told)')
+    .option('--scenario <nhs=name...>', 'make a patient fail in a named way')
+    .addHelpText('after', '\nExample:\n  gatehouse sim gp --scenario 9465701459=slow:3000')
+    .action(async (options) => run((await import('./sim.ts')).gp(options)));
+  sim
+    .command('hospital')
+    .description('a hospital that asks for GP records, or sends ADT, at a rate')
+    .requiredOption('--to <host:port>', 'the channel to ask')
+    .option('--count <n>', 'how many messages', '1')
+    .option('--rate <n>', 'messages a second', '1')
+    .option('--connections <n>', 'connections', '1')
+    .option('--nhs <number>', 'patient to ask for', '9465701459')
+    .option('--type <type>', 'QBP^Q11, QRY^A19 or ADT^A01', 'QBP^Q11')
+    .addOption(output)
+    .addHelpText('after', '\nExample:\n  gatehouse sim hospital --to 127.0.0.1:2575 --count 10')
+    .action(async (options) => run((await import('./sim.ts')).hospital(options)));
+
+  program
+    .command('explain <code>')
+    .description('explain a fault code')
+    .addOption(output)
+    .addHelpText('after', '\nExample:\n  gatehouse explain GH-4002')
+    .action(async (code, options) => run((await import('./explain.ts')).explain(code, options)));
+  return program;
+}
+
+async function run(command: Promise<number>): Promise<void> {
+  process.exitCode = await command;
+}
+
+function version(): string {
+  for (const up of ['../../package.json', '../../../package.json']) {
+    try {
+      const text = readFileSync(new URL(up, import.meta.url), 'utf8');
+      return (JSON.parse(text) as { version: string }).version;
+    } catch {
+      // Compiled files lie one folder deeper than their sources.
+    }
+  }
+  return 'unknown';
+}

@@ -7,6 +7,7 @@ import { basename, dirname, join, resolve as resolvePath } from 'node:path';
 import { type Channel, channelSchema } from '../channel.ts';
 import { type EffectName, effects } from '../effects.ts';
 import { type Practices, loadPractices } from '../gp/practices.ts';
+import { type CharsetName, charsetMeaning } from '../hl7/charset.ts';
 import { type CompiledMappings, loadMappings } from '../mapping/load.ts';
 import { checkRoute } from '../route-check.ts';
 import { type Route, compileRoute, routeSchema } from '../route.ts';
@@ -18,6 +19,8 @@ export interface LoadedChannel {
   channel: Channel;
   file: string;
   route: Route;
+  /** What to assume where MSH-18 is empty or unknown. */
+  charset?: CharsetName;
   mapping?: CompiledMappings;
   practices?: Practices;
 }
@@ -152,8 +155,13 @@ function loadChannel(
     const table = resolvePath(dirname(file), channel.ask.practices);
     if (existsSync(table)) practices = loadPractices(table);
   }
+  const charset = channel.charset === undefined ? undefined : charsetMeaning(channel.charset);
+  if (charset === 'unknown' || charset === 'UTF-16') {
+    error(['charset'], `"${channel.charset}" is no character set this engine can assume`);
+    return undefined;
+  }
   if (!route || findings.length > before) return undefined;
-  return { channel, file, route, mapping, practices };
+  return { channel, file, route, charset, mapping, practices };
 }
 
 function loadRoute(

@@ -1,0 +1,33 @@
+/** `gatehouse check`: every finding, nothing changed. */
+import { channelJsonSchema } from '../../engine/channel.ts';
+import { loadSite } from '../../engine/config/site.ts';
+import { exits } from './exits.ts';
+import { print, printJson, say, style } from './output.ts';
+import { siteFolder } from './sites.ts';
+
+/** Check a site. @returns 78 where there are errors */
+export async function check(options: { site?: string; output: string }): Promise<number> {
+  const { channels, findings } = loadSite(siteFolder(options.site));
+  const errors = findings.filter((finding) => finding.severity === 'error').length;
+  if (options.output === 'json') {
+    printJson('check', { errors, channels: channels.map((c) => c.channel.channel), findings });
+  } else {
+    for (const { severity, where, says, next } of findings) {
+      print(`${where}  ${style(severity === 'error' ? 'red' : 'yellow', severity)}  ${says}`);
+      if (next) print(`    next: ${next}`);
+    }
+    const routes = new Set(channels.map((c) => c.route.name));
+    say(
+      errors > 0
+        ? `${errors} ${errors === 1 ? 'error' : 'errors'}`
+        : `${channels.length} channels and ${routes.size} routes are sound: every outcome has a way to an answer`,
+    );
+  }
+  return errors > 0 ? exits.badConfig : exits.ok;
+}
+
+/** Print the JSON Schema of a channel file. */
+export async function schema(): Promise<number> {
+  print(JSON.stringify(channelJsonSchema(), null, 2));
+  return exits.ok;
+}

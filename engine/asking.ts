@@ -1,0 +1,219 @@
+/**
+ * The effects that go outside: PDS, the directory, the GP system. What is asked is committed before
+ * it is sent, and the sender's deadline ends every one of them.
+ */
+import { randomUUID } from 'node:crypto';
+import { acceptEarly } from './answer.ts';
+import type { Fault } from './faults.ts';
+import { differences, sameText } from './gp/demographics.ts';
+import type {
+  AskRecord,
+  Asker,
+  Attempt,
+  Endpoint,
+  GpMessage,
+  GpRecord,
+  LocateEndpoint,
+  Outcome,
+  RecordRequest,
+  TracePatient,
+} from './gp/port.ts';
+import type { Message } from './hl7/message.ts';
+import type { Interim } from './mllp/mllp.ts';
+import { type ReadWork, commit } from './work.ts';
+
+/** The outside of one channel: what its destinations answer. */
+export interface Outside {
+  trace?: TracePatient;
+  locate?: LocateEndpoint;
+  gpconnect?: AskRecord;
+  /** GP systems that speak HL7 v2, by the name of their destination. */
+  mllp: Record<string, AskMessage>;
+  /** The practice the hospital's ADT last named for a patient. */
+  practiceOf(nhsNumber: string): Promise<{ practice: string; at: number } | undefined>;
+}
+export type AskMessage = (
+  query: Message,
+  request: RecordRequest,
+  attempt: Attempt,
+) => Promise<Outcome<GpMessage>>;
+
+/** How an effect ended, as an event of the route. */
+export interface Performed {
+  event: string;
+  fault?: Fault;
+}
+
+/** The sender's deadline: it starts when the message arrived, and ends every effect outside. */
+export function deadlineOf(work: ReadWork): AbortController {
+  if (!work.deadline) {
+    const deadline = new AbortController();
+    const spent = (work.around.now() - work.at) / 1000;
+    const left = Math.max(0, work.channel.patience.answer - spent);
+    work.timer = setTimeout(() => deadline.abort(), left);
+    work.deadline = deadline;
+  }
+  return work.deadline;
+}
+
+/** An effect that goes outside: what is asked is committed before, what came back is committed after. */
+export async function askOutside(
+  work: ReadWork,
+  effect: 'trace' | 'traceIndex' | 'locate' | 'ask',
+  interim: Interim,
+): Promise<Performed> {
+  const { signal } = deadlineOf(work);
+  work.keys.state = 'asking';
+  work.correlationId ??= randomUUID();
+  await commit(work);
+  acceptEarly(work, interim);
+  const attempt: Attempt = {
+    signal,
+    correlationId: work.correlationId,
+    requestId: (work.requestIds[effect] ??= randomUUID()),
+    beforeAsk: ({ to, interaction, startedAt, request }) =>
+      commit(work, { kind: 'asking', at: startedAt, note: { to, interaction }, body: request }),
+  };
+  const outcome = await outcomeOf(work, effect, attempt);
+  for (const hop of outcome.hops) {
+    work.pending.push({
+      kind: 'reply',
+      at: hop.endedAt,
+      note: {
+        to: hop.to,
+        interaction: hop.interaction,
+        status: hop.status,
+        us: hop.endedAt - hop.startedAt,
+      },
+      body: hop.reply,
+    });
+    work.around.emit('gp.replied', {
+      channel: work.channel.channel,
+      exchange: work.name,
+      endpoint: hop.to,
+      interaction: hop.interaction,
+      status: hop.status,
+      ms: (hop.endedAt - hop.startedAt) / 1000,
+    });
+  }
+  if (signal.aborted && outcome.event !== 'found' && outcome.event !== 'reply') {
+    return { event: 'timeout', fault: { name: 'deadlinePassed' } };
+  }
+  // The GP's reply is on disk before the mapping touches it.
+  if (outcome.event === 'reply') await commit(work);
+  return { event: outcome.event, fault: outcome.fault };
+}
+
+type Ended = Pick<Outcome<unknown>, 'event' | 'fault' | 'hops'>;
+
+async function outcomeOf(
+  work: ReadWork,
+  effect: 'trace' | 'traceIndex' | 'locate' | 'ask',
+  attempt: Attempt,
+): Promise<Ended> {
+  const { query } = work;
+  if (!query?.nhsNumber || !query.asker) return missing('internalError');
+  switch (effect) {
+    case 'trace':
+      return trace(work, query.nhsNumber, query.asker, attempt);
+    case 'traceIndex':
+      return traceIndex(work, query.nhsNumber);
+    case 'locate':
+      return locate(work, query.asker, attempt);
+    case 'ask':
+      return ask(work, query.asker, attempt);
+  }
+}
+
+async function trace(work: ReadWork, nhsNumber: string, asker: Asker, attempt: Attempt) {
+  const outcome = await work.around.outside.trace?.(nhsNumber, asker, attempt);
+  if (!outcome) return missing('internalError');
+  const found = outcome.value;
+  if (outcome.event !== 'found' || !found) return outcome;
+  if (!found.practice)
+    return { ...outcome, event: 'notFound' as const, fault: { name: 'practiceUnknown' as const } };
+  work.trace = found;
+  work.keys.practice = found.practice;
+  if (found.superseded) work.cautions.push('superseded');
+  if (found.deceased) work.cautions.push('deceased');
+  const { family, birthDate } = work.query?.claimed ?? {};
+  if (family && found.family && !sameText(family, found.family)) {
+    work.cautions.push('claimedFamilyDiffers');
+  }
+  if (birthDate && found.birthDate && birthDate !== found.birthDate.replaceAll('-', '')) {
+    work.cautions.push('claimedBirthDateDiffers');
+  }
+  return outcome;
+}
+
+/** PDS cannot be reached: the hospital's own ADT may know, where the channel allows it. */
+async function traceIndex(work: ReadWork, nhsNumber: string): Promise<Ended> {
+  const { channel, around } = work;
+  const found = channel.ask.adtIndex ? await around.outside.practiceOf(nhsNumber) : undefined;
+  // Not knowing the practice is no answer about the patient: PDS's own fault stands.
+  if (!found) return { event: 'notFound', fault: work.fault, hops: [] };
+  work.trace = { nhsNumber, superseded: false, practice: found.practice, source: 'adtIndex' };
+  work.keys.practice = found.practice;
+  work.cautions.push('practiceFromAdt');
+  return { event: 'found', hops: [] };
+}
+
+async function locate(work: ReadWork, asker: Asker, attempt: Attempt): Promise<Ended> {
+  const practice = work.trace?.practice;
+  if (!practice || !work.around.outside.locate) return missing('internalError');
+  const outcome = await work.around.outside.locate(practice, asker, attempt);
+  work.endpoint = outcome.value;
+  return outcome;
+}
+
+async function ask(work: ReadWork, asker: Asker, attempt: Attempt): Promise<Ended> {
+  const { query, endpoint, around, message } = work;
+  const nhsNumber = work.trace?.nhsNumber ?? query?.nhsNumber;
+  if (!query || !nhsNumber || !endpoint) return missing('internalError');
+  const request: RecordRequest = {
+    nhsNumber,
+    datasets: query.datasets,
+    from: query.from,
+    to: query.to,
+  };
+  const outcome = await askEndpoint(endpoint);
+  if (outcome.event === 'reply' && outcome.value) {
+    work.reply = outcome.value;
+    compare(work, outcome.value);
+    tellDates(work, request, outcome.value);
+  }
+  return outcome;
+
+  function askEndpoint(at: Endpoint): Promise<Outcome<GpRecord | GpMessage>> {
+    if (at.kind === 'gpconnect') {
+      return around.outside.gpconnect?.(request, at, asker, attempt) ?? absent();
+    }
+    return around.outside.mllp[at.name]?.(message, request, attempt) ?? absent();
+  }
+}
+
+/** GP Connect: a mismatch of family, given, gender or date of birth must be told to the user. */
+function compare(work: ReadWork, reply: GpRecord | GpMessage): void {
+  if (reply.kind !== 'bundle') return;
+  if (work.trace?.source !== 'pds') {
+    work.cautions.push('notCompared');
+    return;
+  }
+  for (const differs of differences(work.trace, reply.bundle)) {
+    work.cautions.push(`${differs}Differs`);
+  }
+}
+
+/** A record that is limited, or is not although the query wanted it so, must not look otherwise. */
+function tellDates(work: ReadWork, { from, to }: RecordRequest, reply: GpRecord | GpMessage): void {
+  const limited = reply.kind === 'bundle' && reply.medicationFrom !== undefined;
+  if (limited) work.cautions.push('medicationLimited');
+  if (to || (from && !limited)) work.cautions.push('datesNotApplied');
+}
+
+const missing = (name: Fault['name']): Ended => ({ event: 'permanent', fault: { name }, hops: [] });
+const absent = async (): Promise<Outcome<never>> => ({
+  event: 'permanent',
+  fault: { name: 'practiceNotEnabled' },
+  hops: [],
+});

@@ -1,0 +1,244 @@
+/**
+ * THE STORY of one message, top to bottom: it is received and read, recognised if it came before,
+ * decided upon by the route, asked for, mapped, answered, committed and written.
+ *
+ * Two laws hold everywhere: what was received is committed before anything is asked or answered,
+ * and an answer is committed before it is written. Whatever goes wrong leaves by one door: a fault
+ * of the fault table, journalled and answered.
+ */
+import { hash } from 'node:crypto';
+import { type Answer, answerBroken, answerEnd, answerFault } from './answer.ts';
+import { acceptance } from './accept.ts';
+import type { LoadedChannel } from './config/site.ts';
+import type { Emit } from './events.ts';
+import { type Fault, FaultError, faults } from './faults.ts';
+import { type Message, parseMessage } from './hl7/message.ts';
+import type { Journal } from './journal/journal.ts';
+import type { Arrival, Interim, Peer, Respond, Response } from './mllp/mllp.ts';
+import type { Outside } from './asking.ts';
+import { perform } from './perform.ts';
+import { type ReadWork, type Work, beginWork, commit, note } from './work.ts';
+
+/** What an exchange needs besides its channel. */
+export interface Surroundings {
+  journal: Journal;
+  outside: Outside;
+  emit: Emit;
+  /** Microseconds since 1970. */
+  now(): number;
+}
+
+/** The function that answers a channel's arrivals. */
+export function exchangesOf(loaded: LoadedChannel, around: Surroundings): Respond {
+  /** Fingerprints of the messages being worked on, and what each comes to. */
+  const inFlight = new Map<string, Promise<Answer>>();
+
+  return async function exchange(arrival, peer, interim) {
+    const work = receive(loaded, around, arrival, peer);
+    try {
+      if (arrival.kind === 'broken') return await keepBroken(work, arrival.fault);
+
+      const message = readHeader(work, arrival.payload);
+      const fault = 'name' in message ? message : acceptance(loaded.channel, message);
+      if (fault) return respond(work, await finish(work, answerFault(work, fault, 'accept')));
+
+      const before = inFlight.get(work.fingerprint);
+      const answer = firstOrAgain(work as ReadWork, before, interim);
+      inFlight.set(work.fingerprint, answer);
+      try {
+        return respond(work, await answer);
+      } finally {
+        if (inFlight.get(work.fingerprint) === answer) inFlight.delete(work.fingerprint);
+      }
+    } catch (error) {
+      return failed(work, error);
+    } finally {
+      clearTimeout(work.timer);
+    }
+  };
+}
+
+/** The exchange begins: an id is minted, and the bytes stand first in what will be committed. */
+function receive(loaded: LoadedChannel, around: Surroundings, arrival: Arrival, peer: Peer): Work {
+  const work = beginWork(loaded, around);
+  const from = { peer: peer.address, certificate: peer.certificate };
+  if (arrival.kind === 'broken') {
+    const { fault, dropped } = arrival;
+    work.pending.push({
+      kind: 'broken',
+      at: work.at,
+      note: { ...from, fault: faults[fault].code, dropped },
+      body: arrival.bytes,
+    });
+  } else {
+    const warnings = arrival.warnings.map((name) => faults[name].code);
+    work.pending.push({
+      kind: 'received',
+      at: work.at,
+      note: warnings.length ? { ...from, warnings } : from,
+      body: arrival.payload,
+    });
+  }
+  return work;
+}
+
+/** Bytes that were no message are kept, and answered only where somebody could read the answer. */
+async function keepBroken(work: Work, name: Fault['name']): Promise<Response | undefined> {
+  work.around.emit('frame.fault', { channel: work.channel.channel, code: faults[name].code });
+  return respond(work, await finish(work, answerBroken(work, { name })));
+}
+
+/** MSH is read: type, MSH-10, character set. */
+function readHeader(work: Work, payload: Buffer): Message | Fault {
+  const { keys } = work;
+  let message: Message;
+  try {
+    message = parseMessage(payload, { charset: work.loaded.charset });
+  } catch (error) {
+    if (error instanceof FaultError) return error.fault;
+    throw error;
+  }
+  work.message = message;
+  work.payload = payload;
+  keys.type = message.raw('MSH-9') ?? '';
+  keys.controlId = message.raw('MSH-10') ?? '';
+  keys.sender = `${message.get('MSH-3') ?? ''}|${message.get('MSH-4') ?? ''}`;
+  keys.fingerprint = work.fingerprint = hash('sha256', payload, 'base64');
+  return message;
+}
+
+/** The same bytes again get the stored answer; a repeat in flight waits for the first. */
+async function firstOrAgain(
+  work: ReadWork,
+  before: Promise<Answer> | undefined,
+  interim: Interim,
+): Promise<Answer> {
+  const earlier = (before && (await before.catch(() => undefined))) ?? (await storedAnswer(work));
+  if (earlier) work.keys.repeatOf = earlier.exchange;
+  if (earlier?.final) {
+    work.around.emit('exchange.repeat', { channel: work.channel.channel, exchange: work.name });
+    return finish(work, { ...earlier, exchange: work.id });
+  }
+  return decideAndPerform(work, interim);
+}
+
+/** The answer an earlier exchange with these bytes was given, within the channel's window. */
+async function storedAnswer(work: Work): Promise<Answer | undefined> {
+  const { journal } = work.around;
+  const found = journal.repeats(work.fingerprint, work.at - work.channel.repeats.window * 1000);
+  const ids = Array.isArray(found) ? found : await found;
+  for (const id of ids) {
+    const stored = id === work.id ? undefined : await journal.read(id);
+    const received = stored?.entries.find((entry) => entry.kind === 'received');
+    if (!stored || !received?.body || Buffer.compare(work.payload, received.body) !== 0) continue;
+    const answers = stored.entries.filter((entry) => entry.kind === 'answer');
+    return {
+      exchange: id,
+      state: stored.state,
+      final: answers.length > 0 && answers.every((entry) => entry.note?.final === true),
+      payloads: answers.map((entry) => ({
+        level: entry.note?.level === 'accept' ? 'accept' : 'application',
+        bytes: entry.body ?? new Uint8Array(),
+      })),
+    };
+  }
+  return undefined;
+}
+
+/** The route says what comes next, the engine performs it, until the route ends in an answer. */
+async function decideAndPerform(work: ReadWork, interim: Interim): Promise<Answer> {
+  const { route } = work;
+  let key = route.start;
+  for (;;) {
+    const next = route.at(key);
+    if ('end' in next) return finish(work, answerEnd(work, next.end), interim);
+    const began = work.around.now();
+    const outcome = await perform(work, next, interim);
+    if (outcome.fault) work.fault = outcome.fault;
+    const to = route.decide(key, outcome.event);
+    note(work, began, { state: key, do: next.do, event: outcome.event, to, fault: outcome.fault });
+    key = to;
+  }
+}
+
+/** Everything not yet stored is committed together with the answer; only then is it given back. */
+async function finish(work: Work, answer: Answer, interim?: Interim): Promise<Answer> {
+  const { keys, pending } = work;
+  keys.state = answer.state;
+  if (answer.fault) keys.fault = faults[answer.fault.name].code;
+  const at = work.around.now();
+  for (const { level, bytes } of answer.payloads) {
+    pending.push({ kind: 'answer', at, note: { level, final: answer.final }, body: bytes });
+  }
+  await commit(work);
+  const last = answer.payloads.at(-1);
+  for (const payload of answer.payloads) {
+    if (payload !== last) interim?.(payload.bytes);
+  }
+  work.around.emit(answer.fault ? 'exchange.fault' : 'exchange.answered', {
+    channel: work.channel.channel,
+    exchange: work.name,
+    code: keys.fault,
+    type: keys.type,
+    ms: (at - work.at) / 1000,
+  });
+  return answer;
+}
+
+/** The committed answer as it is written; what became of it is recorded afterwards. */
+function respond(work: Work, answer: Answer): Response | undefined {
+  const last = answer.payloads.at(-1);
+  if (!last) return undefined;
+  const { journal, emit } = work.around;
+  return {
+    payload: last.bytes,
+    close: answer.close,
+    settled(outcome) {
+      journal.settle(work.id, outcome);
+      if (outcome === 'undelivered') {
+        emit('exchange.undelivered', { channel: work.channel.channel, exchange: work.name });
+      }
+    },
+  };
+}
+
+/** Nothing could be stored, or the engine itself failed: the answer says so and claims nothing. */
+function failed(work: Work, error: unknown): Response | undefined {
+  const fault: Fault =
+    error instanceof FaultError ? error.fault : { name: 'internalError', detail: nameOf(error) };
+  const { code } = faults[fault.name];
+  work.around.emit('exchange.fault', {
+    channel: work.channel.channel,
+    exchange: work.name,
+    code,
+    detail: fault.detail,
+  });
+  const last = answerFault(work, fault, 'accept').payloads.at(-1);
+  return last && { payload: last.bytes, settled: () => {} };
+}
+
+/** What kind of error it was; its message may hold message content. */
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error;
+}
+
+/**
+ * Exchanges of an earlier life that were never answered: their senders are gone, so they are closed
+ * with a fault that says so. A repeat of one is a new exchange linked to it.
+ * @returns how many there were
+ */
+export async function closeInterrupted(journal: Journal, now: () => number): Promise<number> {
+  let count = 0;
+  for (const state of ['received', 'asking', 'mapping'] as const) {
+    for (const { id, channel } of await journal.list({ state, limit: 10_000 })) {
+      await journal.append(
+        id,
+        channel,
+        [{ kind: 'step', at: now(), note: { event: 'interrupted' } }],
+        { state: 'rejected', fault: faults.interrupted.code },
+      );
+      count++;
+    }
+  }
+  return count;
+}

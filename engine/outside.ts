@@ -1,0 +1,122 @@
+/** Joins a channel to what it asks: each destination named in its file becomes a function. */
+import type { Channel, Destination } from './channel.ts';
+import { type LoadedChannel, fileOf } from './config/site.ts';
+import { type Surroundings as Environment, resolveText } from './config/values.ts';
+import { createGpConnect } from './gp/gpconnect.ts';
+import type { ClientTls, Http, HttpOptions } from './gp/http.ts';
+import { createMllpGp } from './gp/mllp-gp.ts';
+import { createPds } from './gp/pds.ts';
+import type { LocateEndpoint } from './gp/port.ts';
+import { locateInTable, tableFirst } from './gp/practices.ts';
+import { createSds } from './gp/sds.ts';
+import type { MllpDestination, DestinationOptions } from './mllp/destination.ts';
+import type { Outside } from './asking.ts';
+
+/** What opens connections; handed in, so that cases are played without any. */
+export interface Connectors {
+  http(options: HttpOptions): Http;
+  mllp(options: DestinationOptions): MllpDestination;
+}
+
+export interface Joined extends Omit<Outside, 'practiceOf'> {
+  close(): Promise<void>;
+}
+
+type Of<K extends Destination['kind']> = Extract<Destination, { kind: K }>;
+
+/**
+ * Open what a channel's destinations need.
+ * @param env where secrets (`${env:NAME}`) are looked up, now that they are needed
+ * @throws Error that names the variable or file of a secret that is missing
+ */
+export function joinOutside(loaded: LoadedChannel, connect: Connectors, env: Environment): Joined {
+  const { channel, practices } = loaded;
+  const closers: (() => Promise<void> | void)[] = [];
+  const named = <K extends Destination['kind']>(name: string | undefined, kind: K) => {
+    const found = name === undefined ? undefined : channel.destinations[name];
+    return found?.kind === kind ? { name: name as string, ...(found as Of<K>) } : undefined;
+  };
+  const http = (destination: Of<'pds' | 'sds' | 'gpconnect'> & { name: string }) => {
+    const { name, timeout, tls } = destination;
+    const client = connect.http({
+      name,
+      timeouts: { connect: timeout, headers: timeout, body: timeout, total: timeout },
+      maxReplyBytes: 'reply' in destination ? destination.reply : undefined,
+      tls: tls && clientTls(loaded, tls),
+    });
+    closers.push(() => client.close());
+    return client;
+  };
+  const access = (apikey: string | undefined) =>
+    apikey === undefined
+      ? ({ kind: 'none' } as const)
+      : ({ kind: 'apikey', key: resolveText(apikey, env) } as const);
+
+  const pds = named(channel.ask.trace, 'pds');
+  const sds = named(channel.ask.locate, 'sds');
+  const record = named(channel.ask.record, 'gpconnect');
+  const joined: Joined = {
+    mllp: {},
+    async close() {
+      await Promise.all(closers.map((close) => close()));
+    },
+  };
+  if (pds) joined.trace = createPds({ url: pds.url, access: access(pds.apikey) }, http(pds));
+
+  const locators: LocateEndpoint[] = [];
+  const through = record?.name ?? '';
+  if (practices) locators.push(locateInTable(practices, through));
+  if (sds) {
+    const options = { url: sds.url, access: access(sds.apikey), destination: through };
+    locators.push(createSds(options, http(sds)));
+  }
+  joined.locate = locators.reduceRight<LocateEndpoint | undefined>(
+    (next, locate) => (next ? tableFirst(locate, next) : locate),
+    undefined,
+  );
+  if (record) {
+    joined.gpconnect = createGpConnect(
+      {
+        proxy: record.proxy,
+        issuer: record.issuer,
+        device: record.device,
+        organisations: asids(channel),
+      },
+      http(record),
+    );
+  }
+  for (const name of Object.keys(channel.destinations)) {
+    const gp = named(name, 'mllp');
+    if (!gp) continue;
+    const { host, port, timeout, reply, connections, tls } = gp;
+    const destination = connect.mllp({
+      name,
+      host,
+      port,
+      connections,
+      connectMs: timeout,
+      writeMs: timeout,
+      answerMs: timeout,
+      maxReplyBytes: reply,
+      tls: tls && clientTls(loaded, tls),
+    });
+    closers.push(() => destination.close());
+    joined.mllp[name] = createMllpGp(destination, channel.us);
+  }
+  return joined;
+}
+
+function asids(channel: Channel): { ods: string; asid: string }[] {
+  return channel.organisations.flatMap(({ ods, asid }) => (asid ? [{ ods, asid }] : []));
+}
+
+function clientTls(loaded: LoadedChannel, tls: NonNullable<Destination['tls']>): ClientTls {
+  const read = (name: string | undefined) =>
+    name === undefined ? undefined : fileOf(loaded, name);
+  return {
+    certificate: read(tls.certificate),
+    key: read(tls.key),
+    authorities: read(tls.authorities),
+    serverName: tls.serverName,
+  };
+}

@@ -1,0 +1,117 @@
+/**
+ * The effects of a route, performed. Each makes one attempt and says how it ended; whether there is
+ * another one, and what follows, is for the route to decide.
+ */
+import { type Performed, askOutside, deadlineOf } from './asking.ts';
+import { findNhsNumber } from './hl7/nhs-number.ts';
+import { mapRecord } from './mapping/apply.ts';
+import type { Interim } from './mllp/mllp.ts';
+import { queryKind, readQuery } from './query/query.ts';
+import type { Next } from './route.ts';
+import type { ReadWork } from './work.ts';
+
+/** Perform the effect a route asks for. */
+export function perform(
+  work: ReadWork,
+  next: Extract<Next, { do: string }>,
+  interim: Interim,
+): Performed | Promise<Performed> {
+  switch (next.do) {
+    case 'identify':
+      return identify(work);
+    case 'authorise':
+      return authorise(work);
+    case 'register':
+      return register(work);
+    case 'second':
+      return second(work);
+    case 'map':
+      return map(work);
+    case 'wait':
+      return wait(work, next.waitMs ?? 0);
+    case 'trace':
+    case 'traceIndex':
+    case 'locate':
+    case 'ask':
+      return askOutside(work, next.do, interim);
+  }
+}
+
+/** The query is read whole; every fault in it is told at once. */
+function identify(work: ReadWork): Performed {
+  const { message, channel, keys } = work;
+  const type = `${message.get('MSH-9.1')}^${message.get('MSH-9.2')}`;
+  const kind = queryKind(type);
+  if (!kind) return { event: 'refused', fault: { name: 'typeNotAccepted' } };
+  const { query, faults } = readQuery(message, kind, channel.asker[type]);
+  work.query = query;
+  keys.patient = query.nhsNumber;
+  work.queryFaults = faults;
+  return faults[0] ? { event: 'refused', fault: faults[0] } : { event: 'found' };
+}
+
+/** User, role, organisation and consent are there (the query says so); may they be used here? */
+function authorise(work: ReadWork): Performed {
+  const asker = work.query?.asker;
+  if (!asker) return { event: 'refused', fault: { name: 'askerMissing' } };
+  if (asker.consent === 'R') return { event: 'refused', fault: { name: 'consentRefused' } };
+  const known = work.channel.organisations.some(({ ods }) => ods === asker.organisation.ods);
+  return known
+    ? { event: 'found' }
+    : { event: 'refused', fault: { name: 'organisationNotAllowed' } };
+}
+
+/** PD1-3 or PD1-4 of an ADT message names the practice; kept as it is committed. */
+function register(work: ReadWork): Performed {
+  const { message, keys } = work;
+  const patient = findNhsNumber(message, ['PID-3']);
+  keys.patient = patient;
+  const practice = message.get('PD1-3.3') || message.get('PD1-3.10');
+  if (patient && practice) {
+    keys.practice = practice;
+    keys.registered = { patient, practice };
+  }
+  return { event: 'found' };
+}
+
+/** The second endpoint, where the channel names one that has not been asked already. */
+function second(work: ReadWork): Performed {
+  const name = work.channel.ask.second;
+  if (!name || work.endpoint?.name === name) return { event: 'notFound', fault: work.fault };
+  work.endpoint = { kind: 'mllp', name };
+  work.cautions.push('secondEndpoint');
+  return { event: 'found' };
+}
+
+/** The reply becomes segments; a GP system's own HL7 answer is passed on as it is. */
+function map(work: ReadWork): Performed {
+  const { reply, query, loaded, around } = work;
+  work.keys.state = 'mapping';
+  if (!reply || !query) return { event: 'permanent', fault: { name: 'internalError' } };
+  if (reply.kind === 'hl7') return { event: 'found' };
+  if (!loaded.mapping) return { event: 'permanent', fault: { name: 'mappingFailed' } };
+  const record = mapRecord(loaded.mapping, reply.bundle, {
+    datasets: query.datasets,
+    profile: query.kind === 'Q11' ? 'rsp' : 'a19',
+    version: '2.4',
+    now: new Date(around.now() / 1000),
+    site: work.channel.site,
+  });
+  work.record = record;
+  return { event: 'found' };
+}
+
+function wait(work: ReadWork, ms: number): Promise<Performed> {
+  const { signal } = deadlineOf(work);
+  return new Promise((resolve) => {
+    const ended = (performed: Performed) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', late);
+      resolve(performed);
+    };
+    const late = () => ended({ event: 'timeout', fault: { name: 'deadlinePassed' } });
+    const timer = setTimeout(() => ended({ event: 'elapsed' }), ms);
+    if (signal.aborted) late();
+    else signal.addEventListener('abort', late);
+  });
+}

@@ -1,0 +1,33 @@
+/**
+ * What the clinician must be told besides the record itself: one sentence each, at the top of the
+ * answer. They warn; they never stand in for the record.
+ */
+const sentences = {
+  practiceFromAdt:
+    'CAUTION: PDS could not be reached; the practice was taken from the hospital\u2019s own ADT messages and may be out of date.',
+  secondEndpoint:
+    'CAUTION: the GP system could not be reached; this is the answer of the second endpoint.',
+  superseded:
+    'CAUTION: the NHS number asked for has been superseded; this is the record of the current number in PID-3.',
+  deceased: 'CAUTION: PDS records this patient as deceased.',
+  familyDiffers: 'CAUTION: the family name differs between PDS and the GP record.',
+  givenDiffers: 'CAUTION: the given name differs between PDS and the GP record.',
+  genderDiffers: 'CAUTION: the gender differs between PDS and the GP record.',
+  birthDateDiffers: 'CAUTION: the date of birth differs between PDS and the GP record.',
+  notCompared: 'CAUTION: the demographics of the GP record could not be compared with PDS.',
+  claimedFamilyDiffers:
+    'CAUTION: the family name in the query differs from the one recorded for this NHS number.',
+  claimedBirthDateDiffers:
+    'CAUTION: the date of birth in the query differs from the one recorded for this NHS number.',
+  medicationLimited:
+    'CAUTION: medication was asked for only from the start date of the query; what ended before it is not shown.',
+  datesNotApplied:
+    'CAUTION: the GP system takes no dates for this query; the record is not limited to the dates asked for.',
+} as const;
+
+export type Caution = keyof typeof sentences;
+
+/** The sentence of a caution, as shown to the clinician. */
+export function cautionText(caution: Caution): string {
+  return sentences[caution];
+}

@@ -1,0 +1,112 @@
+/** One exchange while it is worked on: what is known so far, and what is not yet committed. */
+import type { Channel } from './channel.ts';
+import type { LoadedChannel } from './config/site.ts';
+import type { Surroundings } from './exchange.ts';
+import { type Fault, faults } from './faults.ts';
+import type { Endpoint, GpMessage, GpRecord, Trace } from './gp/port.ts';
+import type { Message } from './hl7/message.ts';
+import { type Entry, type ExchangeId, type Keys, exchangeName } from './journal/journal.ts';
+import type { MappedRecord } from './mapping/mapped.ts';
+import type { Caution } from './query/cautions.ts';
+import type { Query } from './query/query.ts';
+import type { Route } from './route.ts';
+
+export interface Work {
+  id: ExchangeId;
+  /** The id as people see it; also the stem of our own MSH-10. */
+  name: string;
+  /** When the message arrived, microseconds since 1970. */
+  at: number;
+  loaded: LoadedChannel;
+  channel: Channel;
+  route: Route;
+  around: Surroundings;
+  /** The original bytes; empty where what arrived was no message. */
+  payload: Uint8Array;
+  message?: Message;
+  fingerprint: string;
+  /** Entries of this exchange that the next commit will store. */
+  pending: Entry[];
+  keys: Keys;
+  query?: Query;
+  /** Everything wrong with the query; the answer tells all of it. */
+  queryFaults: Fault[];
+  trace?: Trace;
+  endpoint?: Endpoint;
+  reply?: GpRecord | GpMessage;
+  record?: MappedRecord;
+  /** What the clinician must be told besides the record. */
+  cautions: Caution[];
+  /** The last fault, which the answer carries if the route ends in one. */
+  fault?: Fault;
+  /** The accept acknowledgement of enhanced mode has been written. */
+  acceptedEarly?: boolean;
+  /** The UUID of each request, kept over its retries. */
+  requestIds: Record<string, string>;
+  /** One UUID for everything asked for this exchange. */
+  correlationId?: string;
+  deadline?: AbortController;
+  timer?: NodeJS.Timeout;
+}
+
+/** Work whose message could be read. */
+export type ReadWork = Work & { message: Message };
+
+/** A new exchange: its id is its place in the journal. */
+export function beginWork(loaded: LoadedChannel, around: Surroundings): Work {
+  const id = around.journal.mint();
+  const { channel, route } = loaded;
+  return {
+    id,
+    name: exchangeName(id),
+    at: id,
+    loaded,
+    channel,
+    route,
+    around,
+    payload: new Uint8Array(),
+    fingerprint: '',
+    pending: [],
+    keys: { state: 'received' },
+    queryFaults: [],
+    cautions: [],
+    requestIds: {},
+  };
+}
+
+/** Commit everything pending. @throws FaultError of the 6xxx rows: nothing was stored */
+export async function commit(work: Work, ...entries: Entry[]): Promise<void> {
+  const all = [...work.pending, ...entries];
+  if (all.length === 0) return;
+  await work.around.journal.append(work.id, work.channel.channel, all, work.keys);
+  work.pending = [];
+}
+
+/** A decision of the route and its outcome, for the journal; committed with what follows. */
+export function note(
+  work: Work,
+  began: number,
+  step: { state: string; do: string; event: string; to: string; fault?: Fault },
+): void {
+  const at = work.around.now();
+  const { fault, ...rest } = step;
+  const code = fault && faults[fault.name].code;
+  work.pending.push({
+    kind: 'step',
+    at,
+    note: {
+      ...rest,
+      route: `${work.route.name}@${work.route.version}`,
+      us: at - began,
+      ...(fault ? { fault: code, detail: fault.detail } : {}),
+    },
+  });
+  work.around.emit('exchange.step', {
+    channel: work.channel.channel,
+    exchange: work.name,
+    step: step.do,
+    event: step.event,
+    code,
+    ms: (at - began) / 1000,
+  });
+}
