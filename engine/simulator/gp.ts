@@ -1,0 +1,233 @@
+/**
+ * The simulated NHS side on one HTTP server: PDS, SDS, the Spine proxy and the practices behind it.
+ * It refuses what the real ones refuse and says why; what goes wrong beyond that is switched on for
+ * one patient at a time, by `set` or over `PUT /_sim/patients/{nhs}/scenario` from this machine.
+ */
+import type { ServerOptions } from 'node:https';
+import { silent } from '../events.ts';
+import type { Emit } from '../events.ts';
+import { londonDate } from '../gp/london-date.ts';
+import { answerControl } from './control.ts';
+import { loadWorld } from './facts.ts';
+import type { Practice, World } from './facts.ts';
+import { serve } from './http.ts';
+import type { Answer, Request } from './http.ts';
+import { answerPds } from './pds.ts';
+import { answerProvider } from './provider.ts';
+import { createSwitchboard, readScenario } from './scenarios.ts';
+import type { Scenario, Switchboard } from './scenarios.ts';
+import { answerSds } from './sds.ts';
+import { passProxy, proxyFailure } from './spine-proxy.ts';
+import { spoilWire } from './wire.ts';
+
+export interface GpSimulatorOptions {
+  /** Folder with patients.yaml and records, or with bare Bundles. */
+  patients: string;
+  host?: string;
+  /** 0 takes any free port. */
+  port?: number;
+  tls?: ServerOptions;
+  emit?: Emit;
+  /** Scenarios at the start, by NHS number; they replace those of patients.yaml. */
+  faults?: Readonly<Record<string, Scenario | Scenario['name']>>;
+  /** Bearer token PDS asks for and API key SDS asks for; open unless told, as their sandboxes are. */
+  credentials?: { pdsToken?: string; sdsApiKey?: string };
+  now?: () => Date;
+}
+
+/** One request as it came in, for tests and the demo. */
+export interface AskedRequest {
+  system: 'pds' | 'sds' | 'ssp' | 'unknown';
+  request: Request;
+  status: number;
+  /** Code and reason of a refusal, as answered. */
+  refused?: { code: string; why: string };
+}
+
+export interface GpSimulator {
+  url: string;
+  port: number;
+  /** Base URLs to configure: PDS and SDS FHIR R4, and what precedes `/https://provider…`. */
+  pds: string;
+  sds: string;
+  ssp: string;
+  world: World;
+  /** The newest requests, oldest first. */
+  asked: AskedRequest[];
+  /** Switch a scenario on for a patient; undefined switches it off. */
+  set(nhsNumber: string, scenario: Scenario | Scenario['name'] | undefined): void;
+  close(): Promise<void>;
+}
+
+const bases = {
+  pds: '/personal-demographics/FHIR/R4',
+  sds: '/spine-directory/FHIR/R4',
+  ssp: '/ssp',
+};
+const requestsKept = 1000;
+
+/**
+ * Start the simulator.
+ * @throws Error where the folder cannot be used or the port is taken
+ */
+export async function startGpSimulator(options: GpSimulatorOptions): Promise<GpSimulator> {
+  const { emit = silent, now = () => new Date(), host = '127.0.0.1', port = 0 } = options;
+  const world = loadWorld(options.patients);
+  const switchboard = createSwitchboard();
+  for (const { nhsNumber, scenario } of world.patients.values()) {
+    if (scenario !== undefined) switchboard.set(nhsNumber, readScenario(scenario));
+  }
+  for (const [nhsNumber, scenario] of Object.entries(options.faults ?? {})) {
+    switchboard.set(nhsNumber, readScenario(scenario));
+  }
+  const asked: AskedRequest[] = [];
+  const handlers = {
+    pds: pdsHandler(world, switchboard, options.credentials?.pdsToken, now),
+    ...spineHandlers(world, switchboard, options.credentials?.sdsApiKey, now),
+    control: (request: Request) => answerControl(request, world, switchboard),
+  };
+  const server = await serve({
+    host,
+    port,
+    ...(options.tls ? { tls: options.tls } : {}),
+    handle(request) {
+      if (request.target.startsWith('/_sim/')) return handlers.control(request);
+      const system = systemOf(request.target);
+      const answer = system === 'unknown' ? nothingHere : handlers[system](request);
+      note({ system, request, status: answer.status }, answer);
+      return answer;
+    },
+  });
+
+  function note(entry: AskedRequest, answer: Answer): void {
+    const refused = refusalIn(answer);
+    asked.push(refused ? { ...entry, refused } : entry);
+    if (asked.length > requestsKept) asked.shift();
+    const { system, status } = entry;
+    const interaction = entry.request.headers['ssp-interactionid'] ?? system;
+    emit('simulator.asked', { interaction, status });
+    if (refused) {
+      emit('simulator.refused', { interaction, status, code: refused.code, detail: refused.why });
+    }
+  }
+
+  emit('simulator.listening', { host, port: server.port, count: world.patients.size });
+  return {
+    url: server.url,
+    port: server.port,
+    pds: server.url + bases.pds,
+    sds: server.url + bases.sds,
+    ssp: server.url + bases.ssp,
+    world,
+    asked,
+    set: (nhsNumber, scenario) =>
+      switchboard.set(nhsNumber, scenario === undefined ? undefined : readScenario(scenario)),
+    close: server.close,
+  };
+}
+
+function pdsHandler(
+  world: World,
+  switchboard: Switchboard,
+  token: string | undefined,
+  now: () => Date,
+): (request: Request) => Answer {
+  return (request) => {
+    const path = request.target.slice(bases.pds.length);
+    const scenario = switchboard.take(path.slice('/Patient/'.length), 'pds');
+    const context = { scenario: scenario?.name, token, today: londonDate(now().getTime()) };
+    return spoilWire(answerPds(request, path, world, context), scenario);
+  };
+}
+
+/** SDS and the Spine proxy share the addresses SDS has given out. */
+function spineHandlers(
+  world: World,
+  switchboard: Switchboard,
+  apiKey: string | undefined,
+  now: () => Date,
+): { sds: (request: Request) => Answer; ssp: (request: Request) => Answer } {
+  const moves = new Map<string, number>();
+  const addressOf = ({ ods, address }: Practice): string => {
+    const count = moves.get(ods);
+    return count === undefined ? address : `${address.replace(/\/$/, '')}/v${count}`;
+  };
+  return {
+    sds(request) {
+      let scenario: Scenario | undefined;
+      const answer = answerSds(request, request.target.slice(bases.sds.length), world, {
+        apiKey,
+        base: bases.sds,
+        scenarioFor(ods) {
+          scenario = takeForPractice(world, switchboard, ods);
+          return scenario?.name;
+        },
+        addressOf(practice, moved) {
+          if (moved) moves.set(practice.ods, (moves.get(practice.ods) ?? 0) + 1);
+          return addressOf(practice);
+        },
+      });
+      return spoilWire(answer, scenario);
+    },
+    ssp(request) {
+      const target = request.target.slice(bases.ssp.length + 1);
+      const passed = passProxy(request, target, world, addressOf);
+      if ('status' in passed) return passed;
+      const nhsNumber = nhsNumberIn(request.body);
+      const atProxy = switchboard.take(nhsNumber, 'proxy');
+      const failure = atProxy && proxyFailure(atProxy.name, passed, target);
+      if (failure) return failure;
+      const scenario = switchboard.take(nhsNumber, 'provider');
+      const { practice, consumer, claims, path } = passed;
+      const answer = answerProvider(request, path, {
+        world,
+        practice,
+        address: addressOf(practice),
+        consumer,
+        claims,
+        scenario,
+        now: now(),
+      });
+      return spoilWire(answer, atProxy ?? scenario);
+    },
+  };
+}
+
+/** SDS is asked about practices: it shows what is switched on for any patient registered there. */
+function takeForPractice(
+  world: World,
+  switchboard: Switchboard,
+  ods: string,
+): Scenario | undefined {
+  for (const { nhsNumber, practices } of world.patients.values()) {
+    if (!practices.some((practice) => practice.ods === ods)) continue;
+    const scenario = switchboard.take(nhsNumber, 'sds');
+    if (scenario) return scenario;
+  }
+  return undefined;
+}
+
+/** The NHS number a request is about, as far as it can be read; only to find its scenario. */
+function nhsNumberIn(body: Buffer): string {
+  return /"patientNHSNumber"[^]*?"value"\s*:\s*"(\d{10})"/.exec(body.toString('utf8'))?.[1] ?? '';
+}
+
+function systemOf(target: string): AskedRequest['system'] {
+  for (const system of ['pds', 'sds', 'ssp'] as const) {
+    if (target.startsWith(`${bases[system]}/`)) return system;
+  }
+  return 'unknown';
+}
+
+function refusalIn({ status, body }: Answer): AskedRequest['refused'] {
+  if (status < 400) return undefined;
+  const [, code] = /"code":"([^"]+)","display"/.exec(String(body)) ?? [];
+  const [, why] = /"diagnostics":"((?:[^"\\]|\\.)*)"/.exec(String(body)) ?? [];
+  return { code: code ?? String(status), why: why ?? '' };
+}
+
+const nothingHere: Answer = {
+  status: 404,
+  headers: { 'content-type': 'text/plain' },
+  body: `The simulator answers below ${Object.values(bases).join(', ')} and /_sim.\n`,
+};
