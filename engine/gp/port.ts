@@ -4,6 +4,7 @@
  * the route.
  */
 import type { Fault } from '../faults.ts';
+import type { Message } from '../hl7/message.ts';
 
 /** Who asks. All four of user, role, organisation and consent are required before anything is asked. */
 export interface Asker {
@@ -136,3 +137,10 @@ export type AskRecord = (
   asker: Asker,
   attempt: Attempt,
 ) => Promise<Outcome<GpRecord>>;
+
+/** Asks a GP system that speaks HL7 v2: the hospital's own query is forwarded, unchanged but for its header. */
+export type AskMessage = (
+  query: Message,
+  request: RecordRequest,
+  attempt: Attempt,
+) => Promise<Outcome<GpMessage>>;
