@@ -42,13 +42,15 @@ const punctuation = /^[!-/:-@[-`{-~]$/;
 export function readDelimiters(
   field: string,
   encoding: string,
-): { delimiters: Delimiters; warnings: DelimiterWarning[] } | undefined {
+): { delimiters: Readonly<Delimiters>; warnings: DelimiterWarning[] } | undefined {
   if (field === '|' && encoding === '^~\\&') {
     return { delimiters: standardDelimiters, warnings: [] };
   }
   if (!punctuation.test(field)) return undefined;
   if (encoding === '') {
-    return { delimiters: completeDelimiters({ field }), warnings: ['delimitersMissing'] };
+    const none = { field, component: '', repetition: '', escape: '', subcomponent: '' };
+    const delimiters = completeDelimiters({ ...none, truncation: '' });
+    return { delimiters, warnings: ['delimitersMissing'] };
   }
   if (!punctuation.test(encoding.charAt(0))) return undefined;
   const warnings: DelimiterWarning[] = [];
@@ -70,17 +72,19 @@ export function readDelimiters(
  * The same delimiters with the missing ones filled in, as an answer needs them: the recommended
  * character, or the next free one where the sender uses it for something else.
  */
-export function completeDelimiters(partial: Partial<Delimiters>): Delimiters {
-  const complete: Delimiters = { ...standardDelimiters, ...partial };
-  const used = new Set(Object.values(partial));
-  for (const role of ['field', 'component', 'repetition', 'escape', 'subcomponent'] as const) {
-    if (partial[role]) continue;
-    const free = [standardDelimiters[role], ...'^~\\&#@!$%*'].find((c) => !used.has(c));
+export function completeDelimiters(given: Readonly<Delimiters>): Readonly<Delimiters> {
+  const missing = needed.filter((role) => given[role] === '');
+  if (missing.length === 0) return given;
+  const complete = { ...given };
+  for (const role of missing) {
+    const used = Object.values(complete);
+    const free = [standardDelimiters[role], ...'^~\\&#@!$%*'].find((c) => !used.includes(c));
     complete[role] = free ?? standardDelimiters[role];
-    used.add(complete[role]);
   }
   return complete;
 }
+
+const needed = ['component', 'repetition', 'escape', 'subcomponent'] as const;
 
 /** MSH-2 as it is written. */
 export function encodingCharacters(delimiters: Delimiters): string {

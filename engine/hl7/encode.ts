@@ -30,14 +30,17 @@ export function encodeMessage(
   for (const segment of others) rest += encodeSegment(segment, delimiters) + '\r';
 
   const stated = msh.fields[18] !== undefined && msh.fields[18] !== '';
-  if (!stated && isAscii(head) && isAscii(rest)) {
-    return { bytes: Buffer.from(head + rest, 'latin1'), charset: options.charset };
+  const { charset } = options;
+  if (isAscii(rest) && isAscii(head)) {
+    const first = stated ? encodeSegment(stating(msh, charset), delimiters) : head;
+    return { bytes: Buffer.from(first + rest, 'latin1'), charset };
   }
-  const write = segments.some((segment) => segment.echo) ? encodeRaw : encode;
-  if (write === encodeRaw) refuseHalfPairs(segments, delimiters);
-  for (const charset of new Set<CharsetName>([options.charset, 'UNICODE UTF-8'])) {
-    const text = write(encodeSegment(stating(msh, charset), delimiters) + rest, charset);
-    if (text !== undefined) return { bytes: Buffer.from(text, 'latin1'), charset };
+  const echoes = segments.some((segment) => segment.echo);
+  if (echoes) refuseHalfPairs(segments, delimiters);
+  for (const used of new Set<CharsetName>([charset, 'UNICODE UTF-8'])) {
+    const text = encodeSegment(stating(msh, used), delimiters) + rest;
+    const encoded = echoes ? encodeRaw(text, used) : encode(text, used);
+    if (encoded !== undefined) return { bytes: Buffer.from(encoded, 'latin1'), charset: used };
   }
   throw halfPair();
 }

@@ -13,7 +13,7 @@ export interface Header {
   lead: string;
   /** Byte text from `MSH` on. */
   body: string;
-  delimiters: Delimiters;
+  delimiters: Readonly<Delimiters>;
   charset: CharsetName;
   /** Only ASCII bytes: nothing has to be decoded. */
   plain: boolean;
@@ -69,11 +69,12 @@ export function readHeader(bytes: Uint8Array, assumed: CharsetName | undefined):
 
   const { delimiters } = found;
   const msh = body.slice(0, end);
-  const plain = isAscii(buffer);
+  const sent = start === 0 ? buffer : buffer.subarray(start);
+  const plain = isAscii(sent);
   const charset = chooseCharset(
     msh,
     delimiters,
-    buffer,
+    sent,
     plain,
     bom ? 'UNICODE UTF-8' : assumed,
     warnings,
@@ -126,6 +127,7 @@ function chooseCharset(
 function whyNot(body: string): string {
   if (body === '') return 'nothing but blank lines';
   if (/^(?:FHS|BHS)/.test(body)) return 'it begins with a batch header (FHS or BHS)';
+  if (body.startsWith('\x0b')) return 'the MLLP start byte VT was not taken off';
   if (body.startsWith('MSH')) return 'MSH is not followed by delimiters';
   return 'it does not begin with MSH';
 }

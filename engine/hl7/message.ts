@@ -2,16 +2,16 @@
  * An HL7 v2 message that keeps its bytes. Reading changes nothing; an edit replaces one node and
  * leaves every other byte as it came: terminators, trailing separators, BOM and blank lines.
  */
-import { charsetNames, decode, encode, encodeRaw } from './charset.ts';
+import { charsetNames, decode, encode, encodeRaw, maskSecondBytes } from './charset.ts';
 import type { CharsetName } from './charset.ts';
 import type { Delimiters } from './delimiters.ts';
 import { cannotSet, notInCharset, refuseDelimiters, refuseSeparators } from './edit.ts';
 import { readHeader } from './header.ts';
-import type { MessageWarning } from './header.ts';
+import type { Header, MessageWarning } from './header.ts';
 import { isHeader, locate, pieces } from './node.ts';
 import { formatPath, parsePath } from './path.ts';
 import type { Path } from './path.ts';
-import { createSegments } from './segments.ts';
+import { createSegments, find, findAll, join, namesOf, replace, textOf } from './segments.ts';
 import type { Segments } from './segments.ts';
 import { escape, unescape } from './text.ts';
 
@@ -74,98 +74,7 @@ export interface Message {
  * @throws FaultError notHl7 when no MSH stands first (after a BOM and blank lines), charsetUtf16
  */
 export function parseMessage(bytes: Uint8Array, options: { charset?: CharsetName } = {}): Message {
-  const header = readHeader(bytes, options.charset);
-  const { delimiters, charset } = header;
-  let { plain } = header;
-  let found: Segments | undefined;
-
-  const segments = (): Segments => (found ??= createSegments(header.body, delimiters.field));
-
-  const decoded = (text: string): string => (plain ? text : decode(text, charset));
-
-  /** What `\Xhh..\` stands for. */
-  const readBytes = (text: string): string | undefined => {
-    const read = decode(text, charset);
-    return read.isWellFormed() ? read : undefined;
-  };
-
-  const find = ({ segment, occurrence = 1 }: Path): string | undefined => {
-    const number = segments().find(segment, occurrence);
-    return number === undefined ? undefined : segments().text(number);
-  };
-
-  const read = (path: Path, leaf: boolean): string | undefined => {
-    const segment = find(path);
-    if (segment === undefined || path.field === undefined) return segment;
-    const span = locate(segment, path, delimiters, leaf);
-    return span?.missing === '' ? segment.slice(span.start, span.end) : undefined;
-  };
-
-  const write = (path: Path, leaf: boolean, text: string): void => {
-    refuseDelimiters(path);
-    const number = segments().find(path.segment, path.occurrence ?? 1);
-    if (number === undefined) throw cannotSet(path, 'the message has no such segment');
-    if (/[^\0-\x7f]/.test(text)) plain = false;
-    if (path.field === undefined) return segments().replace(number, text);
-    const segment = segments().text(number);
-    const span = locate(segment, path, delimiters, leaf);
-    if (!span) throw cannotSet(path, 'MSH-2 of this message names no separator for that level');
-    if (text === '' && span.missing !== '') return;
-    const before = segment.slice(0, span.start) + span.missing;
-    segments().replace(number, before + text + segment.slice(span.end));
-  };
-
-  return {
-    delimiters,
-    charset,
-    get warnings() {
-      return [...header.warnings, ...structureWarnings(segments())];
-    },
-    segmentNames: () => segments().names(),
-    count: (segment) => segments().count(segment),
-    fields(segment) {
-      const text = find(parsePath(segment));
-      if (text === undefined) return 0;
-      return pieces(text, delimiters.field) - (isHeader(text) ? 0 : 1);
-    },
-    repetitions(text) {
-      const { segment, occurrence, field } = withField(parsePath(text));
-      const value = read({ segment, occurrence, field }, false) ?? '';
-      if (field <= 2 && isHeader(segment)) return value === '' ? 0 : 1;
-      return pieces(value, delimiters.repetition);
-    },
-    get(text) {
-      const path = withField(parsePath(text));
-      const value = read(path, true);
-      if (value === undefined || value === '') return undefined;
-      if (path.field <= 2 && isHeader(path.segment)) return decoded(value);
-      const unescaped = unescape(decoded(value), delimiters, readBytes);
-      return plain ? unescaped : unescaped.toWellFormed();
-    },
-    raw(text) {
-      const value = read(parsePath(text), false);
-      return value === undefined ? undefined : decoded(value);
-    },
-    set(text, value) {
-      const path = withField(parsePath(text));
-      const escaped = escape(value, delimiters);
-      const encoded = encode(escaped, charset);
-      if (encoded === undefined) throw notInCharset(path, escaped, charset);
-      write(path, true, encoded);
-    },
-    setRaw(text, value) {
-      const path = parsePath(text);
-      const encoded = encodeRaw(value, charset);
-      if (encoded === undefined) throw notInCharset(path, value, charset);
-      refuseSeparators(path, encoded, delimiters);
-      write(path, false, encoded);
-    },
-    segmentBytes(name, occurrence = 1) {
-      const text = find({ segment: name, occurrence });
-      return text === undefined ? undefined : Buffer.from(text, 'latin1');
-    },
-    toBytes: () => Buffer.from(header.lead + (found?.joined() ?? header.body), 'latin1'),
-  };
+  return new LosslessMessage(readHeader(bytes, options.charset));
 }
 
 /** True when the text is one of the names of character sets this layer knows. */
@@ -173,12 +82,137 @@ export function isCharsetName(text: string): text is CharsetName {
   return (charsetNames as readonly string[]).includes(text);
 }
 
+/** A class because a message is alive under edits, and closures for each cost half its reading. */
+class LosslessMessage implements Message {
+  readonly delimiters: Readonly<Delimiters>;
+  readonly charset: CharsetName;
+  private readonly header: Header;
+  /** Only ASCII bytes so far: nothing has to be decoded. */
+  private plain: boolean;
+  private split: Segments | undefined;
+
+  constructor(header: Header) {
+    this.delimiters = header.delimiters;
+    this.charset = header.charset;
+    this.header = header;
+    this.plain = header.plain;
+  }
+
+  get warnings(): MessageWarning[] {
+    return [...new Set([...this.header.warnings, ...structureWarnings(this.segments())])];
+  }
+
+  segmentNames(): string[] {
+    return namesOf(this.segments());
+  }
+
+  count(segment: string): number {
+    return findAll(this.segments(), segment).length;
+  }
+
+  fields(segment: string): number {
+    const text = this.find(parsePath(segment));
+    if (text === undefined) return 0;
+    return pieces(text, this.delimiters.field) - (isHeader(text) ? 0 : 1);
+  }
+
+  repetitions(text: string): number {
+    const { segment, occurrence, field } = withField(parsePath(text));
+    const value = this.read({ segment, occurrence, field }, false) ?? '';
+    if (field <= 2 && isHeader(segment)) return value === '' ? 0 : 1;
+    return pieces(value, this.delimiters.repetition);
+  }
+
+  get(text: string): string | undefined {
+    const path = withField(parsePath(text));
+    const value = this.read(path, true);
+    if (value === undefined || value === '') return undefined;
+    const read = this.decoded(value);
+    if (path.field <= 2 && isHeader(path.segment)) return read;
+    if (!read.includes(this.delimiters.escape)) return this.plain ? read : read.toWellFormed();
+    return unescape(read, this.delimiters, (bytes) => this.readBytes(bytes)).toWellFormed();
+  }
+
+  raw(text: string): string | undefined {
+    const value = this.read(parsePath(text), false);
+    return value === undefined ? undefined : this.decoded(value);
+  }
+
+  set(text: string, value: string): void {
+    const path = withField(parsePath(text));
+    const escaped = escape(value, this.delimiters);
+    const encoded = encode(escaped, this.charset);
+    if (encoded === undefined) throw notInCharset(path, escaped, this.charset);
+    this.write(path, true, encoded);
+  }
+
+  setRaw(text: string, value: string): void {
+    const path = parsePath(text);
+    const encoded = encodeRaw(value, this.charset);
+    if (encoded === undefined) throw notInCharset(path, value, this.charset);
+    refuseSeparators(path, encoded, this.delimiters);
+    this.write(path, false, encoded);
+  }
+
+  segmentBytes(name: string, occurrence = 1): Buffer | undefined {
+    const text = this.find({ segment: name, occurrence });
+    return text === undefined ? undefined : Buffer.from(text, 'latin1');
+  }
+
+  toBytes(): Buffer {
+    const body = this.split ? join(this.split) : this.header.body;
+    return Buffer.from(this.header.lead + body, 'latin1');
+  }
+
+  private segments(): Segments {
+    return (this.split ??= createSegments(this.header.body, this.delimiters.field));
+  }
+
+  private decoded(text: string): string {
+    return this.plain ? text : decode(text, this.charset);
+  }
+
+  /** What `\Xhh..\` stands for. */
+  private readBytes(bytes: string): string | undefined {
+    const text = decode(maskSecondBytes(bytes, this.charset), this.charset);
+    return text.isWellFormed() ? text : undefined;
+  }
+
+  private find({ segment, occurrence = 1 }: Path): string | undefined {
+    const number = find(this.segments(), segment, occurrence);
+    return number === undefined ? undefined : textOf(this.segments(), number);
+  }
+
+  /** Byte text at a path; undefined when absent. */
+  private read(path: Path, leaf: boolean): string | undefined {
+    const segment = this.find(path);
+    if (segment === undefined || path.field === undefined) return segment;
+    const span = locate(segment, path, this.delimiters, leaf);
+    return span?.missing === '' ? segment.slice(span.start, span.end) : undefined;
+  }
+
+  private write(path: Path, leaf: boolean, text: string): void {
+    refuseDelimiters(path);
+    const segments = this.segments();
+    const number = find(segments, path.segment, path.occurrence ?? 1);
+    if (number === undefined) throw cannotSet(path, 'the message has no such segment');
+    if (/[^\0-\x7f]/.test(text)) this.plain = false;
+    if (path.field === undefined) return replace(segments, number, text);
+    const segment = textOf(segments, number);
+    const span = locate(segment, path, this.delimiters, leaf);
+    if (!span) throw cannotSet(path, 'MSH-2 of this message names no separator for that level');
+    if (text === '' && span.missing !== '') return;
+    const before = segment.slice(0, span.start) + span.missing;
+    replace(segments, number, before + text + segment.slice(span.end));
+  }
+}
+
 function structureWarnings(segments: Segments): MessageWarning[] {
-  const { lineFeeds, blankLines, unterminated } = segments.oddities;
-  const names = segments.names();
+  const { lineFeeds, blankLines, unterminated } = segments;
+  const names = namesOf(segments);
   const warnings: MessageWarning[] = [];
   if (lineFeeds) warnings.push('lineFeeds');
-  if (names.some((_, number) => segments.text(number).includes('\n'))) {
+  if (names.some((_, number) => textOf(segments, number).includes('\n'))) {
     warnings.push('lineFeedInside');
   }
   if (blankLines) warnings.push('blankLines');

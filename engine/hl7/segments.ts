@@ -1,21 +1,16 @@
 /** The segments of one message: found by name and occurrence, replaced without touching the rest. */
 import { longestName, segmentName } from './path.ts';
 import { splitSegments } from './split.ts';
+import type { Split } from './split.ts';
 
 /** Segments are numbered from 0 in the order in which they stand. */
-export interface Segments {
-  /** The name of each; `''` for a line that begins with no segment name. */
-  names(): string[];
-  count(name: string): number;
-  /** The number of the segment of this name and 1-based occurrence. */
-  find(name: string, occurrence: number): number | undefined;
-  /** Byte text without terminator. */
-  text(number: number): string;
-  replace(number: number, text: string): void;
-  /** The whole message as it is now. */
-  joined(): string;
-  /** What the way the segments are separated has to be told about. */
-  oddities: { lineFeeds: boolean; blankLines: boolean; unterminated: boolean };
+export interface Segments extends Split {
+  /** Byte text, starting with `MSH`; never changed. */
+  body: string;
+  separator: string;
+  /** The text now of the segments that were replaced. */
+  edits: Map<number, string> | undefined;
+  byName: Map<string, number[]> | undefined;
 }
 
 /**
@@ -23,56 +18,80 @@ export interface Segments {
  * @param separator MSH-1
  */
 export function createSegments(body: string, separator: string): Segments {
-  const split = splitSegments(body, separator);
-  const { starts, ends } = split;
-  const edits = new Map<number, string>();
-  let byName: Map<string, number[]> | undefined;
-
-  const original = (number: number): string => body.slice(starts[number], ends[number]);
-  const nameAt = (number: number): string => {
-    const start = starts[number] ?? 0;
-    const head = body.slice(start, Math.min(ends[number] ?? 0, start + longestName + 1));
-    const separated = head.indexOf(separator);
-    const name = separated < 0 ? head : head.slice(0, separated);
-    return segmentName.test(name) ? name : '';
-  };
-  const numbers = (name: string): number[] => {
-    if (!byName) {
-      byName = new Map();
-      for (let number = 0; number < starts.length; number++) {
-        const key = nameAt(number);
-        const same = byName.get(key);
-        if (same) same.push(number);
-        else byName.set(key, [number]);
-      }
-    }
-    return byName.get(name) ?? [];
-  };
-  const first = (name: string): number | undefined => {
-    for (let number = 0; number < starts.length; number++) {
-      const start = starts[number] ?? 0;
-      if (!body.startsWith(name, start)) continue;
-      const end = start + name.length;
-      if (end === ends[number] || body.startsWith(separator, end)) return number;
-    }
-    return undefined;
-  };
-
+  const { starts, ends, lineFeeds, blankLines, unterminated } = splitSegments(body, separator);
   return {
-    names: () => starts.map((_, number) => nameAt(number)),
-    count: (name) => numbers(name).length,
-    find: (name, occurrence) => (occurrence === 1 ? first(name) : numbers(name)[occurrence - 1]),
-    text: (number) => edits.get(number) ?? original(number),
-    replace: (number, text) => void edits.set(number, text),
-    joined() {
-      let text = '';
-      let done = 0;
-      for (const [number, edited] of [...edits].sort(([a], [b]) => a - b)) {
-        text += body.slice(done, starts[number]) + edited;
-        done = ends[number] ?? done;
-      }
-      return text + body.slice(done);
-    },
-    oddities: split,
+    body,
+    separator,
+    starts,
+    ends,
+    lineFeeds,
+    blankLines,
+    unterminated,
+    edits: undefined,
+    byName: undefined,
   };
+}
+
+/** The name of a segment; `''` for a line that begins with none. A replacement keeps the name. */
+export function nameOf({ body, separator, starts, ends }: Segments, number: number): string {
+  const start = starts[number] ?? 0;
+  const head = body.slice(start, Math.min(ends[number] ?? 0, start + longestName + 1));
+  const separated = head.indexOf(separator);
+  const name = separated < 0 ? head : head.slice(0, separated);
+  return segmentName.test(name) ? name : '';
+}
+
+/** The names of all segments, in order. */
+export function namesOf(segments: Segments): string[] {
+  return segments.starts.map((_, number) => nameOf(segments, number));
+}
+
+/** The numbers of the segments of this name, in order. */
+export function findAll(segments: Segments, name: string): readonly number[] {
+  if (!segments.byName) {
+    segments.byName = new Map();
+    for (let number = 0; number < segments.starts.length; number++) {
+      const key = nameOf(segments, number);
+      const same = segments.byName.get(key);
+      if (same) same.push(number);
+      else segments.byName.set(key, [number]);
+    }
+  }
+  return segments.byName.get(name) ?? [];
+}
+
+/** The number of the segment of this name and 1-based occurrence. */
+export function find(segments: Segments, name: string, occurrence: number): number | undefined {
+  if (occurrence > 1 || segments.byName) return findAll(segments, name)[occurrence - 1];
+  const { body, separator, starts, ends } = segments;
+  for (let number = 0; number < starts.length; number++) {
+    const start = starts[number] ?? 0;
+    if (!body.startsWith(name, start)) continue;
+    const end = start + name.length;
+    if (end === ends[number] || body.startsWith(separator, end)) return number;
+  }
+  return undefined;
+}
+
+/** A segment as it is now: byte text without terminator. */
+export function textOf({ edits, body, starts, ends }: Segments, number: number): string {
+  return edits?.get(number) ?? body.slice(starts[number], ends[number]);
+}
+
+/** Replace one segment's text. */
+export function replace(segments: Segments, number: number, text: string): void {
+  segments.edits ??= new Map();
+  segments.edits.set(number, text);
+}
+
+/** The whole body as it is now. */
+export function join({ edits, body, starts, ends }: Segments): string {
+  if (!edits) return body;
+  let text = '';
+  let done = 0;
+  for (const number of [...edits.keys()].sort((a, b) => a - b)) {
+    text += body.slice(done, starts[number]) + (edits.get(number) ?? '');
+    done = ends[number] ?? done;
+  }
+  return text + body.slice(done);
 }

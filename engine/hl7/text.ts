@@ -20,8 +20,9 @@ import type { Delimiters } from './delimiters.ts';
 export type ReadBytes = (bytes: string) => string | undefined;
 
 interface Codec {
-  /** Characters that cannot stand as they are. */
+  /** A character that cannot stand as it is; and all of them. */
   special: RegExp;
+  specials: RegExp;
   replacements: ReadonlyMap<string, string>;
   /** What stands between two escape characters → what it means. */
   meanings: ReadonlyMap<string, string>;
@@ -39,7 +40,7 @@ const codecsByObject = new WeakMap<Delimiters, Codec>();
  */
 export function escape(value: string, delimiters: Delimiters): string {
   const codec = codecFor(delimiters);
-  if (value.search(codec.special) < 0) return value;
+  if (!codec.special.test(value)) return value;
   if (delimiters.escape === '') {
     throw new Error(
       'The value holds a delimiter or a control character, and MSH-2 of this message has no ' +
@@ -47,7 +48,7 @@ export function escape(value: string, delimiters: Delimiters): string {
         'such as ^~\\&.',
     );
   }
-  return value.replace(codec.special, (c) => codec.replacements.get(c) ?? c);
+  return value.replace(codec.specials, (c) => codec.replacements.get(c) ?? c);
 }
 
 /**
@@ -133,8 +134,9 @@ function makeCodec(delimiters: Delimiters): Codec {
     replacements.set(character, mark + letter + mark);
     meanings.set(letter, character);
   }
-  const all = [...replacements.keys()].map((c) => c.replace(/[^\w\s]/, '\\$&')).join('');
-  const codec = { special: new RegExp(`[${all}]`, 'g'), replacements, meanings };
+  const characters = named.map(([, character]) => character.replace(/./, '\\$&')).join('');
+  const special = new RegExp(`[\\x00-\\x08\\x0a-\\x1f${characters}]`);
+  const codec = { special, specials: new RegExp(special, 'g'), replacements, meanings };
   if (codecs.size >= codecLimit) codecs.clear();
   codecs.set(key, codec);
   return codec;
