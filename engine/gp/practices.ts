@@ -90,6 +90,7 @@ function recordsOf(
   try {
     const rows = parse(text, {
       bom: true,
+      record_delimiter: ['\r\n', '\n', '\r'],
       trim: true,
       comment: '#',
       comment_no_infix: true,

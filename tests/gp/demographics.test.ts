@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { type Demographic, differences } from '../../engine/gp/demographics.ts';
+import type { Trace } from '../../engine/gp/port.ts';
+
+const trace: Trace = {
+  nhsNumber: '9000000009',
+  superseded: false,
+  family: 'O\u2019Brien-M\u00fcller',
+  given: ['Jane', 'Marie'],
+  gender: 'female',
+  birthDate: '1980-02-29',
+  source: 'pds',
+};
+const bundle = (more: object = {}, name: object = {}) => ({
+  resourceType: 'Bundle',
+  entry: [
+    { resource: { resourceType: 'Organization' } },
+    {
+      resource: {
+        resourceType: 'Patient',
+        name: [
+          { use: 'old', family: 'Before', given: ['Ann'] },
+          { use: 'official', family: 'OBRIEN MULLER', given: ['JANE'], ...name },
+        ],
+        gender: 'female',
+        birthDate: '1980-02-29',
+        ...more,
+      },
+    },
+  ],
+});
+
+describe('comparing the record\u2019s patient with the trace', () => {
+  const cases: [string, Partial<Trace>, unknown, Demographic[]][] = [
+    ['case, accents, apostrophes and hyphens', {}, bundle(), []],
+    ['middle names left out', { given: ['Jane', 'Marie'] }, bundle({}, { given: ['Jane'] }), []],
+    ['given names in one text', {}, bundle({}, { given: ['Jane  Marie'] }), []],
+    ['another middle name', {}, bundle({}, { given: ['Jane', 'Mary'] }), ['given']],
+    ['another first name', {}, bundle({}, { given: ['Janet'] }), ['given']],
+    ['another family name', {}, bundle({}, { family: 'Brian' }), ['family']],
+    ['a family name that was', { family: 'Before' }, bundle(), ['family']],
+    ['another gender', { gender: 'male' }, bundle(), ['gender']],
+    ['another day of birth', { birthDate: '1980-02-28' }, bundle(), ['birthDate']],
+    ['a year of birth only', { birthDate: '1980' }, bundle(), []],
+    ['another year of birth', { birthDate: '1981' }, bundle(), ['birthDate']],
+    ['a record without a name', {}, bundle({ name: [] }), ['family', 'given']],
+    ['a record without a patient', {}, {}, ['family', 'given', 'gender', 'birthDate']],
+    ['no record', {}, null, ['family', 'given', 'gender', 'birthDate']],
+    ['a null among the given names', {}, bundle({}, { given: [null, 'Jane'] }), []],
+    [
+      'a trace that knows nothing',
+      { family: undefined, given: undefined, gender: undefined, birthDate: undefined },
+      {},
+      [],
+    ],
+  ];
+  for (const [name, traced, record, expected] of cases) {
+    it(`with ${name}: ${expected.join(', ') || 'no difference'}`, () => {
+      assert.deepEqual(differences({ ...trace, ...traced }, record), expected);
+    });
+  }
+
+  it('finds no difference between anything and itself', () => {
+    const word = fc.stringMatching(/^[A-Za-z\u00c0-\u00ff]{1,12}$/);
+    fc.assert(
+      fc.property(word, fc.array(word, { minLength: 1, maxLength: 3 }), (family, given) => {
+        const record = bundle({}, { family: family.toUpperCase(), given });
+        assert.deepEqual(differences({ ...trace, family, given }, record), []);
+      }),
+    );
+  });
+});
