@@ -4,8 +4,7 @@
  * review see them and nothing has to be generated to run Gatehouse.
  */
 import { readFile, writeFile } from 'node:fs/promises';
-import { pathToFileURL } from 'node:url';
-import { definitionFiles } from './hl7-definitions/files.ts';
+import { definitionFiles } from './hl7-definitions/versions.ts';
 
 export interface GeneratedFile {
   /** From the project's root. */
@@ -18,30 +17,20 @@ export const generatedFiles: GeneratedFile[] = [...definitionFiles];
 
 const root = new URL('../', import.meta.url);
 
-/** The paths of the files that are absent or not what would be written. */
-export async function staleFiles(files: GeneratedFile[]): Promise<string[]> {
-  const stale: string[] = [];
-  for (const { path, generate } of files) {
-    const committed = await readFile(new URL(path, root), 'utf8').catch(() => undefined);
-    if (committed !== (await generate())) stale.push(path);
-  }
-  return stale;
-}
-
-async function main(args: string[]): Promise<void> {
-  const stale = await staleFiles(generatedFiles);
-  if (args.includes('--check')) {
-    for (const path of stale) console.error(`${path} is stale: run "npm run generate".`);
-    process.exitCode = stale.length > 0 ? 1 : 0;
-    return;
-  }
+async function main(check: boolean): Promise<void> {
   for (const { path, generate } of generatedFiles) {
-    if (!stale.includes(path)) continue;
-    await writeFile(new URL(path, root), await generate());
-    console.log(`wrote ${path}`);
+    const file = new URL(path, root);
+    const committed = await readFile(file, 'utf8').catch(() => undefined);
+    const text = await generate();
+    if (text === committed) continue;
+    if (check) {
+      process.exitCode = 1;
+      console.error(`${path} is stale: run "npm run generate" and commit it.`);
+    } else {
+      await writeFile(file, text);
+      console.log(`wrote ${path}`);
+    }
   }
 }
 
-if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  await main(process.argv.slice(2));
-}
+if (import.meta.main) await main(process.argv.includes('--check'));

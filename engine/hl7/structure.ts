@@ -41,7 +41,7 @@ interface Automaton {
   known: Set<string>;
 }
 
-const end = '';
+const end = '(end)';
 
 const automata = new WeakMap<Structure, Automaton>();
 
@@ -51,8 +51,8 @@ const automata = new WeakMap<Structure, Automaton>();
  * @param names segment names in message order, MSH first
  * @param limit mismatches after which reading stops
  * @returns mismatches in message order; none = the message fits. The first is certain; the later
- *   ones suppose the smallest repair of those before (one segment left out, or some supplied). A
- *   run of the same stray segment is one mismatch.
+ *   ones suppose the smallest repair of those before (one segment left out, or some supplied). The
+ *   same stray segment again after the same one is not repeated.
  */
 export function matchStructure(structure: Structure, names: string[], limit = 50): Mismatch[] {
   let automaton = automata.get(structure);

@@ -39,8 +39,13 @@ type Specs = Record<
 >;
 type Rows = Record<string, string[]>;
 
-/** The text of one version's file. */
-export async function definitionFile(version: string): Promise<string> {
+/** One file a version; the sources are loaded only when one is generated. */
+export const definitionFiles = Object.keys(versions).map((version) => ({
+  path: `engine/hl7/definitions/v${version}.json`,
+  generate: () => definitionFile(version),
+}));
+
+async function definitionFile(version: string): Promise<string> {
   const base = versions[version];
   const all = await read(version);
   if (base === undefined) return write({ version, ...all });

@@ -118,7 +118,7 @@ function load(version: string): Definitions {
   const structures = new Map<string, Structure>();
 
   const segment = (name: string): SegmentDefinition | undefined => {
-    const [description, ...fields] = file.segments[name] ?? [];
+    const [description, ...fields] = rowOf(file.segments, name) ?? [];
     if (description === undefined) return undefined;
     return remember(segments, name, () => ({
       name,
@@ -127,10 +127,10 @@ function load(version: string): Definitions {
     }));
   };
   const structure = (id: string): Structure | undefined => {
-    const text = Object.hasOwn(file.structures, id) ? file.structures[id] : undefined;
+    const text = rowOf(file.structures, id);
     if (!text) return undefined;
     if (!text.startsWith('=') && !text.includes(' ')) return structure(text);
-    const notation = text.startsWith('=') ? file.structures[text.slice(1)] : text;
+    const notation = text.startsWith('=') ? rowOf(file.structures, text.slice(1)) : text;
     return notation ? remember(structures, id, () => parseStructure(id, notation)) : undefined;
   };
 
@@ -140,7 +140,7 @@ function load(version: string): Definitions {
     structure,
     field: (name, number) => segment(name)?.fields[number],
     type(name) {
-      const [description, ...components] = file.types[name] ?? [];
+      const [description, ...components] = rowOf(file.types, name) ?? [];
       if (description === undefined) return undefined;
       return remember(types, name, () => ({
         name,
@@ -166,6 +166,11 @@ function readFile(version: string): DefinitionFile {
     types: { ...base.types, ...file.types },
     structures: { ...base.structures, ...file.structures },
   };
+}
+
+/** Names come from messages: one that happens to be a property of every object is no row. */
+function rowOf<T>(rows: Record<string, T | null>, name: string): T | undefined {
+  return Object.hasOwn(rows, name) ? (rows[name] ?? undefined) : undefined;
 }
 
 function fieldDefinition(row: string): FieldDefinition | undefined {

@@ -73,7 +73,8 @@ export function parseStructure(id: string, text: string): Structure {
     next++;
     if (items.length === 0) throw wrong(current.at, 'holds no segment');
     const only = items.length === 1 && name === undefined ? items[0] : undefined;
-    const node: StructureNode = only ?? { kind: 'group', name, items, min: 1, repeats: false };
+    const group = { kind: 'group', ...(name && { name }), items, min: 1, repeats: false } as const;
+    const node: StructureNode = only ?? group;
     if (current.sign === '[') return { ...node, min: 0 };
     return current.sign === '{' ? { ...node, repeats: true } : node;
   }

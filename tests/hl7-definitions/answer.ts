@@ -1,0 +1,23 @@
+/** An answer to a query for allergies and medication, as docs/profile.md has it; nobody's data. */
+export const gpRecordAnswer = [
+  'MSH|^~\\&|GPREC|GATEHOUSE|PAS|RXX|20260311091504||RSP^K11^RSP_K11|GH000417|P|2.4|||||GBR|UNICODE UTF-8|EN',
+  'MSA|AA|PAS-20260311-77',
+  'QAK|T77|OK|GPREC^GP Record^L|3|3|0',
+  'QPD|GPREC^GP Record^L|T77|9990042071^^^NHS^NH|ALL~MED|||555012345678^Okoro^Ada^^^Dr|UNK|TRUST^^RXX|G||ED|Testperson|19610214',
+  'PID|1||9990042071^^^NHS^NH||Testperson^Robin^Lee^^Mx^^L||19610214|9|||1 Example Lane^^Sampletown^^ZZ99 3VZ^GBR|||||||||||||||||||||NSTS01',
+  'PD1|||EXAMPLE SURGERY^^Z99999|G0000000^Example^Sam^^^Dr^^^GMP',
+  'OBX|1|CE|GPREC.STATUS^Data status^L|ALL|C^Complete^L||||||F',
+  'AL1|1|EA|424213003^Allergy to bee venom^SCT^SN52.^Bee sting allergy^RC|U|Swelling of the hand|201105',
+  'NTE|1||GP term: Bee sting allergy',
+  'NTE|2||Carries an adrenaline pen\\.br\\Reviewed yearly',
+  'OBX|2|CE|GPREC.STATUS^Data status^L|MED|W^data-in-transit^L||||||F',
+  'NTE|1||Patient record transfer from previous GP practice not yet complete; information recorded before 02-Feb-2026 may be missing.',
+  'ORC|SR|5A0E7C1D-0000-4000-8000-0000000000A1|||IP||^^D28^20251104^^^^One to be taken at night||20251104083000+0000',
+  'RXO|319996000^Simvastatin 40mg tablets^SCT||||||^One to be taken at night||||28|tablet^tablet^L',
+  'NTE|1||Take in the evening',
+  'OBX|1|CE|GPREC.RXTYPE^Prescription type^L||repeat^Repeat^L||||||F',
+  'OBX|2|DT|GPREC.LASTISSUE^Last issue^L||20260217||||||F',
+  'ORC|SR|5A0E7C1D-0000-4000-8000-0000000000A2|||CM|||5A0E7C1D-0000-4000-8000-0000000000A1|20260217101500+0000',
+  'RXO|319996000^Simvastatin 40mg tablets^SCT||||||^One to be taken at night||||28|tablet^tablet^L',
+  '',
+].join('\r');
