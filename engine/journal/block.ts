@@ -1,0 +1,133 @@
+/**
+ * The bytes of a block: the appends that one commit stores for one channel, one after the other.
+ *
+ *     append := id f64 · exchange f64 · header length u32 · bodies length u32 · header · bodies
+ *     header := JSON [[[kind, at, length of its body or -1, note?] …], keys?]
+ *
+ * Numbers are little-endian. Bodies are stored as they came.
+ */
+import type { Entry, EntryKind, ExchangeId, Keys } from './journal.ts';
+
+/** In the order of their numbers in the header: append to this list, never reorder it. */
+const kinds: readonly EntryKind[] = [
+  'received',
+  'broken',
+  'step',
+  'asking',
+  'reply',
+  'answer',
+  'delivered',
+  'undelivered',
+];
+const numberOf = new Map(kinds.map((kind, index) => [kind, index]));
+const prefixLength = 24;
+const startCapacity = 64 * 1024;
+
+type HeaderEntry = [kind: number, at: number, length: number, note?: Entry['note']];
+type Header = [entries: HeaderEntry[], keys?: Keys];
+
+/** A block under construction. `bytes` has a memory of its own, so that it can change threads. */
+export interface Block {
+  bytes: Buffer<ArrayBuffer>;
+  length: number;
+  appends: number;
+}
+
+/** What one `append` stored. */
+export interface Append {
+  /** Microseconds since 1970: when it was made; orders the appends of an exchange. */
+  id: number;
+  exchange: ExchangeId;
+  entries: Entry[];
+  keys: Keys;
+}
+
+/** An empty block. */
+export function startBlock(): Block {
+  return { bytes: Buffer.allocUnsafeSlow(startCapacity), length: 0, appends: 0 };
+}
+
+/**
+ * Copy one append into a block; the caller may reuse its bytes at once.
+ * @throws TypeError where a note cannot be written as JSON; the block is then as it was
+ */
+export function addAppend(
+  block: Block,
+  id: number,
+  exchange: ExchangeId,
+  entries: readonly Entry[],
+  keys?: Keys,
+): void {
+  let bodies = 0;
+  const described: HeaderEntry[] = [];
+  for (const { kind, at, note, body } of entries) {
+    const number = numberOf.get(kind);
+    if (number === undefined) throw new TypeError(`no such kind of entry: ${kind}`);
+    const length = body === undefined ? -1 : body.length;
+    described.push(note === undefined ? [number, at, length] : [number, at, length, note]);
+    if (body !== undefined) bodies += body.length;
+  }
+  const header = JSON.stringify(keys === undefined ? [described] : [described, keys]);
+
+  // A UTF-16 unit takes at most three bytes of UTF-8.
+  reserve(block, prefixLength + header.length * 3 + bodies);
+  const { bytes } = block;
+  const headerAt = block.length + prefixLength;
+  const headerLength = bytes.write(header, headerAt, 'utf8');
+  bytes.writeDoubleLE(id, block.length);
+  bytes.writeDoubleLE(exchange, block.length + 8);
+  bytes.writeUInt32LE(headerLength, block.length + 16);
+  bytes.writeUInt32LE(bodies, block.length + 20);
+  let at = headerAt + headerLength;
+  for (const { body } of entries) {
+    if (body === undefined) continue;
+    bytes.set(body, at);
+    at += body.length;
+  }
+  block.length = at;
+  block.appends += 1;
+}
+
+/**
+ * The appends in a block, in order.
+ * @param only read this exchange alone; the others are passed over unread
+ * @returns bodies that are copies, so that a short one does not keep a whole block in memory
+ */
+export function* appendsIn(bytes: Buffer, only?: ExchangeId): Generator<Append> {
+  let at = 0;
+  while (at < bytes.length) {
+    const id = bytes.readDoubleLE(at);
+    const exchange = bytes.readDoubleLE(at + 8);
+    const bodiesAt = at + prefixLength + bytes.readUInt32LE(at + 16);
+    const end = bodiesAt + bytes.readUInt32LE(at + 20);
+    if (only === undefined || only === exchange) {
+      const header = bytes.toString('utf8', at + prefixLength, bodiesAt);
+      const [described, keys = {}] = JSON.parse(header) as Header;
+      yield { id, exchange, entries: readEntries(described, bytes, bodiesAt), keys };
+    }
+    at = end;
+  }
+}
+
+function readEntries(described: HeaderEntry[], bytes: Buffer, bodiesAt: number): Entry[] {
+  let start = bodiesAt;
+  return described.map(([number, at, length, note]) => {
+    const kind = kinds[number];
+    if (kind === undefined) throw new RangeError(`no such kind of entry: ${number}`);
+    const entry: Entry = { kind, at };
+    if (note !== undefined) entry.note = note;
+    if (length >= 0) {
+      entry.body = new Uint8Array(bytes.subarray(start, start + length));
+      start += length;
+    }
+    return entry;
+  });
+}
+
+function reserve(block: Block, more: number): void {
+  const needed = block.length + more;
+  if (needed <= block.bytes.length) return;
+  const larger = Buffer.allocUnsafeSlow(Math.max(needed, block.bytes.length * 2));
+  block.bytes.copy(larger, 0, 0, block.length);
+  block.bytes = larger;
+}

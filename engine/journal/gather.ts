@@ -1,0 +1,97 @@
+/**
+ * What the journal says beyond a block: the outlines of its exchanges, where their entries lie,
+ * and which practice each patient was registered with. The indexer writes this to keys.sqlite; a
+ * reader adds it to what keys.sqlite already holds.
+ */
+import type { Database } from 'better-sqlite3';
+import { appendsIn } from './block.ts';
+import type { ExchangeId } from './journal.ts';
+import { combine, outlineOf } from './outline.ts';
+import type { Outline } from './outline.ts';
+import type { Opener, SealedBlock } from './seal.ts';
+import { read } from './sql.ts';
+
+export interface Gathered {
+  /** The last block that was read. */
+  last: number;
+  appends: number;
+  /** Blocks that could not be opened, and were passed over. */
+  damaged: number;
+  outlines: Map<ExchangeId, Outline>;
+  /** An exchange, and a block that holds entries of it. */
+  parts: [exchange: ExchangeId, block: number][];
+  practices: { patient: Buffer; practice: string; at: number }[];
+}
+
+export interface Channel {
+  id: number;
+  name: string;
+  /** Exchanges that began before this have been deleted. */
+  forgotten: number;
+}
+
+/** Blocks read at a time. */
+const blocksPerRead = 32;
+
+/**
+ * @returns a function that reads on after a block until it has some number of appends or has
+ *   come to the end
+ */
+export function createGatherer(
+  journal: Database,
+  opener: Opener,
+): (after: number, appends: number) => Gathered {
+  const blocksAfter = journal.prepare<[number, number], SealedBlock>(read.blocksAfter);
+  const channels = journal.prepare<[], Channel>(read.channels);
+
+  return (after, appends) => {
+    const gathered: Gathered = {
+      last: after,
+      appends: 0,
+      damaged: 0,
+      outlines: new Map(),
+      parts: [],
+      practices: [],
+    };
+    const forgotten = new Map(channels.all().map((row) => [row.id, row.forgotten]));
+    while (gathered.appends < appends) {
+      const blocks = blocksAfter.all(gathered.last, blocksPerRead);
+      for (const block of blocks) {
+        gatherBlock(gathered, block, opener, forgotten.get(block.channel) ?? 0);
+      }
+      if (blocks.length < blocksPerRead) break;
+    }
+    return gathered;
+  };
+}
+
+function gatherBlock(
+  gathered: Gathered,
+  block: SealedBlock,
+  opener: Opener,
+  forgotten: number,
+): void {
+  gathered.last = block.id;
+  let plain: Buffer;
+  try {
+    plain = opener.open(block);
+  } catch {
+    // One damaged block must not hide all that came after it; reading its exchanges says so.
+    gathered.damaged += 1;
+    return;
+  }
+  for (const append of appendsIn(plain)) {
+    gathered.appends += 1;
+    const { registered } = append.keys;
+    if (registered) {
+      const patient = opener.patientHash(registered.patient);
+      gathered.practices.push({ patient, practice: registered.practice, at: append.id });
+    }
+    // What is left of an exchange whose beginning was deleted is not an exchange.
+    if (append.exchange < forgotten) continue;
+    const outline = outlineOf(append, block.channel, opener.patientHash);
+    const earlier = gathered.outlines.get(append.exchange);
+    gathered.outlines.set(append.exchange, combine(earlier, outline));
+    gathered.parts.push([append.exchange, block.id]);
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * The thread that keeps keys.sqlite, apart from the writer: a merge takes longer than a commit
+ * may wait.
+ */
+import { workerData } from 'node:worker_threads';
+import type { Database } from 'better-sqlite3';
+import { filesOf, openForReading, openForWriting } from './database.ts';
+import { createKeyIndex } from './keyindex.ts';
+import type { KeyIndex, Merged } from './keyindex.ts';
+import { createOpener } from './seal.ts';
+import type { Session } from './seal.ts';
+import { read } from './sql.ts';
+import { answerRequests } from './thread.ts';
+
+/** What the indexer is given when it starts. */
+export interface IndexerData {
+  folder: string;
+  /** The key file's keys, oldest first. */
+  keys: Uint8Array[];
+  busyMs: number;
+}
+
+export type IndexerRequest =
+  { do: 'merge' } | { do: 'forget'; channel: number; before: number } | { do: 'close' };
+
+/** `forgotten`: how many exchanges one step of retention dropped; it is asked again until 0. */
+export type IndexerReply = Merged & { forgotten: number };
+
+const { folder, keys, busyMs } = workerData as IndexerData;
+let open: { index: KeyIndex; databases: Database[] } | undefined;
+
+answerRequests<IndexerRequest, IndexerReply>((request) => {
+  const nothing = { after: 0, mark: 0, appends: 0, damaged: 0, forgotten: 0 };
+  if (request.do === 'close') {
+    for (const database of open?.databases ?? []) database.close();
+    open = undefined;
+    return nothing;
+  }
+  open ??= openIndex();
+  if (request.do === 'merge') return { ...nothing, ...open.index.merge() };
+  return { ...nothing, forgotten: open.index.forget(request.channel, request.before) };
+});
+
+function openIndex() {
+  const files = filesOf(folder);
+  const journal = openForReading(files.journal, busyMs);
+  const index = openForWriting(files.keys, { busyMs });
+  const session = journal.prepare<[number], Session>(read.session);
+  const opener = createOpener(keys.map(Buffer.from), (id) => session.get(id));
+  return { index: createKeyIndex(journal, index, opener), databases: [index, journal] };
+}

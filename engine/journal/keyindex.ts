@@ -1,0 +1,168 @@
+/**
+ * keys.sqlite: what exchanges can be found by, merged from the journal in sorted bulk. It always
+ * goes on from its mark, the last block it holds, which is stored in the same transaction: so a
+ * crash, a deleted file and a quiet half second are one and the same case.
+ */
+import type { Database } from 'better-sqlite3';
+import { createGatherer } from './gather.ts';
+import type { Gathered } from './gather.ts';
+import type { ExchangeId } from './journal.ts';
+import { combine } from './outline.ts';
+import type { Outline } from './outline.ts';
+import type { Opener } from './seal.ts';
+import { index, read } from './sql.ts';
+
+export interface Merged {
+  /** The last block that was indexed before; 0 where the index was built from nothing. */
+  after: number;
+  /** The last block that is indexed now. */
+  mark: number;
+  /** Appends merged by this call. */
+  appends: number;
+  /** Blocks that could not be opened, and were passed over. */
+  damaged: number;
+}
+
+export interface KeyIndex {
+  /** Index what the journal holds beyond the mark. */
+  merge(): Merged;
+  /** Drop some exchanges of a channel that began before a time; how many. */
+  forget(channel: number, before: number): number;
+}
+
+/** Appends in one transaction. */
+const appendsPerMerge = 8192;
+const exchangesPerStep = 256;
+
+/** How far the index has come. */
+export interface Mark {
+  journal: Buffer | null;
+  block: number;
+  exchanges: number;
+}
+
+/**
+ * @param journal journal.sqlite, to read
+ * @param keys keys.sqlite, to write
+ */
+export function createKeyIndex(journal: Database, keys: Database, opener: Opener): KeyIndex {
+  const statements = {
+    mark: keys.prepare<[], Mark>(index.mark),
+    setMark: keys.prepare(index.setMark),
+    lastExchange: keys.prepare<[], number>(index.lastExchange).pluck(),
+    exchange: keys.prepare<[number], Outline>(index.exchange),
+    putExchange: keys.prepare(index.putExchange),
+    putControl: keys.prepare(index.putControl),
+    putPatient: keys.prepare(index.putPatient),
+    putFingerprint: keys.prepare(index.putFingerprint),
+    putPart: keys.prepare(index.putPart),
+    putPractice: keys.prepare(index.putPractice),
+    dropExchange: keys.prepare(index.dropExchange),
+    dropControl: keys.prepare(index.dropControl),
+    dropPatient: keys.prepare(index.dropPatient),
+    dropFingerprint: keys.prepare(index.dropFingerprint),
+    dropParts: keys.prepare(index.dropParts),
+    oldestOf: keys.prepare<[object], Pick<Outline, 'id' | 'control' | 'patient' | 'fingerprint'>>(
+      index.oldestOf,
+    ),
+  };
+  const gather = createGatherer(journal, opener);
+  const identity = journal.prepare<[], Buffer>(read.identity).pluck().get() ?? Buffer.alloc(0);
+  keys.transaction(startOverIfForeign).immediate();
+
+  function markNow(): Mark {
+    return statements.mark.get() ?? { journal: null, block: 0, exchanges: 0 };
+  }
+
+  /** An index of another journal, or of a later state of this one, is no index of this one. */
+  function startOverIfForeign(): void {
+    const mark = markNow();
+    const last = Number(journal.prepare(read.lastBlock).pluck().get() ?? mark.block);
+    if (mark.journal?.equals(identity) === true && mark.block <= last) return;
+    keys.exec(index.clear);
+    statements.setMark.run({ journal: identity, block: 0, exchanges: 0 });
+  }
+
+  function store(gathered: Gathered): void {
+    const mark = markNow();
+    const newest = statements.lastExchange.get() ?? 0;
+    let added = 0;
+    const known = new Set<ExchangeId>();
+    const merged: Outline[] = [];
+    for (const [id, outline] of [...gathered.outlines].sort(([a], [b]) => a - b)) {
+      const stored = id > newest ? undefined : statements.exchange.get(id);
+      // A mark of delivery alone, of an exchange that has been deleted.
+      if (stored === undefined && outline.channel === 0) continue;
+      if (stored === undefined) added += 1;
+      const combined = combine(stored, outline);
+      statements.putExchange.run({ ...combined, state: combined.state ?? 'received' });
+      known.add(id);
+      merged.push(combined);
+    }
+    for (const { control, id } of sorted(merged, (row) => row.control)) {
+      statements.putControl.run(control, id);
+    }
+    for (const { patient, id } of sorted(merged, (row) => row.patient)) {
+      statements.putPatient.run(patient, id);
+    }
+    for (const { fingerprint, id } of sorted(merged, (row) => row.fingerprint)) {
+      statements.putFingerprint.run(fingerprint, id);
+    }
+    for (const [exchange, block] of gathered.parts.sort(([a], [b]) => a - b)) {
+      if (known.has(exchange)) statements.putPart.run(exchange, block);
+    }
+    for (const practice of gathered.practices) statements.putPractice.run(practice);
+    const exchanges = mark.exchanges + added;
+    statements.setMark.run({ journal: identity, block: gathered.last, exchanges });
+  }
+
+  const storeAtOnce = keys.transaction(store);
+  const forgetAtOnce = keys.transaction((channel: number, before: number) => {
+    const rows = statements.oldestOf.all({ channel, before, most: exchangesPerStep });
+    for (const { id, control, patient, fingerprint } of rows) {
+      statements.dropExchange.run(id);
+      if (control !== null) statements.dropControl.run(control, id);
+      if (patient !== null) statements.dropPatient.run(patient, id);
+      if (fingerprint !== null) statements.dropFingerprint.run(fingerprint, id);
+      statements.dropParts.run(id);
+    }
+    const mark = markNow();
+    statements.setMark.run({ ...mark, exchanges: mark.exchanges - rows.length });
+    return rows.length;
+  });
+
+  return {
+    merge() {
+      const after = markNow().block;
+      const result: Merged = { after, mark: after, appends: 0, damaged: 0 };
+      for (;;) {
+        const gathered = gather(result.mark, appendsPerMerge);
+        if (gathered.last === result.mark) return result;
+        storeAtOnce.immediate(gathered);
+        result.mark = gathered.last;
+        result.appends += gathered.appends;
+        result.damaged += gathered.damaged;
+      }
+    },
+    forget: (channel, before) => forgetAtOnce.immediate(channel, before),
+  };
+}
+
+/** The rows that have this key, in its order, so that the key's table is written front to back. */
+function sorted<K extends string | number | Buffer>(
+  rows: Outline[],
+  key: (row: Outline) => K | null,
+): Outline[] {
+  const keyed: { row: Outline; key: K }[] = [];
+  for (const row of rows) {
+    const value = key(row);
+    if (value !== null) keyed.push({ row, key: value });
+  }
+  keyed.sort((a, b) => compare(a.key, b.key));
+  return keyed.map(({ row }) => row);
+}
+
+function compare(a: string | number | Buffer, b: string | number | Buffer): number {
+  if (Buffer.isBuffer(a) && Buffer.isBuffer(b)) return Buffer.compare(a, b);
+  return a < b ? -1 : a > b ? 1 : 0;
+}

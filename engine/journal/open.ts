@@ -1,0 +1,116 @@
+/**
+ * What must be true before the journal is used: one writer, a key file that is ours alone and
+ * holds the right keys, databases of this code's version.
+ */
+import { existsSync } from 'node:fs';
+import type { Database } from 'better-sqlite3';
+import type { Emit } from '../events.ts';
+import { FaultError } from '../faults.ts';
+import { filesOf, openForReading, openForWriting, openInMemory } from './database.ts';
+import type { WriteOptions } from './database.ts';
+import { createKeyFile, readKeys } from './keyring.ts';
+import { assertVersion, migrate } from './migrate.ts';
+import { createOpener, ringValue } from './seal.ts';
+import type { Opener, Session } from './seal.ts';
+import { index, read } from './sql.ts';
+
+/** The two databases, open for reading, and the keys. */
+export interface Readers {
+  journal: Database;
+  keys: Database;
+  opener: Opener;
+}
+
+/**
+ * Bring a folder's databases up to date; make them, and a key file where none is named, on the
+ * first start.
+ * @returns the keys, oldest first
+ * @throws FaultError journalKey…, journalVersion, journalFull, journalLocked, journalUnavailable
+ */
+export function prepareFolder(
+  folder: string,
+  options: WriteOptions & { keyFile?: string; emit: Emit },
+): Buffer[] {
+  const files = filesOf(folder);
+  const keyFile = options.keyFile ?? files.key;
+  // Never a new key beside a journal that was written with another one.
+  if (options.keyFile === undefined && !existsSync(keyFile) && !existsSync(files.journal)) {
+    createKeyFile(keyFile);
+    options.emit('journal.keyCreated', { file: keyFile });
+  }
+  const ring = readKeys(keyFile);
+  const journal = openForWriting(files.journal, options);
+  try {
+    migrate(journal, 'journal');
+    assertKeys(journal, ring, keyFile);
+  } finally {
+    journal.close();
+  }
+  const keys = openForWriting(files.keys, { busyMs: options.busyMs });
+  try {
+    migrate(keys, 'keys');
+  } finally {
+    keys.close();
+  }
+  return ring;
+}
+
+/**
+ * The keys for a reader that may change nothing.
+ * @throws FaultError journalUnavailable where there is no journal, journalKey…, journalVersion
+ */
+export function readKeysOf(folder: string, keyFile?: string): Buffer[] {
+  const files = filesOf(folder);
+  if (!existsSync(files.journal)) {
+    throw new FaultError({ name: 'journalUnavailable', detail: `no journal in ${folder}` });
+  }
+  return readKeys(keyFile ?? files.key);
+}
+
+/**
+ * Open both databases for reading. Without a keys.sqlite that belongs to this journal an empty
+ * one in memory stands in: then everything is found in the blocks, slowly.
+ */
+export function openReaders(folder: string, ring: Buffer[], busyMs: number): Readers {
+  const files = filesOf(folder);
+  const journal = openForReading(files.journal, busyMs);
+  try {
+    assertVersion(journal, 'journal');
+    assertKeys(journal, ring, 'the key file');
+    const session = journal.prepare<[number], Session>(read.session);
+    const opener = createOpener(ring, (id) => session.get(id));
+    return { journal, keys: openKeys(files.keys, journal, busyMs), opener };
+  } catch (error) {
+    journal.close();
+    throw error;
+  }
+}
+
+function openKeys(file: string, journal: Database, busyMs: number): Database {
+  if (existsSync(file)) {
+    const keys = openForReading(file, busyMs);
+    try {
+      assertVersion(keys, 'keys');
+      const identity = journal.prepare<[], Buffer>(read.identity).pluck().get();
+      const of = keys.prepare<[], { journal: Buffer | null }>(index.mark).get()?.journal;
+      if (identity && of?.equals(identity) === true) return keys;
+    } catch (error) {
+      keys.close();
+      throw error;
+    }
+    keys.close();
+  }
+  const empty = openInMemory();
+  migrate(empty, 'keys');
+  return empty;
+}
+
+/** Every key that the journal was written with has to be in the file. */
+function assertKeys(journal: Database, ring: Buffer[], file: string): void {
+  const held = new Set(ring.map((key) => ringValue(key).toString('hex')));
+  for (const value of journal.prepare<[], Buffer>(read.rings).pluck().all()) {
+    if (held.has(value.toString('hex'))) continue;
+    const detail = `${file} lacks the key ${value.toString('hex')}`;
+    throw new FaultError({ name: 'journalKeyWrong', detail });
+  }
+}

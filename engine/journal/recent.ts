@@ -1,0 +1,137 @@
+/**
+ * The fingerprints of recent exchanges, in memory: whether a message came before is asked for
+ * each one on the way to its acknowledgement, and must not cost a look into a database.
+ *
+ * Two tables of plain numbers, open addressing: the young one is filled; when it spans the window
+ * or is full, the old one is dropped and the young one grows old. So memory is bounded, nothing
+ * is deleted singly, and the garbage collector sees two arrays instead of a million objects.
+ */
+import type { ExchangeId } from './journal.ts';
+
+export interface Recent {
+  /** Whether it was not there before. */
+  add(fingerprint: number, exchange: ExchangeId): boolean;
+  /** Undo an `add`: the append was not stored. */
+  remove(fingerprint: number, exchange: ExchangeId): void;
+  /** Exchanges with this fingerprint from `since` on, newest first. */
+  find(fingerprint: number, since: number): ExchangeId[];
+  /** Every exchange from this time on is in memory, in microseconds since 1970. */
+  coveredSince(): number;
+}
+
+interface Table {
+  /** Fingerprint and exchange in turn; 0 is an empty place. */
+  places: Float64Array;
+  used: number;
+  began: number;
+}
+
+/**
+ * @param options.window how long exchanges are remembered at least, in microseconds
+ * @param options.most how many at most, at 32 bytes each
+ * @param options.since from when on all exchanges will be added
+ * @param options.shortened called when so many came that the window is no longer covered
+ */
+export function createRecent(options: {
+  window: number;
+  most: number;
+  since: number;
+  shortened: () => void;
+}): Recent {
+  let young = createTable(1024, options.since);
+  let old = createTable(2, options.since);
+
+  return {
+    add(fingerprint, exchange) {
+      if (young.used >= options.most / 2 || exchange - young.began > options.window) {
+        if (exchange - young.began <= options.window && old.used > 0) options.shortened();
+        old = young;
+        young = createTable(1024, exchange);
+      }
+      if (young.used * 2 >= young.places.length / 2) young = grown(young);
+      return place(young, fingerprint, exchange);
+    },
+    remove(fingerprint, exchange) {
+      // The place stays taken, by an exchange that no search can want.
+      for (const table of [young, old]) {
+        const at = lookUp(table, fingerprint, (id) => id === exchange);
+        if (at >= 0) table.places[at + 1] = -1;
+      }
+    },
+    find(fingerprint, since) {
+      const found: ExchangeId[] = [];
+      for (const table of [young, old]) {
+        lookUp(table, fingerprint, (id) => {
+          if (id >= since && id > 0) found.push(id);
+          return false;
+        });
+      }
+      return found.length < 2 ? found : found.sort((a, b) => b - a);
+    },
+    coveredSince: () => old.began,
+  };
+}
+
+/**
+ * 53 bits of a fingerprint as a number, never 0 (cyrb53, public domain). Equal numbers make a
+ * candidate only: who acts on a repeat compares the bytes.
+ */
+export function fingerprintNumber(fingerprint: string): number {
+  let a = 0xdeadbeef;
+  let b = 0x41c6ce57;
+  for (let i = 0; i < fingerprint.length; i++) {
+    const unit = fingerprint.charCodeAt(i);
+    a = Math.imul(a ^ unit, 2654435761);
+    b = Math.imul(b ^ unit, 1597334677);
+  }
+  a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909);
+  b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909);
+  return (b & 0x1fffff) * 0x100000000 + (a >>> 0) || 1;
+}
+
+function createTable(capacity: number, began: number): Table {
+  return { places: new Float64Array(capacity * 2), used: 0, began };
+}
+
+function grown(table: Table): Table {
+  const larger = createTable(table.places.length, table.began);
+  for (let at = 0; at < table.places.length; at += 2) {
+    const exchange = table.places[at + 1] ?? 0;
+    if (exchange > 0) place(larger, table.places[at] ?? 0, exchange);
+  }
+  return larger;
+}
+
+/** Put an exchange into the first free place of its chain, unless it is there already. */
+function place(table: Table, fingerprint: number, exchange: ExchangeId): boolean {
+  const { places } = table;
+  let at = firstPlace(table, fingerprint);
+  while (places[at] !== 0) {
+    if (places[at] === fingerprint && places[at + 1] === exchange) return false;
+    at = (at + 2) % places.length;
+  }
+  places[at] = fingerprint;
+  places[at + 1] = exchange;
+  table.used += 1;
+  return true;
+}
+
+/** Show each exchange with this fingerprint to `wanted`; the place of the first it wants, or -1. */
+function lookUp(
+  table: Table,
+  fingerprint: number,
+  wanted: (exchange: ExchangeId) => boolean,
+): number {
+  const { places } = table;
+  let at = firstPlace(table, fingerprint);
+  while (places[at] !== 0) {
+    if (places[at] === fingerprint && wanted(places[at + 1] ?? 0)) return at;
+    at = (at + 2) % places.length;
+  }
+  return -1;
+}
+
+/** Capacities are powers of two, so the low bits choose. */
+function firstPlace({ places }: Table, fingerprint: number): number {
+  return (fingerprint % (places.length / 2)) * 2;
+}

@@ -1,0 +1,173 @@
+/**
+ * Reading the journal: by its index, and beyond the index's mark by the blocks themselves, so
+ * that what is committed is found at once and a missing index hides nothing.
+ */
+import type { Database } from 'better-sqlite3';
+import { appendsIn } from './block.ts';
+import type { Append } from './block.ts';
+import { createGatherer } from './gather.ts';
+import type { Channel } from './gather.ts';
+import type { ExchangeId, ExchangeSummary, Filter, StoredExchange } from './journal.ts';
+import type { Mark } from './keyindex.ts';
+import { combine, matches, outlineOf, summaryOf } from './outline.ts';
+import type { Outline, Selection } from './outline.ts';
+import { fingerprintNumber } from './recent.ts';
+import type { Opener, SealedBlock } from './seal.ts';
+import { find, index, list, read } from './sql.ts';
+
+export interface Search {
+  list(filter: Filter): ExchangeSummary[];
+  read(exchange: ExchangeId): StoredExchange | undefined;
+  practiceOf(patient: string): { practice: string; at: number } | undefined;
+  repeats(fingerprint: string, since: number): ExchangeId[];
+  stats(): { exchanges: number; oldest: number | null; unindexed: number };
+}
+
+/**
+ * @param journal journal.sqlite
+ * @param keys keys.sqlite; both are only read
+ */
+export function createSearch(journal: Database, keys: Database, opener: Opener): Search {
+  const gather = createGatherer(journal, opener);
+  const channels = journal.prepare<[], Channel>(read.channels);
+  const block = journal.prepare<[number], SealedBlock>(read.block);
+  const appendsAfter = journal.prepare<[number], number>(read.appendsAfter).pluck();
+  const mark = keys.prepare<[], Mark>(index.mark);
+  const exchange = keys.prepare<[number], Outline>(index.exchange);
+  const parts = keys.prepare<[number], number>(find.parts).pluck();
+  const practice = keys.prepare<[Buffer], { practice: string; at: number }>(find.practice);
+  const repeats = keys.prepare<[number, number], number>(find.repeats).pluck();
+  const oldest = keys.prepare<[], number>(find.oldest).pluck();
+
+  /** The index as it is now, in one transaction; what it lacks is read after that. */
+  const atOneTime = <R>(work: () => R): R => keys.transaction(work).deferred();
+  const markNow = (): Mark => mark.get() ?? { journal: null, block: 0, exchanges: 0 };
+  const tail = () => gather(markNow().block, Infinity);
+
+  /** Exchanges of the tail, with what the index says of them. */
+  function tailOutlines(): Map<ExchangeId, Outline> {
+    const { outlines } = tail();
+    for (const [id, outline] of outlines) {
+      const combined = combine(exchange.get(id), outline);
+      // A mark of delivery alone belongs to an exchange that was deleted.
+      if (combined.channel === 0) outlines.delete(id);
+      else outlines.set(id, combined);
+    }
+    return outlines;
+  }
+
+  function select(selection: Selection, limit: number): Outline[] {
+    const unindexed = tailOutlines();
+    const indexed = keys.prepare<[object], Outline>(list[leading(selection)]).all({
+      channel: selection.channel ?? null,
+      state: selection.state ?? null,
+      fault: selection.fault ?? null,
+      controlId: selection.controlId ?? null,
+      sender: selection.sender ?? null,
+      patient: selection.patient ?? null,
+      practice: selection.practice ?? null,
+      fingerprint: selection.fingerprint ?? null,
+      since: selection.since ?? 0,
+      until: selection.until ?? Number.MAX_SAFE_INTEGER,
+      limit: limit + unindexed.size,
+    });
+    const found = indexed.filter(({ id }) => !unindexed.has(id));
+    for (const outline of unindexed.values()) if (matches(outline, selection)) found.push(outline);
+    return found.sort((a, b) => b.id - a.id).slice(0, limit);
+  }
+
+  /** Every append of an exchange, in the order in which they were made, each with its channel. */
+  function appendsOf(id: ExchangeId): { append: Append; channel: number }[] {
+    const found: { append: Append; channel: number }[] = [];
+    const unindexed = tail().parts.filter(([exchangeId]) => exchangeId === id);
+    for (const part of new Set([...parts.all(id), ...unindexed.map(([, blockId]) => blockId)])) {
+      const sealed = block.get(part);
+      if (sealed === undefined) continue;
+      for (const append of appendsIn(opener.open(sealed), id)) {
+        found.push({ append, channel: sealed.channel });
+      }
+    }
+    return found.sort((a, b) => a.append.id - b.append.id);
+  }
+
+  return {
+    list(filter) {
+      const byId = new Map(channels.all().map((row) => [row.id, row.name]));
+      const named = [...byId].find(([, name]) => name === filter.channel);
+      if (filter.channel !== undefined && named === undefined) return [];
+      const { patient, fingerprint, limit = 50 } = filter;
+      const selection: Selection = {
+        ...filter,
+        channel: named?.[0],
+        patient: undefined,
+        fingerprint: fingerprint === undefined ? undefined : fingerprintNumber(fingerprint),
+      };
+      const selections =
+        patient === undefined
+          ? [selection]
+          : opener.patientHashes(patient).map((hash) => ({ ...selection, patient: hash }));
+      return selections
+        .flatMap((one) => atOneTime(() => select(one, limit)))
+        .sort((a, b) => b.id - a.id)
+        .slice(0, limit)
+        .map((outline) => summaryOf(outline, byId.get(outline.channel) ?? ''));
+    },
+
+    read(id) {
+      const appends = atOneTime(() => appendsOf(id));
+      let outline: Outline | undefined;
+      for (const { append, channel } of appends) {
+        outline = combine(
+          outline,
+          outlineOf(append, channel, () => Buffer.alloc(0)),
+        );
+      }
+      const channel = channels.all().find((row) => row.id === outline?.channel);
+      if (!outline || !channel || channel.id === 0 || id < channel.forgotten) return undefined;
+      const entries = appends.flatMap(({ append }) => append.entries);
+      return { ...summaryOf(outline, channel.name), entries };
+    },
+
+    practiceOf(patient) {
+      const hashes = opener.patientHashes(patient);
+      return atOneTime(() => {
+        let newest: { practice: string; at: number } | undefined;
+        const said = tail().practices.filter((row) => hashes.some((h) => h.equals(row.patient)));
+        for (const row of [...hashes.map((hash) => practice.get(hash)), ...said]) {
+          if (row && row.at >= (newest?.at ?? 0)) newest = { practice: row.practice, at: row.at };
+        }
+        return newest;
+      });
+    },
+
+    repeats(fingerprint, since) {
+      const number = fingerprintNumber(fingerprint);
+      return atOneTime(() => {
+        const found = new Set(repeats.all(number, since));
+        for (const outline of tail().outlines.values()) {
+          if (outline.fingerprint === number && outline.id >= since) found.add(outline.id);
+        }
+        return [...found].sort((a, b) => b - a);
+      });
+    },
+
+    stats: () =>
+      atOneTime(() => {
+        const { block: indexedUpTo, exchanges } = markNow();
+        const unindexed = [...tailOutlines().keys()];
+        const added = unindexed.filter((id) => exchange.get(id) === undefined);
+        const first = added.reduce((a, b) => Math.min(a, b), oldest.get() ?? Infinity);
+        return {
+          exchanges: exchanges + added.length,
+          oldest: Number.isFinite(first) ? first : null,
+          unindexed: appendsAfter.get(indexedUpTo) ?? 0,
+        };
+      }),
+  };
+}
+
+/** The rarest field that a selection names: its index leads the listing. */
+function leading(selection: Selection): keyof typeof list {
+  const names = Object.keys(list) as (keyof typeof list)[];
+  return names.find((name) => name !== 'any' && selection[name] !== undefined) ?? 'any';
+}

@@ -1,0 +1,110 @@
+/**
+ * Every query, by name. A test holds the plan of each: no big table is scanned and nothing is
+ * sorted aside. `+column` tells SQLite not to choose that column's index.
+ */
+
+/** On journal.sqlite, by the thread that writes it. */
+export const write = {
+  begin: 'begin immediate',
+  commit: 'commit',
+  rollback: 'rollback',
+  addSession: 'insert into key (ring, salt) values (?, ?)',
+  addChannel: 'insert or ignore into channel (id, name) values (?, ?)',
+  addBlock: 'insert into block (id, channel, key, appends, tag, body) values (?, ?, ?, ?, ?, ?)',
+  setForgotten: 'update channel set forgotten = max(forgotten, @before) where id = @channel',
+  cleared: 'select cleared from channel where id = ?',
+  setCleared: 'update channel set cleared = @cleared where id = @channel',
+  // Walks only over what was stored since the last deletion, whatever other channels keep.
+  blocksToForget: `select id from block
+    where id >= @cleared and id < @before and channel = @channel order by id limit @most`,
+  dropBlock: 'delete from block where id = ?',
+  // Walks over marks of delivery at the lower end, if they are older than every exchange.
+  oldestOfChannels: `select id from block
+    where id >= (select cleared from channel where id = 0) and channel <> 0 order by id limit 1`,
+} as const;
+
+/** On journal.sqlite, by everyone who reads it. */
+export const read = {
+  identity: 'select id from journal',
+  session: 'select ring, salt from key where id = ?',
+  rings: 'select distinct ring from key',
+  channels: 'select id, name, forgotten from channel',
+  lastBlock: 'select max(id) from block',
+  block: 'select id, channel, key, appends, tag, body from block where id = ?',
+  blocksAfter:
+    'select id, channel, key, appends, tag, body from block where id > ? order by id limit ?',
+  appendsAfter: 'select coalesce(sum(appends), 0) from block where id > ?',
+} as const;
+
+/** On keys.sqlite, by the thread that writes it. */
+export const index = {
+  mark: 'select journal, block, exchanges from mark',
+  setMark: 'update mark set journal = @journal, block = @block, exchanges = @exchanges',
+  clear: `delete from exchange; delete from by_control; delete from by_patient;
+    delete from by_fingerprint; delete from part`,
+  lastExchange: 'select max(id) from exchange',
+  exchange: 'select * from exchange where id = ?',
+  putExchange: `insert or replace into exchange values (@id, @channel, @state, @delivery, @sender,
+    @control, @type, @practice, @fault, @patient, @fingerprint, @repeat_of, @first, @last)`,
+  putControl: 'insert or ignore into by_control values (?, ?)',
+  putPatient: 'insert or ignore into by_patient values (?, ?)',
+  putFingerprint: 'insert or ignore into by_fingerprint values (?, ?)',
+  putPart: 'insert or ignore into part values (?, ?)',
+  putPractice: `insert into practice values (@patient, @practice, @at)
+    on conflict (patient) do update set practice = excluded.practice, at = excluded.at
+    where excluded.at >= practice.at`,
+  oldestOf: `select id, control, patient, fingerprint from exchange
+    where channel = @channel and id < @before order by id limit @most`,
+  dropExchange: 'delete from exchange where id = ?',
+  dropControl: 'delete from by_control where control = ? and exchange = ?',
+  dropPatient: 'delete from by_patient where patient = ? and exchange = ?',
+  dropFingerprint: 'delete from by_fingerprint where fingerprint = ? and exchange = ?',
+  dropParts: 'delete from part where exchange = ?',
+} as const;
+
+/** On keys.sqlite, by everyone who reads it. */
+export const find = {
+  parts: 'select block from part where exchange = ? order by block',
+  practice: 'select practice, at from practice where patient = ?',
+  repeats: `select exchange from by_fingerprint
+    where fingerprint = ? and exchange >= ? order by exchange desc`,
+  oldest: 'select min(id) from exchange',
+  fingerprints: `select id, fingerprint from exchange
+    where id >= ? and fingerprint is not null order by id desc limit ?`,
+} as const;
+
+const others = `(@channel is null or +e.channel = @channel)
+    and (@state is null or +e.state = @state)
+    and (@fault is null or +e.fault = @fault)
+    and (@controlId is null or e.control = @controlId)
+    and (@sender is null or +e.sender = @sender)
+    and (@patient is null or e.patient = @patient)
+    and (@practice is null or +e.practice = @practice)
+    and (@fingerprint is null or e.fingerprint = @fingerprint)`;
+
+/**
+ * Listings, newest first, each led by the index of one field of the filter. In the order in which
+ * a listing looks for the first that its filter gives: the rarest first.
+ */
+export const list = {
+  fingerprint: byKey('by_fingerprint', 'fingerprint', '@fingerprint'),
+  controlId: byKey('by_control', 'control', '@controlId'),
+  patient: byKey('by_patient', 'patient', '@patient'),
+  fault: byColumn('e.fault = @fault'),
+  practice: byColumn('e.practice = @practice'),
+  sender: byColumn('e.sender = @sender'),
+  state: byColumn('e.state = @state'),
+  channel: byColumn('e.channel = @channel'),
+  any: byColumn('true'),
+} as const;
+
+function byColumn(leading: string): string {
+  return `select e.* from exchange e where ${leading}
+    and e.id between @since and @until and ${others} order by e.id desc limit @limit`;
+}
+
+function byKey(table: string, column: string, value: string): string {
+  return `select e.* from ${table} k cross join exchange e on e.id = k.exchange
+    where k.${column} = ${value} and k.exchange between @since and @until and ${others}
+    order by k.exchange desc limit @limit`;
+}

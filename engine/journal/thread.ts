@@ -1,0 +1,102 @@
+/**
+ * Threads that answer requests: one message there, one back, in order. A thread that dies is
+ * started again by the next request; what it had not answered is rejected with ThreadGone.
+ */
+import { basename } from 'node:path';
+import { Worker, parentPort } from 'node:worker_threads';
+import type { TransferListItem } from 'node:worker_threads';
+import { FaultError } from '../faults.ts';
+import type { Fault } from '../faults.ts';
+import { faultOf } from './database.ts';
+
+/** The thread ended before it answered: whether it did what was asked is not known. */
+export class ThreadGone extends Error {}
+
+export interface Thread<Request, Reply> {
+  /** @throws FaultError as the thread gave it, or ThreadGone */
+  call(request: Request, transfer?: TransferListItem[]): Promise<Reply>;
+  /** End it at once. Ask it to finish its work before. */
+  stop(): Promise<void>;
+}
+
+interface Waiting<Reply> {
+  resolve(reply: Reply): void;
+  reject(error: unknown): void;
+}
+
+interface Answer<Reply> {
+  value?: Reply;
+  fault?: Fault;
+}
+
+/** The file of a thread beside this one, as TypeScript or compiled. */
+export function threadFile(name: 'writer' | 'indexer'): URL {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return new URL(`./${name}.${extension}`, import.meta.url);
+}
+
+/**
+ * @param file what the thread runs
+ * @param data what the thread is given when it starts
+ * @param died called when it ends by itself
+ */
+export function createThread<Request, Reply>(
+  file: URL,
+  data: unknown,
+  died: (detail: string) => void,
+): Thread<Request, Reply> {
+  let worker: Worker | undefined;
+  let waiting: Waiting<Reply>[] = [];
+
+  function start(): Worker {
+    const started = new Worker(file, { workerData: data });
+    let reason = 'ended';
+    started.on('message', ({ value, fault }: Answer<Reply>) => {
+      const first = waiting.shift();
+      if (fault) first?.reject(new FaultError(fault));
+      else first?.resolve(value as Reply);
+    });
+    started.on('error', (error) => {
+      reason = faultOf(error).detail ?? error.name;
+    });
+    started.on('exit', () => {
+      if (worker !== started) return;
+      worker = undefined;
+      const left = waiting;
+      waiting = [];
+      died(`${basename(file.pathname)}: ${reason}`);
+      for (const { reject } of left) reject(new ThreadGone(reason));
+    });
+    return started;
+  }
+
+  return {
+    call: (request, transfer = []) =>
+      new Promise((resolve, reject) => {
+        worker ??= start();
+        worker.postMessage(request, transfer);
+        waiting.push({ resolve, reject });
+      }),
+    async stop() {
+      const ending = worker;
+      worker = undefined;
+      await ending?.terminate();
+      for (const { reject } of waiting.splice(0)) reject(new ThreadGone('stopped'));
+    },
+  };
+}
+
+/** In the thread: answer each request with what `answer` returns or throws. */
+export function answerRequests<Request, Reply>(answer: (request: Request) => Reply): void {
+  const port = parentPort;
+  if (!port) throw new Error('answerRequests runs in a thread');
+  port.on('message', (request: Request) => {
+    let reply: Answer<Reply>;
+    try {
+      reply = { value: answer(request) };
+    } catch (error) {
+      reply = { fault: faultOf(error) };
+    }
+    port.postMessage(reply);
+  });
+}
