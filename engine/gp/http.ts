@@ -198,8 +198,12 @@ export function isHttpUrl(address: string): boolean {
   return /^https?:\/\//i.test(address) && URL.canParse(address);
 }
 
-/** The request as it goes over the wire, secrets removed. */
-function render(request: HttpRequest, path: string, host: string): Uint8Array {
+/**
+ * A request as hops record it: as it goes over the wire, each secret shown as `[removed]`.
+ * @param path path and query as sent
+ * @param host the Host header
+ */
+export function render(request: HttpRequest, path: string, host: string): Uint8Array {
   const headers = [
     ['Host', host],
     ...Object.entries(request.headers),

@@ -258,7 +258,7 @@ describe('the HTTP caller of the GP side', () => {
     );
     assert.equal(connectionsWhenStored, 0);
     assert.equal(reply.failure, undefined);
-    const before = server.seen.length;
+    const before = [server.seen.length, server.connections()];
     const refusing = attempt({ beforeAsk: () => Promise.reject(new Error('journal')) });
     await assert.rejects(client().ask(get(server.url), refusing), /journal/);
     const late = new AbortController();
@@ -267,7 +267,7 @@ describe('the HTTP caller of the GP side', () => {
       beforeAsk: () => Promise.resolve(late.abort()),
     });
     assertFailure(await client().ask(get(server.url), aborted), 'deadline', /deadline/);
-    assert.equal(server.seen.length, before);
+    assert.deepEqual([server.seen.length, server.connections()], before);
   });
 
   describe('over TLS', () => {

@@ -221,6 +221,13 @@ describe('a GP system that speaks HL7 v2', () => {
     });
   }
 
+  it('takes no answer that is for another query, whatever the connection thinks', async () => {
+    const other = Buffer.from(found(query));
+    const gp = createMllpGp({ ask: () => Promise.resolve(other) }, us, 'legacy-gp');
+    const outcome = await gp(sent(query), { nhsNumber, datasets: ['ALL'] }, attempt());
+    assert.deepEqual([outcome.event, outcome.fault?.name], ['transient', 'gpReplyUnreadable']);
+  });
+
   it('passes on the words of a refusal', async () => {
     const outcome = await ask(answer('ACK', 'MSA|AE|{id}|The patient has opted out \\T\\ more'));
     assert.equal(outcome.fault?.verbatim, 'The patient has opted out & more');
