@@ -1,0 +1,81 @@
+/**
+ * Applies a mapping to one GP record: from a FHIR STU3 Bundle to segments with their provenance.
+ * Pure: no clock but `options.now`, no I/O, and the Bundle is never changed.
+ */
+import { FaultError } from '../faults.ts';
+import type { CodeNaming } from './coded.ts';
+import { unreadElements } from './coverage.ts';
+import { NotOneValue } from './evaluate.ts';
+import { createLayout } from './layout.ts';
+import type { CompiledMappings } from './load.ts';
+import type { MappedRecord } from './mapped.ts';
+import { indexRecord } from './record.ts';
+import { type MapOptions, type Run, warn } from './scope.ts';
+
+export type { MapOptions } from './scope.ts';
+
+/**
+ * Map a GP record.
+ * @param compiled what `loadMappings` gave
+ * @param bundle a parsed STU3 Bundle; anything else gives datasets that are all unavailable
+ * @returns the patient's segments, and for each dataset asked for its status line and its items
+ * @throws FaultError `codeUnknown` where a rule says so; `mappingFailed` where a rule cannot be
+ *   applied and leaving its part out would be a silent loss. Nothing else.
+ */
+export function mapRecord(
+  compiled: CompiledMappings,
+  bundle: unknown,
+  options: MapOptions,
+): MappedRecord {
+  const run = startRun(compiled, bundle, options);
+  try {
+    const layout = createLayout(compiled, run);
+    const asked = [...new Set(options.datasets)];
+    const patient = layout.patient(asked);
+    const datasets = asked.map((dataset) => layout.dataset(dataset));
+    reportUnread(compiled, run);
+    const warnings = [...run.warnings].map(([text, n]) => (n > 1 ? `${text} (${n} times)` : text));
+    return { patient, datasets, warnings };
+  } catch (error) {
+    if (error instanceof FaultError) throw error;
+    const detail =
+      error instanceof NotOneValue
+        ? `a condition was given several values: ${error.message}`
+        : undefined;
+    throw new FaultError({ name: 'mappingFailed', detail }, { cause: error });
+  }
+}
+
+function startRun(compiled: CompiledMappings, bundle: unknown, options: MapOptions): Run {
+  const { tables, coded } = compiled;
+  const systems = tables.get(coded.systems);
+  const degraded = tables.get(coded.degraded);
+  const own = options.codingSystems ?? {};
+  const naming: CodeNaming = {
+    systemName: (uri) =>
+      own[uri] ?? systems?.rows.get(uri)?.value ?? (coded.unknown === 'pass' ? uri : undefined),
+    isDegraded: (code) => degraded?.rows.has(code) ?? false,
+  };
+  return {
+    record: indexRecord(bundle),
+    options,
+    naming,
+    variables: {
+      site: [options.site ?? {}],
+      profile: [options.profile],
+      now: [options.now.toISOString().replace(/\.\d+Z$/, 'Z')],
+    },
+    counters: new Map(),
+    presented: new Map(),
+    warnings: new Map(),
+  };
+}
+
+/** Elements of what was carried that no rule read and no `leave` entry names. */
+function reportUnread(compiled: CompiledMappings, run: Run): void {
+  for (const [resource, readings] of run.presented) {
+    const left = compiled.leave.get(resource.resourceType);
+    const all = left ? [...readings, left] : [...readings];
+    for (const path of unreadElements(resource, all)) warn(run, `${path}: no rule carries it`);
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * FHIRPath as a mapping writes it: simple expressions become closures, the rest goes to the
+ * `fhirpath` package with the STU3 model. The package takes some 200 ms to load, so it is loaded
+ * only when a mapping needs it.
+ */
+import { createRequire } from 'node:module';
+import { type Evaluate, type Values, compileExpression, ext, truth } from './evaluate.ts';
+import { type Expression, parseExpression } from './expression.ts';
+
+export interface Path {
+  source: string;
+  /** Undefined where the `fhirpath` package evaluates it. */
+  expression?: Expression;
+  values: Evaluate;
+}
+
+/**
+ * Compile a FHIRPath expression. `ext('Name')` is added to the language: the extensions of this
+ * name, whatever the base, prefix and version of their URL.
+ * @throws Error whose message says why the expression is not FHIRPath
+ */
+export function compilePath(source: string): Path {
+  const expression = parseExpression(source);
+  if (expression) return { source, expression, values: compileExpression(expression) };
+  return { source, values: compileWithPackage(source) };
+}
+
+/** Whether a condition holds; nothing counts as no. */
+export function holds(path: Path, focus: Values, variables: Readonly<Record<string, Values>>) {
+  return truth(path.values(focus, variables)) === true;
+}
+
+interface FhirPathPackage {
+  compile(
+    source: string,
+    model: unknown,
+    options: { userInvocationTable: Record<string, unknown> },
+  ): (input: unknown, variables: Record<string, unknown>) => unknown[];
+}
+
+let loaded: { fhirpath: FhirPathPackage; stu3: unknown } | undefined;
+
+/** The same expression by the `fhirpath` package; also what the compiled ones are tested against. */
+export function compileWithPackage(source: string): Evaluate {
+  if (!loaded) {
+    const require = createRequire(import.meta.url);
+    loaded = {
+      fhirpath: require('fhirpath') as FhirPathPackage,
+      stu3: require('fhirpath/fhir-context/stu3'),
+    };
+  }
+  const evaluate = loaded.fhirpath.compile(source, loaded.stu3, {
+    userInvocationTable: { ext: { fn: ext, arity: { 1: ['String'] } } },
+  });
+  return (focus, variables) => {
+    // Variables are never left undefined: the package refuses unknown names.
+    const named = Object.fromEntries(
+      Object.entries(variables).map(([name, values]) => [name, [...values]]),
+    );
+    return focus.length === 1 ? evaluate(focus[0], named) : evaluate([...focus], named);
+  };
+}

@@ -1,0 +1,92 @@
+/** The simplest values: text, a date in one of its formats, or a code by its table. */
+import { FaultError } from '../faults.ts';
+import type { Repetition } from '../hl7/segment.ts';
+import { dateType, formatDate } from './dates.ts';
+import { textOf } from './evaluate.ts';
+import { type Library, type Made, type Place, below, findTable, ruleAt } from './library.ts';
+import type { ValueRule } from './schema.ts';
+import { type Scope, leave, warn } from './scope.ts';
+import type { Table } from './tables.ts';
+
+/** One value a rule made. */
+export interface Produced {
+  /** Text, or the components of a repetition. */
+  made: Made;
+  /** HL7 type, where the rule says: CE, DT, TS or the name of a type in datatypes.yaml. */
+  type?: string;
+  /** Provenance by component (empty for the whole); nothing without a trace. */
+  traces: readonly ComponentTrace[];
+}
+
+export interface ComponentTrace {
+  component: string;
+  rule: string;
+  source: string;
+}
+
+/** One value found in the source, with its place (empty without a trace). */
+export interface Found {
+  value: unknown;
+  place: string;
+}
+
+const untraced: readonly ComponentTrace[] = [];
+
+/** The provenance of a whole value; nothing, at no cost, where no trace is asked for. */
+export function traceOf(scope: Scope, rule: string, source: string): readonly ComponentTrace[] {
+  return scope.run.options.trace ? [{ component: '', rule, source }] : untraced;
+}
+
+/** Plain text, a date or a code. */
+export function leafProducer(rule: ValueRule, place: Place, library: Library, label: string) {
+  const at = ruleAt(place);
+  const { format, prefix } = rule;
+  const table = rule.table ? findTable(library, rule.table, below(place, 'table')) : undefined;
+  const look = table && lookup(table, rule.unknown ?? 'error', label, at);
+  return ({ value, place: source }: Found, scope: Scope): Produced | undefined => {
+    if (Array.isArray(value))
+      return { made: value as Repetition, traces: traceOf(scope, at, source) };
+    const text = textOf(value);
+    if (text === undefined) {
+      if (value !== '') leave(scope, label, JSON.stringify(value), at);
+      return undefined;
+    }
+    if (format) {
+      const date = formatDate(text, format);
+      if (!date || date.lossy) leave(scope, label, text, at);
+      return (
+        date && { made: date.text, type: dateType(date.text), traces: traceOf(scope, at, source) }
+      );
+    }
+    if (look) return look(text, source, scope);
+    return {
+      made: prefix === undefined ? text : prefix + text,
+      traces: traceOf(scope, at, source),
+    };
+  };
+}
+
+/** A code by its table; an unknown one by the rule that stands beside the table. */
+function lookup(table: Table, unknown: string, label: string, rule: string) {
+  return (code: string, source: string, scope: Scope): Produced | undefined => {
+    const row = table.rows.get(code);
+    if (row) {
+      return {
+        made: row.value ?? '',
+        traces: traceOf(scope, rule, `${source} → ${table.where(code)}`),
+      };
+    }
+    warn(scope.run, `${rule}: a code of ${label} is not in the table ${table.name}`);
+    if (unknown === 'pass') return { made: code, traces: traceOf(scope, rule, source) };
+    if (unknown === 'error') {
+      const detail = `${rule}: ${label} holds a code that is not in the table ${table.name}`;
+      throw new FaultError({ name: 'codeUnknown', detail });
+    }
+    leave(scope, label, code, rule);
+    if (unknown === 'omit') return undefined;
+    return {
+      made: unknown.slice('default '.length),
+      traces: traceOf(scope, rule, `${source} → default`),
+    };
+  };
+}

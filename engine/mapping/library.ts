@@ -1,0 +1,106 @@
+/** What the rules of a mapping may use: tables, types and functions; and where findings go. */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, resolve } from 'node:path';
+import { type Finding, type YamlFile, nearest } from '../config/yaml.ts';
+import type { Values } from './evaluate.ts';
+import type { IndexedRecord, Resource } from './record.ts';
+import type { Repetition } from '../hl7/segment.ts';
+import type { TypesFile } from './schema.ts';
+import type { Table } from './tables.ts';
+
+/** What a function of a mapping gives for one value: text, or the components of a repetition. */
+export type Made = string | Repetition;
+
+/** What a function of a mapping is given besides the values its rule found. */
+export interface FunctionContext {
+  resource: Resource;
+  record: IndexedRecord;
+  now: Date;
+}
+
+/**
+ * A function named by a mapping (`call: ./functions.ts#name`). It must be pure; what it throws
+ * stops the mapping with the fault `mappingFailed`.
+ */
+export type MappingFunction = (values: Values, context: FunctionContext) => readonly Made[];
+
+export interface Library {
+  tables: ReadonlyMap<string, Table>;
+  types: { source: YamlFile; file: TypesFile };
+  findings: Finding[];
+}
+
+/** A node of a mapping file. */
+export interface Place {
+  source: YamlFile;
+  path: readonly PropertyKey[];
+}
+
+export const below = (place: Place, ...path: PropertyKey[]): Place => ({
+  source: place.source,
+  path: [...place.path, ...path],
+});
+
+/** `mappings/gp-record/allergies.yaml:14`: how provenance names a rule. */
+export function ruleAt(place: Place): string {
+  return place.source.where(place.path, true).replace(/:\d+$/, '');
+}
+
+/** Report a finding at a node. */
+export function report(library: Library, place: Place, says: string, next?: string): void {
+  library.findings.push({ severity: 'error', where: place.source.where(place.path), says, next });
+}
+
+/** "did you mean", where a known word is near. */
+export function suggestion(word: string, known: Iterable<string>): string {
+  const near = nearest(word, [...known]);
+  return near ? `; did you mean "${near}"?` : '';
+}
+
+export function findTable(library: Library, name: string, place: Place): Table | undefined {
+  const table = library.tables.get(name);
+  if (!table) {
+    const near = suggestion(name, library.tables.keys());
+    report(
+      library,
+      place,
+      `there is no table "${name}"${near}`,
+      'tables are files tables/NAME.csv',
+    );
+  }
+  return table;
+}
+
+/**
+ * Find the function `./file.ts#name`, relative to the mapping file. Where the package has been
+ * compiled, `file.js` stands in its place.
+ */
+export function findFunction(
+  library: Library,
+  reference: string,
+  place: Place,
+): MappingFunction | undefined {
+  const [file = '', name = ''] = reference.split('#');
+  const written = resolve(dirname(place.source.file), file);
+  const actual = existsSync(written) ? written : written.replace(/\.ts$/, '.js');
+  if (!name || !existsSync(actual)) {
+    report(library, place, `"${reference}" names no function`, 'write ./file.ts#function');
+    return undefined;
+  }
+  let module: Record<string, unknown>;
+  try {
+    module = createRequire(import.meta.url)(actual) as Record<string, unknown>;
+  } catch (error) {
+    report(library, place, `${file} cannot be loaded: ${(error as Error).message.split('\n')[0]}`);
+    return undefined;
+  }
+  const found = module[name];
+  if (typeof found === 'function') return found as MappingFunction;
+  report(
+    library,
+    place,
+    `${file} exports no function "${name}"${suggestion(name, Object.keys(module))}`,
+  );
+  return undefined;
+}

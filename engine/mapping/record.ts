@@ -1,0 +1,125 @@
+/**
+ * A GP record as it arrived: a FHIR STU3 Bundle whose shape nobody has vouched for, indexed once.
+ * Dangling references, repeated ids, lists without ids and `contained` resources all occur.
+ */
+import { member, same, textOf } from './evaluate.ts';
+
+export interface Resource {
+  resourceType: string;
+  id?: unknown;
+  [element: string]: unknown;
+}
+
+/** One issue of an OperationOutcome that came inside the Bundle. */
+export interface Issue {
+  /** `diagnostics` and `details.text`: the parameter it is about stands in either. */
+  diagnostics?: string;
+  text?: string;
+}
+
+export interface IndexedRecord {
+  resources: readonly Resource[];
+  patient?: Resource;
+  issues: readonly Issue[];
+  /** Lists with this SNOMED CT code. */
+  lists(code: string): readonly Resource[];
+  /** The resource a reference means; `holder` is where `#id` is looked up. */
+  resolve(reference: string, holder?: Resource): Resource | undefined;
+  /** Every different resource that goes by this reference: repeated ids occur. */
+  versions(reference: string, holder?: Resource): readonly Resource[];
+  /** Resources of a type, by what one of their references points to. */
+  referring(type: string, element: string, reference: string): readonly Resource[];
+}
+
+/** `AllergyIntolerance/123`; the type alone where there is no id. */
+export function identityOf(resource: Resource): string {
+  const id = textOf(resource.id);
+  return id === undefined ? resource.resourceType : `${resource.resourceType}/${id}`;
+}
+
+/** Index a Bundle. Anything that is no Bundle gives an empty record; nothing throws. */
+export function indexRecord(bundle: unknown): IndexedRecord {
+  const resources: Resource[] = [];
+  const byIdentity = new Map<string, Resource[]>();
+  const lists = new Map<string, Resource[]>();
+  const issues: Issue[] = [];
+  let patient: Resource | undefined;
+  for (const entry of member([bundle], 'entry')) {
+    const [resource] = member([entry], 'resource');
+    if (!isResource(resource)) continue;
+    resources.push(resource);
+    append(byIdentity, identityOf(resource), resource);
+    const url = textOf((entry as { fullUrl?: unknown }).fullUrl);
+    if (url !== undefined) append(byIdentity, url, resource);
+    if (resource.resourceType === 'Patient') patient ??= resource;
+    if (resource.resourceType === 'List') {
+      const codes = member(member(member([resource], 'code'), 'coding'), 'code');
+      for (const code of new Set(codes.map(textOf))) if (code) append(lists, code, resource);
+    }
+    if (resource.resourceType === 'OperationOutcome') issues.push(...issuesOf(resource));
+  }
+
+  const versions = (reference: string, holder?: Resource): readonly Resource[] => {
+    if (reference.startsWith('#')) {
+      const id = reference.slice(1);
+      return member([holder], 'contained')
+        .filter(isResource)
+        .filter((one) => one.id === id || one.id === reference);
+    }
+    const found = byIdentity.get(reference) ?? byIdentity.get(localReference(reference)) ?? [];
+    return found.length < 2
+      ? found
+      : found.filter((one, i) => found.findIndex((other) => same(one, other)) === i);
+  };
+  const referring = new Map<string, Map<string, Resource[]>>();
+  return {
+    resources,
+    patient,
+    issues,
+    lists: (code) => lists.get(code) ?? [],
+    versions,
+    resolve: (reference, holder) => versions(reference, holder)[0],
+    referring(type, element, reference) {
+      const key = `${type}.${element}`;
+      let index = referring.get(key);
+      if (!index) {
+        index = new Map();
+        for (const resource of resources) {
+          if (resource.resourceType !== type) continue;
+          const targets = member(member([resource], element), 'reference').map(textOf);
+          for (const target of new Set(targets)) {
+            if (target !== undefined) append(index, localReference(target), resource);
+          }
+        }
+        referring.set(key, index);
+      }
+      return index.get(localReference(reference)) ?? [];
+    },
+  };
+}
+
+/** `Type/id` of a reference that may be absolute or name a version. */
+export function localReference(reference: string): string {
+  if (!reference.includes('/')) return reference;
+  const parts = reference.split('/');
+  const history = parts.indexOf('_history');
+  return (history > 0 ? parts.slice(0, history) : parts).slice(-2).join('/');
+}
+
+function issuesOf(outcome: Resource): Issue[] {
+  return member([outcome], 'issue').map((issue) => ({
+    diagnostics: textOf(member([issue], 'diagnostics')[0]),
+    text: textOf(member(member([issue], 'details'), 'text')[0]),
+  }));
+}
+
+function isResource(value: unknown): value is Resource {
+  const type = (value as { resourceType?: unknown } | null | undefined)?.resourceType;
+  return typeof value === 'object' && typeof type === 'string';
+}
+
+function append<T>(map: Map<string, T[]>, key: string, value: T): void {
+  const held = map.get(key);
+  if (held) held.push(value);
+  else map.set(key, [value]);
+}

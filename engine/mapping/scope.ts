@@ -1,0 +1,84 @@
+/** What is at hand while one record is mapped: shared by the compiled rules. */
+import type { Dataset } from '../gp/port.ts';
+import type { CodeNaming } from './coded.ts';
+import type { Reading } from './coverage.ts';
+import type { Values } from './evaluate.ts';
+import type { IndexedRecord, Resource } from './record.ts';
+
+/** Message shape: `rsp` is RSP_K11 (every segment), `a19` is ADR_A19 (OBX, AL1 and DG1 alone). */
+export type Profile = 'rsp' | 'a19';
+
+export interface MapOptions {
+  datasets: readonly Dataset[];
+  profile: Profile;
+  version: '2.4';
+  /** The time of the answer; the only clock a mapping knows. */
+  now: Date;
+  /** Give every field its rule and its source element. */
+  trace?: boolean;
+  /** Names of coding systems at this site, by URI; they win over the table. */
+  codingSystems?: Readonly<Record<string, string>>;
+  /** What this site wants in fields the GP record does not give (`%site.patientClass`). */
+  site?: { patientClass?: string; diagnosisType?: string };
+  /** Medication was asked for only from this day (`YYYY-MM-DD`). */
+  medicationFrom?: string;
+}
+
+/** One mapping of one record. */
+export interface Run {
+  record: IndexedRecord;
+  options: MapOptions;
+  naming: CodeNaming;
+  /** `%site`, `%profile`, `%now`. */
+  variables: Readonly<Record<string, Values>>;
+  /** Set ids given so far, by segment name. */
+  counters: Map<string, number>;
+  /** Every resource that was carried, with what the rules that carried it read. */
+  presented: Map<Resource, Set<Reading>>;
+  /** Warnings for the analyst with how often each occurred: codes and paths, never values. */
+  warnings: Map<string, number>;
+}
+
+/** A text that a field could not hold, to be carried as a note of the item. */
+export interface Note {
+  text: string;
+  rule?: string;
+  source?: string;
+}
+
+/** One resource under the rules of one item. */
+export interface Scope {
+  run: Run;
+  resource: Resource;
+  /** Identity of the resource, `AllergyIntolerance/123`. */
+  from: string;
+  /** Joined resources and the run's variables. */
+  variables: Readonly<Record<string, Values>>;
+  /** Where paths begin: the resource, or one element of it. */
+  focus: Values;
+  /** Place of the focus, `AllergyIntolerance/123#reaction[0]`; only with a trace. */
+  at: string;
+  /** Places of joined resources, `Practitioner/5#`; only with a trace. */
+  places: Readonly<Record<string, string>>;
+  /** What fields could not hold. */
+  leftovers: Note[];
+}
+
+/** Count a warning. */
+export function warn(run: Run, warning: string): void {
+  run.warnings.set(warning, (run.warnings.get(warning) ?? 0) + 1);
+}
+
+/** Carry what a field could not hold as a note: nothing is dropped in silence. Once an item. */
+export function leave(scope: Scope, label: string, text: string, rule: string): void {
+  const whole = `Also in the GP record: ${label} = ${text}`;
+  if (scope.leftovers.some((note) => note.text === whole)) return;
+  scope.leftovers.push({ text: whole, rule, source: `${scope.at}${label}` });
+}
+
+/** Note that a resource was carried by rules that read this much of it. */
+export function present(run: Run, resource: Resource, reading: Reading): void {
+  const held = run.presented.get(resource);
+  if (held) held.add(reading);
+  else run.presented.set(resource, new Set([reading]));
+}

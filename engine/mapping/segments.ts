@@ -1,0 +1,223 @@
+/** Segment rules compiled: fields, observations and notes of one item, built in the order written. */
+import type { Repetition } from '../hl7/segment.ts';
+import { codedElement } from './coded.ts';
+import { type Path, holds } from './condition.ts';
+import { type ReadingScope, noteReads } from './coverage.ts';
+import type { Values } from './evaluate.ts';
+import type { Produced } from './leaf.ts';
+import { type Library, type Made, type Place, below, report, ruleAt } from './library.ts';
+import type { MappedSegment } from './mapped.ts';
+import type { SegmentRule, ValueRule } from './schema.ts';
+import { type Note, type Scope, leave } from './scope.ts';
+import { type Produce, compileAt, compileValue, placesOf } from './value.ts';
+
+/** A segment with the notes that follow it. */
+export interface Built {
+  segment: MappedSegment;
+  notes: Note[];
+}
+
+/** Adds what a rule makes to the segments of its item. */
+export type Build = (scope: Scope, built: Built[]) => void;
+
+/** Compile one segment rule. */
+export function compileSegment(
+  rule: SegmentRule,
+  place: Place,
+  library: Library,
+  reading: ReadingScope,
+): Build {
+  let inner = reading;
+  let each: Path | undefined;
+  if (rule.each !== undefined) {
+    each = compileAt(rule.each, below(place, 'each'), library, reading);
+    if (each?.expression) inner = { ...reading, focus: noteReads(each.expression, reading) };
+  }
+  let when: Path | undefined;
+  if (rule.when !== undefined) {
+    when = compileAt(rule.when, below(place, 'when'), library, inner);
+    if (when?.expression) noteReads(when.expression, inner);
+  }
+  const build = compileBody(rule, place, library, inner);
+  return (scope, built) => {
+    const values: Values = each ? each.values(scope.focus, scope.variables) : scope.focus;
+    const places = each && scope.run.options.trace ? placesOf(each, scope) : [];
+    for (const [i, value] of values.entries()) {
+      if (when && !holds(when, [value], scope.variables)) continue;
+      build(each ? { ...scope, focus: [value], at: places[i] ?? scope.at } : scope, built);
+    }
+  };
+}
+
+function compileBody(
+  rule: SegmentRule,
+  place: Place,
+  library: Library,
+  reading: ReadingScope,
+): Build {
+  if (rule.note) {
+    const produce = compileValue(rule.note, below(place, 'note'), library, reading);
+    return (scope, built) => {
+      // Before the first segment a note waits for it.
+      const notes = built.at(-1)?.notes ?? scope.leftovers;
+      for (const { made, traces } of produce(scope)) {
+        notes.push({ text: String(made), rule: traces[0]?.rule, source: traces[0]?.source });
+      }
+    };
+  }
+  if (rule.terms) return compileTerms(rule.terms, below(place, 'terms'), library, reading);
+  if (rule.obx && rule.value)
+    return compileObservation(rule.obx, rule.value, rule.type, place, library, reading);
+  return compileFields(rule.segment ?? '', rule.fields ?? {}, place, library, reading);
+}
+
+/** The terms of a coded element that CE does not hold, as notes. */
+function compileTerms(
+  source: string,
+  place: Place,
+  library: Library,
+  reading: ReadingScope,
+): Build {
+  const path = compileAt(source, place, library, reading);
+  const rule = ruleAt(place);
+  if (path?.expression) for (const one of noteReads(path.expression, reading)) one.whole = true;
+  return (scope, built) => {
+    for (const concept of path?.values(scope.focus, scope.variables) ?? []) {
+      for (const note of codedElement(concept, scope.run.naming)?.notes ?? []) {
+        built
+          .at(-1)
+          ?.notes.push({ text: note.text, rule, source: `${scope.at}${source}.${note.source}` });
+      }
+    }
+  };
+}
+
+/** OBX: the type follows from the value; without a value there is no OBX. */
+function compileObservation(
+  identifier: string,
+  value: ValueRule,
+  type: string | undefined,
+  place: Place,
+  library: Library,
+  reading: ReadingScope,
+): Build {
+  const produce = compileValue(value, below(place, 'value'), library, reading);
+  const [code, name] = identifier.split('^');
+  return (scope, built) => {
+    const byType = new Map<string, Produced[]>();
+    for (const one of produce(scope)) {
+      const own = type ?? one.type ?? textType(one.made);
+      const group = byType.get(own);
+      if (group) group.push(one);
+      else byType.set(own, [one]);
+    }
+    // The values of one OBX share a type: what differs goes into an OBX of its own.
+    for (const [own, group] of byType) {
+      const segment = newSegment('OBX', scope);
+      segment.fields[2] = own;
+      segment.fields[3] = [[code, name, 'L']];
+      segment.fields[5] = group.map(repetition);
+      segment.fields[11] = 'F';
+      traceField(segment, 'OBX-5', group);
+      built.push({ segment, notes: [] });
+    }
+  };
+}
+
+/** ST holds 199 characters on one line (HL7 v2.4 §2.9.41); longer text is TX. */
+function textType(made: Made): string {
+  if (typeof made !== 'string') return 'CE';
+  return made.length > 199 || made.includes('\n') ? 'TX' : 'ST';
+}
+
+interface FieldTarget {
+  field: number;
+  component?: number;
+  name: string;
+  repeat: boolean;
+  number: boolean;
+  /** The paths of the rule, for what a field cannot hold. */
+  label: string;
+  rule: string;
+  produce: Produce;
+}
+
+function compileFields(
+  name: string,
+  fields: Record<string, ValueRule>,
+  place: Place,
+  library: Library,
+  reading: ReadingScope,
+): Build {
+  const targets = Object.entries(fields).map(([target, rule]): FieldTarget => {
+    const at = below(place, 'fields', target);
+    const match = /^([A-Z][A-Z0-9]{2})-([1-9]\d?)(?:\.([1-9]\d?))?$/.exec(target);
+    if (!match || match[1] !== name) {
+      report(library, at, `"${target}" is no field of ${name}`, `write ${name}-3, or ${name}-3.2`);
+    }
+    return {
+      field: Number(match?.[2] ?? 1),
+      component: match?.[3] === undefined ? undefined : Number(match[3]),
+      name: target,
+      repeat: rule.repeat === 'yes',
+      number: rule.number === 'yes',
+      label: (rule.from ?? [rule.coded ?? target])[0] ?? target,
+      rule: ruleAt(at),
+      produce: rule.number ? () => [] : compileValue(rule, at, library, reading),
+    };
+  });
+  return (scope, built) => {
+    const segment = newSegment(name, scope);
+    for (const target of targets) fill(segment, target, scope);
+    if (segment.fields.some((field) => field !== undefined)) built.push({ segment, notes: [] });
+  };
+}
+
+function fill(segment: MappedSegment, target: FieldTarget, scope: Scope): void {
+  const { field, component, name } = target;
+  if (target.number) {
+    const next = (scope.run.counters.get(segment.name) ?? 0) + 1;
+    scope.run.counters.set(segment.name, next);
+    segment.fields[field] = String(next);
+    segment.trace?.push({ target: name, rule: target.rule, source: 'position' });
+    return;
+  }
+  const produced = target.produce(scope);
+  if (produced.length === 0) return;
+  if (target.repeat) {
+    segment.fields[field] = produced.map(repetition);
+    traceField(segment, name, produced);
+    return;
+  }
+  const [first, ...others] = produced;
+  if (!first) return;
+  for (const { made } of others) leave(scope, target.label, made.toString(), target.rule);
+  if (component === undefined) {
+    segment.fields[field] = typeof first.made === 'string' ? first.made : [first.made];
+  } else {
+    const held = segment.fields[field];
+    const components: Repetition = typeof held === 'object' ? (held[0] ?? []) : [];
+    components[component - 1] =
+      typeof first.made === 'string'
+        ? first.made
+        : first.made.map((one) => (Array.isArray(one) ? one[0] : one));
+    segment.fields[field] = [components];
+  }
+  traceField(segment, name, [first]);
+}
+
+const repetition = ({ made }: Produced): Repetition => (typeof made === 'string' ? [made] : made);
+
+function newSegment(name: string, scope: Scope): MappedSegment {
+  const segment: MappedSegment = { name, fields: [], from: scope.from };
+  if (scope.run.options.trace) segment.trace = [];
+  return segment;
+}
+
+function traceField(segment: MappedSegment, target: string, produced: readonly Produced[]): void {
+  for (const { traces } of segment.trace ? produced : []) {
+    for (const { component, rule, source } of traces) {
+      segment.trace?.push({ target: component ? `${target}.${component}` : target, rule, source });
+    }
+  }
+}
