@@ -20,19 +20,22 @@ import { answerSds } from './sds.ts';
 import { passProxy, proxyFailure } from './spine-proxy.ts';
 import { spoilWire } from './wire.ts';
 
-export interface GpSimulatorOptions {
+export interface GpSideOptions {
   /** Folder with patients.yaml and records, or with bare Bundles. */
   patients: string;
-  host?: string;
-  /** 0 takes any free port. */
-  port?: number;
-  tls?: ServerOptions;
   emit?: Emit;
   /** Scenarios at the start, by NHS number; they replace those of patients.yaml. */
   faults?: Readonly<Record<string, Scenario | Scenario['name']>>;
   /** Bearer token PDS asks for and API key SDS asks for; open unless told, as their sandboxes are. */
   credentials?: { pdsToken?: string; sdsApiKey?: string };
   now?: () => Date;
+}
+
+export interface GpSimulatorOptions extends GpSideOptions {
+  host?: string;
+  /** 0 takes any free port. */
+  port?: number;
+  tls?: ServerOptions;
 }
 
 /** One request as it came in, for tests and the demo. */
@@ -44,18 +47,24 @@ export interface AskedRequest {
   refused?: { code: string; why: string };
 }
 
-export interface GpSimulator {
+/** The simulated systems without a server: what stands behind the simulator's port. */
+export interface GpSide {
+  world: World;
+  /** The newest requests, oldest first. */
+  asked: AskedRequest[];
+  /** Switch a scenario on for a patient; undefined switches it off. */
+  set(nhsNumber: string, scenario: Scenario | Scenario['name'] | undefined): void;
+  /** Answer one request; what the network does to the answer is up to the caller. */
+  answer(request: Request): Answer;
+}
+
+export interface GpSimulator extends Omit<GpSide, 'answer'> {
   url: string;
   port: number;
   /** Base URLs to configure: PDS and SDS FHIR R4, and what precedes `/https://provider…`. */
   pds: string;
   sds: string;
   ssp: string;
-  world: World;
-  /** The newest requests, oldest first. */
-  asked: AskedRequest[];
-  /** Switch a scenario on for a patient; undefined switches it off. */
-  set(nhsNumber: string, scenario: Scenario | Scenario['name'] | undefined): void;
   close(): Promise<void>;
 }
 
@@ -67,11 +76,11 @@ const bases = {
 const requestsKept = 1000;
 
 /**
- * Start the simulator.
- * @throws Error where the folder cannot be used or the port is taken
+ * The simulated systems, to be called directly.
+ * @throws Error where the folder or a scenario cannot be used
  */
-export async function startGpSimulator(options: GpSimulatorOptions): Promise<GpSimulator> {
-  const { emit = silent, now = () => new Date(), host = '127.0.0.1', port = 0 } = options;
+export function createGpSide(options: GpSideOptions): GpSide {
+  const { emit = silent, now = () => new Date() } = options;
   const world = loadWorld(options.patients);
   const switchboard = createSwitchboard();
   for (const { nhsNumber, scenario } of world.patients.values()) {
@@ -84,26 +93,13 @@ export async function startGpSimulator(options: GpSimulatorOptions): Promise<GpS
   const handlers = {
     pds: pdsHandler(world, switchboard, options.credentials?.pdsToken, now),
     ...spineHandlers(world, switchboard, options.credentials?.sdsApiKey, now),
-    control: (request: Request) => answerControl(request, world, switchboard),
+    unknown: () => nothingHere,
   };
-  const server = await serve({
-    host,
-    port,
-    ...(options.tls ? { tls: options.tls } : {}),
-    handle(request) {
-      if (request.target.startsWith('/_sim/')) return handlers.control(request);
-      const system = systemOf(request.target);
-      const answer = system === 'unknown' ? nothingHere : handlers[system](request);
-      note({ system, request, status: answer.status }, answer);
-      return answer;
-    },
-  });
 
-  function note(entry: AskedRequest, answer: Answer): void {
-    const refused = refusalIn(answer);
-    asked.push(refused ? { ...entry, refused } : entry);
+  function note(entry: AskedRequest): void {
+    asked.push(entry);
     if (asked.length > requestsKept) asked.shift();
-    const { system, status } = entry;
+    const { system, status, refused } = entry;
     const interaction = entry.request.headers['ssp-interactionid'] ?? system;
     emit('simulator.asked', { interaction, status });
     if (refused) {
@@ -111,17 +107,38 @@ export async function startGpSimulator(options: GpSimulatorOptions): Promise<GpS
     }
   }
 
-  emit('simulator.listening', { host, port: server.port, count: world.patients.size });
   return {
+    world,
+    asked,
+    set: (nhsNumber, scenario) =>
+      switchboard.set(nhsNumber, scenario === undefined ? undefined : readScenario(scenario)),
+    answer(request) {
+      if (request.target.startsWith('/_sim/')) return answerControl(request, world, switchboard);
+      const system = systemOf(request.target);
+      const answer = handlers[system](request);
+      const refused = refusalIn(answer);
+      note({ system, request, status: answer.status, ...(refused && { refused }) });
+      return answer;
+    },
+  };
+}
+
+/**
+ * Start the simulator: the simulated systems behind one port.
+ * @throws Error where the folder cannot be used or the port is taken
+ */
+export async function startGpSimulator(options: GpSimulatorOptions): Promise<GpSimulator> {
+  const { host = '127.0.0.1', port = 0, tls, emit = silent } = options;
+  const { answer, ...side } = createGpSide(options);
+  const server = await serve({ host, port, ...(tls && { tls }), handle: answer });
+  emit('simulator.listening', { host, port: server.port, count: side.world.patients.size });
+  return {
+    ...side,
     url: server.url,
     port: server.port,
     pds: server.url + bases.pds,
     sds: server.url + bases.sds,
     ssp: server.url + bases.ssp,
-    world,
-    asked,
-    set: (nhsNumber, scenario) =>
-      switchboard.set(nhsNumber, scenario === undefined ? undefined : readScenario(scenario)),
     close: server.close,
   };
 }

@@ -3,6 +3,7 @@
  * for the patients whose records lie in a folder. As strict as such systems are: only `^~\&`, an
  * asker named in full, an NHS number with its authority.
  */
+import { join } from 'node:path';
 import type { TlsOptions } from 'node:tls';
 import { silent } from '../events.ts';
 import type { Emit } from '../events.ts';
@@ -40,36 +41,46 @@ export interface MllpScenario {
   first?: number;
 }
 
-export interface MllpGpOptions {
-  /** Folder of records, one file `{NHS number}.hl7` a patient. */
+export interface MllpGpSideOptions {
+  /** Folder of the simulated patients; the records lie in its folder `mllp`. */
   patients: string;
+  emit?: Emit;
+  now?: () => Date;
+}
+
+export interface MllpGpOptions extends MllpGpSideOptions {
   host?: string;
   /** 0 takes any free port. */
   port?: number;
   tls?: TlsOptions;
-  emit?: Emit;
 }
 
-export interface MllpGp {
-  port: number;
+/** The GP system without a listener: what stands behind the simulator's port. */
+export interface MllpGpSide {
   /** The newest queries as they came, oldest first. */
   asked: Buffer[];
   /** NHS numbers with a record. */
   patients: string[];
   /** Switch a scenario on for a patient; undefined switches it off. */
   set(nhsNumber: string, scenario: MllpScenario | MllpScenario['name'] | undefined): void;
+  /** Answer one message, unframed; what the network does to the answer is up to the caller. */
+  answer(payload: Buffer): MllpAnswer;
+}
+
+export interface MllpGp extends Omit<MllpGpSide, 'answer'> {
+  port: number;
   close(): Promise<void>;
 }
 
 const queriesKept = 1000;
 
 /**
- * Start the GP system.
- * @throws Error where the folder cannot be read or the port is taken
+ * The GP system, to be called directly.
+ * @throws Error where the folder cannot be read or a record is no HL7
  */
-export async function startMllpGp(options: MllpGpOptions): Promise<MllpGp> {
-  const { emit = silent, host = '127.0.0.1', port = 0 } = options;
-  const records = loadHl7Records(options.patients);
+export function createMllpGp(options: MllpGpSideOptions): MllpGpSide {
+  const { emit = silent, now = () => new Date() } = options;
+  const records = loadHl7Records(join(options.patients, 'mllp'));
   const switched = new Map<string, { scenario: MllpScenario; left: number }>();
   const asked: Buffer[] = [];
   let answered = 0;
@@ -79,7 +90,7 @@ export async function startMllpGp(options: MllpGpOptions): Promise<MllpGp> {
     if (asked.length > queriesKept) asked.shift();
     const us: Responder = {
       controlId: `GP${++answered}`,
-      now: new Date(),
+      now: now(),
       application: 'LEGACYGP',
       facility: 'Z99907',
     };
@@ -138,11 +149,7 @@ export async function startMllpGp(options: MllpGpOptions): Promise<MllpGp> {
     return buildAck(query, { ...us, code: msa, faults: [fault] });
   }
 
-  const { tls } = options;
-  const server = await serveMllp({ host, port, ...(tls && { tls }), answer });
-  emit('simulator.listening', { host, port: server.port, count: records.size });
   return {
-    port: server.port,
     asked,
     patients: [...records.keys()],
     set(nhsNumber, given) {
@@ -150,8 +157,20 @@ export async function startMllpGp(options: MllpGpOptions): Promise<MllpGp> {
       if (scenario) switched.set(nhsNumber, { scenario, left: scenario.first ?? Infinity });
       else switched.delete(nhsNumber);
     },
-    close: server.close,
+    answer,
   };
+}
+
+/**
+ * Start the GP system behind a port.
+ * @throws Error where the folder cannot be read or the port is taken
+ */
+export async function startMllpGp(options: MllpGpOptions): Promise<MllpGp> {
+  const { host = '127.0.0.1', port = 0, tls, emit = silent } = options;
+  const { answer, ...side } = createMllpGp(options);
+  const server = await serveMllp({ host, port, ...(tls && { tls }), answer });
+  emit('simulator.listening', { host, port: server.port, count: side.patients.length });
+  return { ...side, port: server.port, close: server.close };
 }
 
 /** RSP^K11 or ADR^A19 with the record, or with QAK-2 NF where there is none. */
