@@ -34,50 +34,50 @@ export type CharsetMeaning = CharsetName | 'UTF-16' | 'unknown';
 const doubleByte: ReadonlySet<CharsetName> = new Set(['GB 18030-2000', 'KS X 1001', 'BIG-5']);
 
 /** Spellings met in practice, with all but letters and digits removed. */
-const spellings: Readonly<Record<string, CharsetName>> = {
-  ASCII: 'ASCII',
-  USASCII: 'ASCII',
-  ISOIR6: 'ASCII',
-  LATIN1: '8859/1',
-  ISOIR100: '8859/1',
-  ISOIR101: '8859/2',
-  ISOIR109: '8859/3',
-  ISOIR110: '8859/4',
-  ISOIR144: '8859/5',
-  ISOIR127: '8859/6',
-  ISOIR126: '8859/7',
-  ISOIR138: '8859/8',
-  ISOIR148: '8859/9',
-  LATIN9: '8859/15',
-  UTF8: 'UNICODE UTF-8',
-  UNICODEUTF8: 'UNICODE UTF-8',
-  UNICODE: 'UNICODE UTF-8',
-  ISOIR192: 'UNICODE UTF-8',
-  GB18030: 'GB 18030-2000',
-  GB180302000: 'GB 18030-2000',
-  KSX1001: 'KS X 1001',
-  EUCKR: 'KS X 1001',
-  BIG5: 'BIG-5',
-  CP1252: 'windows-1252',
-  WINDOWS1252: 'windows-1252',
-};
+const spellings = new Map<string, CharsetName>(
+  Object.entries({
+    ASCII: 'ASCII',
+    USASCII: 'ASCII',
+    ISOIR6: 'ASCII',
+    LATIN1: '8859/1',
+    ISOIR100: '8859/1',
+    ISOIR101: '8859/2',
+    ISOIR109: '8859/3',
+    ISOIR110: '8859/4',
+    ISOIR144: '8859/5',
+    ISOIR127: '8859/6',
+    ISOIR126: '8859/7',
+    ISOIR138: '8859/8',
+    ISOIR148: '8859/9',
+    LATIN9: '8859/15',
+    UTF8: 'UNICODE UTF-8',
+    UNICODEUTF8: 'UNICODE UTF-8',
+    UNICODE: 'UNICODE UTF-8',
+    ISOIR192: 'UNICODE UTF-8',
+    GB18030: 'GB 18030-2000',
+    GB180302000: 'GB 18030-2000',
+    KSX1001: 'KS X 1001',
+    EUCKR: 'KS X 1001',
+    BIG5: 'BIG-5',
+    CP1252: 'windows-1252',
+    WINDOWS1252: 'windows-1252',
+  } as const),
+);
 
-const meanings = new Map<string, CharsetMeaning>(charsetNames.map((name) => [name, name]));
+const exact = new Map<string, CharsetName>(charsetNames.map((name) => [name, name]));
 
 /**
  * What one repetition of MSH-18 means; spelling, case and punctuation are forgiven.
  * @param value not empty
  */
 export function charsetMeaning(value: string): CharsetMeaning {
-  const seen = meanings.get(value);
-  if (seen) return seen;
+  const name = exact.get(value);
+  if (name) return name;
   const key = value.toUpperCase().replace(/[^A-Z0-9]/g, '');
   const part = /^(?:ISO)?8859([1-9]|15)$/.exec(key)?.[1];
-  let meaning: CharsetMeaning = spellings[key] ?? 'unknown';
-  if (part) meaning = `8859/${part}` as CharsetName;
-  if (/^(?:UNICODE)?(?:UTF(?:16|32)|UCS[24])(?:BE|LE)?$/.test(key)) meaning = 'UTF-16';
-  if (meanings.size < 500) meanings.set(value, meaning);
-  return meaning;
+  if (part) return `8859/${part}` as CharsetName;
+  if (/^(?:UNICODE)?(?:UTF(?:16|32)|UCS[24])(?:BE|LE)?$/.test(key)) return 'UTF-16';
+  return spellings.get(key) ?? 'unknown';
 }
 
 /**
@@ -92,8 +92,11 @@ export function decode(bytes: string, charset: CharsetName): string {
     return text.includes('\ufffd') ? bytes.replace(utf8Sequence, decodeSequence) : text;
   }
   const text = iconvDecode(bytes, charset);
+  if (doubleByte.has(charset)) {
+    const kept = iconvEncode(text, charset) === bytes;
+    return kept ? text : bytes.replace(doubleByteSequence, (unit) => decodeUnit(unit, charset));
+  }
   if (!text.includes('\ufffd')) return text;
-  if (doubleByte.has(charset)) return keepBytes(bytes);
   return text.replace(/\ufffd/g, (_, at: number) => keepBytes(bytes.charAt(at)));
 }
 
@@ -108,9 +111,8 @@ export function encode(text: string, charset: CharsetName): string | undefined {
     return text.isWellFormed() ? Buffer.from(text, 'utf8').toString('latin1') : undefined;
   }
   if (charset === '8859/1') return /^[\0-\xff]*$/.test(text) ? text : undefined;
-  const bytes = iconv.encode(text, codecOf(charset)).toString('latin1');
-  if (iconvDecode(bytes, charset) !== text) return undefined;
-  return maskSecondBytes(bytes, charset);
+  const bytes = iconvEncode(text, charset);
+  return iconvDecode(bytes, charset) === text ? bytes : undefined;
 }
 
 /** Like `encode`, for text from `decode`: its lone surrogates become the bytes they stand for. */
@@ -154,7 +156,8 @@ export function holds(bytes: string, charset: CharsetName): boolean {
   return decode(bytes, charset).isWellFormed();
 }
 
-function isAsciiText(text: string): boolean {
+/** True when every character, or every byte of byte text, is ASCII. */
+export function isAsciiText(text: string): boolean {
   return !/[^\0-\x7f]/.test(text);
 }
 
@@ -167,6 +170,11 @@ function codecOf(charset: CharsetName): string {
 
 function iconvDecode(bytes: string, charset: CharsetName): string {
   return iconv.decode(Buffer.from(bytes, 'latin1'), codecOf(charset), { stripBOM: false });
+}
+
+function iconvEncode(text: string, charset: CharsetName): string {
+  const bytes = iconv.encode(text, codecOf(charset)).toString('latin1');
+  return maskSecondBytes(bytes, charset);
 }
 
 function keepBytes(bytes: string): string {
@@ -182,4 +190,14 @@ const utf8Sequence =
 function decodeSequence(sequence: string): string {
   if (sequence.length === 1) return keepBytes(sequence);
   return Buffer.from(sequence, 'latin1').toString('utf8');
+}
+
+/** A double-byte character, a four-byte one of GB 18030, or one stray byte. */
+const doubleByteSequence =
+  /[\x81-\xfe][\u0130-\u0139][\x81-\xfe][\u0130-\u0139]|[\x81-\xfe][^\0-\x7f]|[^\0-\x7f]/g;
+
+/** Some codecs read two byte sequences as one character, or repair what is broken; bytes do not. */
+function decodeUnit(unit: string, charset: CharsetName): string {
+  const text = iconvDecode(unit, charset);
+  return iconvEncode(text, charset) === unit ? text : keepBytes(unit);
 }

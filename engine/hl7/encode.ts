@@ -1,5 +1,5 @@
 /** Writes a built message: delimiters, escapes, character set, MSH-1, MSH-2 and MSH-18. */
-import { encode, encodeRaw } from './charset.ts';
+import { encode, encodeRaw, isAsciiText } from './charset.ts';
 import type { CharsetName } from './charset.ts';
 import { completeDelimiters, encodingCharacters } from './delimiters.ts';
 import type { Delimiters } from './delimiters.ts';
@@ -31,7 +31,7 @@ export function encodeMessage(
 
   const stated = msh.fields[18] !== undefined && msh.fields[18] !== '';
   const { charset } = options;
-  if (isAscii(rest) && isAscii(head)) {
+  if (isAsciiText(rest) && isAsciiText(head)) {
     const first = stated ? encodeSegment(stating(msh, charset), delimiters) : head;
     return { bytes: Buffer.from(first + rest, 'latin1'), charset };
   }
@@ -114,8 +114,4 @@ function halfPair(): Error {
     'A value holds half a surrogate pair (broken UTF-16), which no character set can write. ' +
       'Mend the value where it was cut; text must not be cut inside a character.',
   );
-}
-
-function isAscii(text: string): boolean {
-  return !/[^\0-\x7f]/.test(text);
 }

@@ -36,6 +36,7 @@ export const messageWarnings = {
   charsetRepeated: 'MSH-18 repeats; the message is read with the first character set.',
   charsetUnknown: 'MSH-18 is not a known character set; the configured one was assumed.',
   charsetAssumed: 'MSH-18 is empty, yet there are characters beyond ASCII; their set was assumed.',
+  charsetDoubtful: 'MSH-18 names a one-byte character set, yet the bytes look like UTF-8.',
   charsetViolated: 'Bytes do not belong to the character set that MSH-18 names.',
 } as const;
 export type MessageWarning = keyof typeof messageWarnings;
@@ -50,7 +51,9 @@ const wide = /^(?:\xff\xfe|\xfe\xff|\0\0\xfe\xff|(?:[\r\n \t]\0*)*M\0{1,3}S\0|\0
 export function readHeader(bytes: Uint8Array, assumed: CharsetName | undefined): Header {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const text = buffer.toString('latin1');
-  if (!text.startsWith('MSH') && wide.test(text)) throw new FaultError({ name: 'charsetUtf16' });
+  if (!text.startsWith('MSH') && wide.test(text.slice(0, 256))) {
+    throw new FaultError({ name: 'charsetUtf16' });
+  }
   const bom = text.startsWith('\xef\xbb\xbf');
   let start = bom ? 3 : 0;
   while (start < text.length && ' \t\r\n'.includes(text.charAt(start))) start++;
@@ -89,6 +92,8 @@ export function readHeader(bytes: Uint8Array, assumed: CharsetName | undefined):
   };
 }
 
+const oneByte = /^(?:8859|windows)/;
+
 /**
  * The set a message is read with: MSH-18 (its first repetition, HL7 v2.5 §2.15.9.18). Where it is
  * absent, unknown, or says ASCII of bytes that are not: the configured set; without one, UTF-8 if
@@ -118,9 +123,10 @@ function chooseCharset(
   if (meaning === 'ASCII') warnings.push('charsetViolated');
   const declared = meaning === 'ASCII' || meaning === 'unknown' ? undefined : meaning;
   const charset = declared ?? assumed ?? (isUtf8(buffer) ? 'UNICODE UTF-8' : '8859/1');
-  const held =
-    charset === 'UNICODE UTF-8' ? isUtf8(buffer) : holds(buffer.toString('latin1'), charset);
-  if (!held && !warnings.includes('charsetViolated')) warnings.push('charsetViolated');
+  const utf8 = isUtf8(buffer);
+  const held = charset === 'UNICODE UTF-8' ? utf8 : holds(buffer.toString('latin1'), charset);
+  if (!held && meaning !== 'ASCII') warnings.push('charsetViolated');
+  if (utf8 && oneByte.test(charset)) warnings.push('charsetDoubtful');
   return charset;
 }
 

@@ -2,7 +2,7 @@
  * An HL7 v2 message that keeps its bytes. Reading changes nothing; an edit replaces one node and
  * leaves every other byte as it came: terminators, trailing separators, BOM and blank lines.
  */
-import { charsetNames, decode, encode, encodeRaw, maskSecondBytes } from './charset.ts';
+import { decode, encode, encodeRaw, isAsciiText, maskSecondBytes } from './charset.ts';
 import type { CharsetName } from './charset.ts';
 import type { Delimiters } from './delimiters.ts';
 import { cannotSet, notInCharset, refuseDelimiters, refuseSeparators } from './edit.ts';
@@ -75,11 +75,6 @@ export interface Message {
  */
 export function parseMessage(bytes: Uint8Array, options: { charset?: CharsetName } = {}): Message {
   return new LosslessMessage(readHeader(bytes, options.charset));
-}
-
-/** True when the text is one of the names of character sets this layer knows. */
-export function isCharsetName(text: string): text is CharsetName {
-  return (charsetNames as readonly string[]).includes(text);
 }
 
 /** A class because a message is alive under edits, and closures for each cost half its reading. */
@@ -196,7 +191,7 @@ class LosslessMessage implements Message {
     const segments = this.segments();
     const number = find(segments, path.segment, path.occurrence ?? 1);
     if (number === undefined) throw cannotSet(path, 'the message has no such segment');
-    if (/[^\0-\x7f]/.test(text)) this.plain = false;
+    if (!isAsciiText(text)) this.plain = false;
     if (path.field === undefined) return replace(segments, number, text);
     const segment = textOf(segments, number);
     const span = locate(segment, path, this.delimiters, leaf);

@@ -88,7 +88,7 @@ const keptSequence =
   /^(?:[HN]|\.(?:sp|in|ti|fi|nf|sk|ce) ?[+-]?\d{0,4}|C[0-9A-Fa-f]{4}|M[0-9A-Fa-f]{4}(?:[0-9A-Fa-f]{2})?|Z[^\\]{0,64}|X[0-9A-Fa-f]*)$/;
 
 function hexadecimal(body: string, readBytes: ReadBytes): string | undefined {
-  if (!/^X(?:[0-9A-Fa-f]{2})+$/.test(body)) return undefined;
+  if (body.length < 3 || body.length % 2 === 0 || !/^X[0-9A-Fa-f]+$/.test(body)) return undefined;
   return readBytes(Buffer.from(body.slice(1), 'hex').toString('latin1'));
 }
 

@@ -149,6 +149,13 @@ describe('a message and its character set', () => {
     assert.equal(read('ASCII', latin).name, 'ZOË');
   });
 
+  it('warns where another set is named than the bytes look like, and does as it is told', () => {
+    const doubtful = read('8859/1', 'ZOË');
+    assert.equal(doubtful.name, 'ZO\xc3\x8b');
+    assert.deepEqual(doubtful.warnings, ['charsetDoubtful']);
+    assert.deepEqual(read('8859/1', latin).warnings, []);
+  });
+
   it('is edited in its own set', () => {
     const { parsed } = read('8859/15', latin);
     parsed.set('PID-5.2', '€ Ünal');
