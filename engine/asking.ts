@@ -7,6 +7,7 @@ import { acceptEarly } from './answer.ts';
 import type { Fault } from './faults.ts';
 import { differences, sameText } from './gp/demographics.ts';
 import type {
+  AskMessage,
   AskRecord,
   Asker,
   Attempt,
@@ -18,7 +19,6 @@ import type {
   RecordRequest,
   TracePatient,
 } from './gp/port.ts';
-import type { Message } from './hl7/message.ts';
 import type { Interim } from './mllp/mllp.ts';
 import { type ReadWork, commit } from './work.ts';
 
@@ -32,11 +32,6 @@ export interface Outside {
   /** The practice the hospital's ADT last named for a patient. */
   practiceOf(nhsNumber: string): Promise<{ practice: string; at: number } | undefined>;
 }
-export type AskMessage = (
-  query: Message,
-  request: RecordRequest,
-  attempt: Attempt,
-) => Promise<Outcome<GpMessage>>;
 
 /** How an effect ended, as an event of the route. */
 export interface Performed {
@@ -204,10 +199,9 @@ function compare(work: ReadWork, reply: GpRecord | GpMessage): void {
   }
 }
 
-/** A record that is limited, or is not although the query wanted it so, must not look otherwise. */
+/** A record that is not limited although the query wanted it so must not look as if it were. */
 function tellDates(work: ReadWork, { from, to }: RecordRequest, reply: GpRecord | GpMessage): void {
   const limited = reply.kind === 'bundle' && reply.medicationFrom !== undefined;
-  if (limited) work.cautions.push('medicationLimited');
   if (to || (from && !limited)) work.cautions.push('datesNotApplied');
 }
 

@@ -4,18 +4,21 @@ import { type LoadedChannel, fileOf } from './config/site.ts';
 import { type Surroundings as Environment, resolveText } from './config/values.ts';
 import { createGpConnect } from './gp/gpconnect.ts';
 import type { ClientTls, Http, HttpOptions } from './gp/http.ts';
-import { createMllpGp } from './gp/mllp-gp.ts';
+import { answeredId, createMllpGp } from './gp/mllp-gp.ts';
 import { createPds } from './gp/pds.ts';
 import type { LocateEndpoint } from './gp/port.ts';
 import { locateInTable, tableFirst } from './gp/practices.ts';
 import { createSds } from './gp/sds.ts';
-import type { MllpDestination, DestinationOptions } from './mllp/destination.ts';
+import type { DestinationOptions, MllpDestination } from './mllp/destination.ts';
+import type { LinkTls } from './mllp/link.ts';
 import type { Outside } from './asking.ts';
 
 /** What opens connections; handed in, so that cases are played without any. */
 export interface Connectors {
   http(options: HttpOptions): Http;
-  mllp(options: DestinationOptions): MllpDestination;
+  mllp(options: DestinationOptions, correlate: typeof answeredId): MllpDestination;
+  /** Milliseconds since 1970; the machine's clock unless told. */
+  now?(): number;
 }
 
 export interface Joined extends Omit<Outside, 'practiceOf'> {
@@ -31,6 +34,7 @@ type Of<K extends Destination['kind']> = Extract<Destination, { kind: K }>;
  */
 export function joinOutside(loaded: LoadedChannel, connect: Connectors, env: Environment): Joined {
   const { channel, practices } = loaded;
+  const { now } = connect;
   const closers: (() => Promise<void> | void)[] = [];
   const named = <K extends Destination['kind']>(name: string | undefined, kind: K) => {
     const found = name === undefined ? undefined : channel.destinations[name];
@@ -61,7 +65,7 @@ export function joinOutside(loaded: LoadedChannel, connect: Connectors, env: Env
       await Promise.all(closers.map((close) => close()));
     },
   };
-  if (pds) joined.trace = createPds({ url: pds.url, access: access(pds.apikey) }, http(pds));
+  if (pds) joined.trace = createPds({ url: pds.url, access: access(pds.apikey), now }, http(pds));
 
   const locators: LocateEndpoint[] = [];
   const through = record?.name ?? '';
@@ -81,6 +85,7 @@ export function joinOutside(loaded: LoadedChannel, connect: Connectors, env: Env
         issuer: record.issuer,
         device: record.device,
         organisations: asids(channel),
+        now,
       },
       http(record),
     );
@@ -89,7 +94,7 @@ export function joinOutside(loaded: LoadedChannel, connect: Connectors, env: Env
     const gp = named(name, 'mllp');
     if (!gp) continue;
     const { host, port, timeout, reply, connections, tls } = gp;
-    const destination = connect.mllp({
+    const options = {
       name,
       host,
       port,
@@ -98,16 +103,22 @@ export function joinOutside(loaded: LoadedChannel, connect: Connectors, env: Env
       writeMs: timeout,
       answerMs: timeout,
       maxReplyBytes: reply,
-      tls: tls && clientTls(loaded, tls),
-    });
+      tls: tls && linkTls(loaded, tls),
+    };
+    const destination = connect.mllp(options, answeredId);
     closers.push(() => destination.close());
-    joined.mllp[name] = createMllpGp(destination, channel.us);
+    joined.mllp[name] = createMllpGp(destination, channel.us, name);
   }
   return joined;
 }
 
 function asids(channel: Channel): { ods: string; asid: string }[] {
   return channel.organisations.flatMap(({ ods, asid }) => (asid ? [{ ods, asid }] : []));
+}
+
+function linkTls(loaded: LoadedChannel, tls: NonNullable<Destination['tls']>): LinkTls {
+  const { certificate, key, authorities, serverName } = clientTls(loaded, tls);
+  return { cert: certificate, key, ca: authorities, servername: serverName };
 }
 
 function clientTls(loaded: LoadedChannel, tls: NonNullable<Destination['tls']>): ClientTls {

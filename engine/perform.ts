@@ -3,6 +3,7 @@
  * another one, and what follows, is for the route to decide.
  */
 import { type Performed, askOutside, deadlineOf } from './asking.ts';
+import { FaultError } from './faults.ts';
 import { findNhsNumber } from './hl7/nhs-number.ts';
 import { mapRecord } from './mapping/apply.ts';
 import type { Interim } from './mllp/mllp.ts';
@@ -90,14 +91,19 @@ function map(work: ReadWork): Performed {
   if (!reply || !query) return { event: 'permanent', fault: { name: 'internalError' } };
   if (reply.kind === 'hl7') return { event: 'found' };
   if (!loaded.mapping) return { event: 'permanent', fault: { name: 'mappingFailed' } };
-  const record = mapRecord(loaded.mapping, reply.bundle, {
-    datasets: query.datasets,
-    profile: query.kind === 'Q11' ? 'rsp' : 'a19',
-    version: '2.4',
-    now: new Date(around.now() / 1000),
-    site: work.channel.site,
-  });
-  work.record = record;
+  try {
+    work.record = mapRecord(loaded.mapping, reply.bundle, {
+      datasets: query.datasets,
+      profile: query.kind === 'Q11' ? 'rsp' : 'a19',
+      version: '2.4',
+      now: new Date(around.now() / 1000),
+      site: work.channel.site,
+      medicationFrom: reply.medicationFrom,
+    });
+  } catch (error) {
+    if (error instanceof FaultError) return { event: 'permanent', fault: error.fault };
+    throw error;
+  }
   return { event: 'found' };
 }
 

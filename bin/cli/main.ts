@@ -3,8 +3,10 @@
  * only when it is called, so that `gatehouse --version` stays quick.
  */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { exits } from './exits.ts';
+import { ownFolder } from './own-folder.ts';
 import { complain } from './output.ts';
 
 const site = new Option('--site <folder>', 'folder with channels/, mappings/ and fixtures/');
@@ -205,13 +207,6 @@ async function run(command: Promise<number>): Promise<void> {
 }
 
 function version(): string {
-  for (const up of ['../../package.json', '../../../package.json']) {
-    try {
-      const text = readFileSync(new URL(up, import.meta.url), 'utf8');
-      return (JSON.parse(text) as { version: string }).version;
-    } catch {
-      // Compiled files lie one folder deeper than their sources.
-    }
-  }
-  return 'unknown';
+  const text = readFileSync(join(ownFolder(), 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
 }

@@ -1,16 +1,9 @@
 /** Which site a command works on. */
 import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, resolve } from 'node:path';
 import { type Site, loadSite } from '../../engine/config/site.ts';
 import { ConfigError } from '../../engine/config/yaml.ts';
-
-/** The folder Gatehouse itself is installed in: with channels/, mappings/ and fixtures/ of its own. */
-export function ownFolder(): string {
-  const here = dirname(fileURLToPath(import.meta.url));
-  const root = resolve(here, '../..');
-  return root;
-}
+import { ownFolder } from './own-folder.ts';
 
 /** `--site`, else the current folder where it has channels/, else Gatehouse's own. */
 export function siteFolder(named?: string): string {

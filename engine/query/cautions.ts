@@ -19,8 +19,6 @@ const sentences = {
     'CAUTION: the family name in the query differs from the one recorded for this NHS number.',
   claimedBirthDateDiffers:
     'CAUTION: the date of birth in the query differs from the one recorded for this NHS number.',
-  medicationLimited:
-    'CAUTION: medication was asked for only from the start date of the query; what ended before it is not shown.',
   datesNotApplied:
     'CAUTION: the GP system takes no dates for this query; the record is not limited to the dates asked for.',
 } as const;

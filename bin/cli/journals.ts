@@ -1,0 +1,64 @@
+/** Reading a journal beside a running engine, or when none runs. */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { silent } from '../../engine/events.ts';
+import { type Journal, exchangeOf } from '../../engine/journal/journal.ts';
+import { openJournal } from '../../engine/journal/sqlite.ts';
+import { exits } from './exits.ts';
+import { CommandError } from './output.ts';
+
+export interface JournalOptions {
+  data: string;
+  keyFile?: string;
+}
+
+/** Open a journal for reading, use it, close it. */
+export async function withJournal<T>(
+  options: JournalOptions,
+  use: (journal: Journal) => Promise<T>,
+): Promise<T> {
+  const folder = resolve(options.data);
+  if (!existsSync(join(folder, 'journal.sqlite'))) {
+    throw new CommandError(
+      `there is no journal in ${options.data}`,
+      'name its folder with --data',
+      exits.notFound,
+    );
+  }
+  const journal = await openJournal({
+    folder,
+    key: options.keyFile === undefined ? undefined : { file: options.keyFile },
+    readOnly: true,
+    emit: silent,
+  });
+  try {
+    return await use(journal);
+  } finally {
+    await journal.close();
+  }
+}
+
+/** One exchange by the name people see. @throws CommandError exit 3 where there is none */
+export async function exchangeNamed(journal: Journal, name: string) {
+  const id = exchangeOf(name);
+  const found = id === undefined ? undefined : await journal.read(id);
+  if (!found) {
+    throw new CommandError(
+      `there is no exchange ${name}`,
+      'gatehouse message list',
+      exits.notFound,
+    );
+  }
+  return found;
+}
+
+/** Microseconds since 1970 for `15m`, `12h`, `7d` ago or an ISO time. */
+export function since(text: string): number {
+  const [, number, unit] = /^(\d+)([smhd])$/.exec(text) ?? [];
+  const ms = { s: 1e3, m: 6e4, h: 36e5, d: 864e5 }[unit ?? ''];
+  const at = ms ? Date.now() - Number(number) * ms : Date.parse(text);
+  if (Number.isNaN(at)) {
+    throw new CommandError(`"${text}" is no time`, 'write it as 15m, 12h, 7d or 2026-06-04T10:15');
+  }
+  return at * 1000;
+}

@@ -1,0 +1,80 @@
+/** `gatehouse mapping try BUNDLE`. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Dataset, datasets } from '../../engine/gp/port.ts';
+import { standardDelimiters } from '../../engine/hl7/delimiters.ts';
+import { encodeSegment } from '../../engine/hl7/encode.ts';
+import { mapRecord } from '../../engine/mapping/apply.ts';
+import { loadMappings } from '../../engine/mapping/load.ts';
+import type { MappedSegment } from '../../engine/mapping/mapped.ts';
+import { exits } from './exits.ts';
+import { CommandError, print, printJson, say, style } from './output.ts';
+import { siteFolder } from './sites.ts';
+
+interface TryOptions {
+  site?: string;
+  mapping: string;
+  profile: string;
+  datasets?: string;
+  trace?: boolean;
+  output: string;
+}
+
+/** Map a bundle and print its segments, with `--trace` the rule and source of each field. */
+export async function tryBundle(file: string, options: TryOptions): Promise<number> {
+  const { profile } = options;
+  if (profile !== 'rsp' && profile !== 'a19')
+    throw new CommandError(`there is no profile "${profile}"`, 'rsp or a19');
+  const compiled = loadMappings(join(siteFolder(options.site), 'mappings', options.mapping));
+  const record = mapRecord(compiled, bundleIn(file), {
+    datasets: wanted(options.datasets),
+    profile,
+    version: '2.4',
+    now: new Date(),
+    trace: options.trace === true,
+  });
+  const segments = [...record.patient, ...record.datasets.flatMap((d) => d.segments)];
+  if (options.output === 'json') {
+    printJson('mapped', {
+      segments: segments.map((s) => ({ text: text(s), from: s.from, trace: s.trace })),
+      datasets: record.datasets.map(({ dataset, status, items }) => ({ dataset, status, items })),
+      warnings: record.warnings,
+    });
+  } else {
+    for (const segment of segments) {
+      print(`${style('cyan', segment.name)}${text(segment).slice(3)}`);
+      for (const { target, rule, source } of segment.trace ?? []) {
+        print(style('dim', `    ${target} \u2190 ${source}  (${rule})`));
+      }
+    }
+  }
+  for (const warning of record.warnings)
+    say(`${style('yellow', 'warning', process.stderr)} ${warning}`);
+  return exits.ok;
+}
+
+const text = (segment: MappedSegment) => encodeSegment(segment, standardDelimiters);
+
+function bundleIn(file: string): unknown {
+  const content = readFileSync(file === '-' ? 0 : file, 'utf8');
+  try {
+    return JSON.parse(content) as unknown;
+  } catch (error) {
+    // The parser's own message quotes the content.
+    const at = /position (\d+)/.exec((error as Error).message)?.[1];
+    throw new CommandError(
+      `${file} is no JSON${at ? ` (at byte ${at})` : ''}`,
+      'give a FHIR Bundle as JSON',
+    );
+  }
+}
+
+function wanted(codes: string | undefined): Dataset[] {
+  if (codes === undefined) return [...datasets];
+  return codes.split(',').map((code) => {
+    const found = datasets.find((dataset) => dataset === code.trim().toUpperCase());
+    if (!found)
+      throw new CommandError(`there is no dataset "${code}"`, `one of ${datasets.join(', ')}`);
+    return found;
+  });
+}

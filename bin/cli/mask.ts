@@ -1,0 +1,29 @@
+/** What may be shown without a reason: structure, codes of the exchange itself, and no patient. */
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { userInfo } from 'node:os';
+
+/** Segments about the exchange, not about a patient. */
+const open = new Set(['MSH', 'MSA', 'QAK', 'ERR', 'EVN', 'RCP', 'DSC']);
+
+/** HL7 text, one segment a line, with every letter and digit of patient segments covered. */
+export function maskSegments(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => {
+      const name = line.slice(0, 3);
+      return open.has(name) ? line : name + line.slice(3).replace(/[\p{L}\p{N}]/gu, '\u2022');
+    })
+    .join('\n');
+}
+
+/** Record that patient data was shown: who, when, what and why. */
+export function recordReveal(data: string, exchange: string, reason: string): void {
+  const line = {
+    at: new Date().toISOString(),
+    user: userInfo().username,
+    exchange,
+    reason,
+  };
+  appendFileSync(join(data, 'reveals.ndjson'), `${JSON.stringify(line)}\n`, { mode: 0o600 });
+}

@@ -1,0 +1,48 @@
+/** Sending to a listener from the command line: one connection, one message at a time. */
+import { readFileSync } from 'node:fs';
+import { parseMessage } from '../../engine/hl7/message.ts';
+import { createDestination } from '../../engine/mllp/destination.ts';
+import { CommandError } from './output.ts';
+
+export interface Target {
+  host: string;
+  port: number;
+}
+
+/** `host:port`, `[::1]:port` or a bare port of this machine. */
+export function target(text: string): Target {
+  const [, host = '127.0.0.1', port] = /^(?:(.*):)?(\d{1,5})$/.exec(text) ?? [];
+  if (!port || Number(port) > 65535) {
+    throw new CommandError(`"${text}" is no host:port`, 'write it as 127.0.0.1:2575');
+  }
+  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
+}
+
+/** MSA-2 of a reply, by which it belongs to a message. */
+export function correlate(reply: Buffer): string | undefined {
+  try {
+    return parseMessage(reply).raw('MSA-2');
+  } catch {
+    return undefined;
+  }
+}
+
+/** A connection to a listener. @param timeoutMs longest wait for one answer */
+export function connectTo(
+  to: Target,
+  timeoutMs: number,
+  tls?: { authorities?: string },
+): ReturnType<typeof createDestination> {
+  return createDestination(
+    {
+      name: `${to.host}:${to.port}`,
+      ...to,
+      connectMs: Math.min(timeoutMs, 10_000),
+      writeMs: timeoutMs,
+      answerMs: timeoutMs,
+      maxReplyBytes: 64 * 1024 ** 2,
+      tls: tls && { ca: tls.authorities && readFileSync(tls.authorities, 'utf8') },
+    },
+    correlate,
+  );
+}

@@ -1,0 +1,68 @@
+/** `gatehouse send FILE --to HOST:PORT`. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { type Message, parseMessage } from '../../engine/hl7/message.ts';
+import { segmentLines } from '../../engine/hl7/readable.ts';
+import { exits } from './exits.ts';
+import { connectTo, target } from './mllp.ts';
+import { CommandError, print, printJson, say, style } from './output.ts';
+
+export interface SendOptions {
+  to: string;
+  tls?: boolean;
+  authorities?: string;
+  timeout: string;
+  newId?: boolean;
+  output: string;
+}
+
+/** Send each message of a file and print its answer. @returns 6 where an answer was AE, AR, CE or CR */
+export async function send(file: string, options: SendOptions): Promise<number> {
+  const messages = messagesOf(readFileSync(file === '-' ? 0 : file));
+  const timeoutMs = Number(options.timeout) * 1000;
+  if (!(timeoutMs > 0)) throw new CommandError(`"${options.timeout}" is no number of seconds`);
+  const tls = options.tls || options.authorities ? { authorities: options.authorities } : undefined;
+  const destination = connectTo(target(options.to), timeoutMs, tls);
+  let negative = 0;
+  const answers: object[] = [];
+  try {
+    for (const message of messages) {
+      if (options.newId)
+        message.set('MSH-10', `E2E${randomBytes(6).toString('hex').toUpperCase()}`);
+      const id = message.raw('MSH-10') ?? '';
+      const began = performance.now();
+      const reply = await destination.ask(message.toBytes(), id, AbortSignal.timeout(timeoutMs));
+      const ms = Math.round(performance.now() - began);
+      const answer = parseMessage(reply);
+      const code = answer.get('MSA-1') ?? '??';
+      if (!/^[AC]A$/.test(code)) negative++;
+      if (options.output === 'json') {
+        answers.push({ code, controlId: id, ms, message: segmentLines(answer).split('\n') });
+      } else {
+        print(segmentLines(answer));
+        const colour = /^[AC]A$/.test(code) ? 'green' : 'red';
+        say(
+          `${style(colour, code, process.stderr)} in ${ms} ms  MSA-2=${answer.get('MSA-2') ?? ''}`,
+        );
+      }
+    }
+  } finally {
+    destination.close();
+  }
+  if (options.output === 'json') printJson('answers', { answers });
+  return negative > 0 ? exits.findings : exits.ok;
+}
+
+/** The messages of a file: bare or with MLLP framing, one after the other. */
+function messagesOf(bytes: Buffer): Message[] {
+  const text = bytes.toString('latin1').replaceAll('\x0b', '\r').replaceAll('\x1c', '\r');
+  const parts = text
+    .split(/(?<=^|[\r\n])(?=MSH[^A-Za-z0-9\r\n])/)
+    .filter((part) => part.startsWith('MSH'));
+  if (parts.length === 0) {
+    throw new CommandError('the file holds no HL7 v2 message (no line starts with MSH)');
+  }
+  return parts.map((part) =>
+    parseMessage(Buffer.from(`${part.trimEnd().replace(/\r?\n|\r/g, '\r')}\r`, 'latin1')),
+  );
+}

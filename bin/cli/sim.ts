@@ -1,0 +1,112 @@
+/** `gatehouse sim gp|hospital`: the systems around the engine, simulated. */
+import { join, resolve } from 'node:path';
+import { createEvents } from '../../engine/events.ts';
+import { startGpSimulator } from '../../engine/simulator/gp.ts';
+import {
+  type HospitalMessage,
+  buildAdt,
+  buildQbp,
+  buildQry,
+  usualAsker,
+} from '../../engine/simulator/hospital-messages.ts';
+import { createHospital } from '../../engine/simulator/hospital.ts';
+import { startMllpGp } from '../../engine/simulator/mllp-gp.ts';
+import { readScenario } from '../../engine/simulator/scenarios.ts';
+import { exits } from './exits.ts';
+import { target } from './mllp.ts';
+import { CommandError, print, printJson, say } from './output.ts';
+import { ownFolder } from './own-folder.ts';
+
+interface GpOptions {
+  port: string;
+  mllpPort: string;
+  patients?: string;
+  scenario?: string[];
+}
+
+/** Simulate the GP side until stopped. */
+export async function gp(options: GpOptions): Promise<number> {
+  const patients = options.patients
+    ? resolve(options.patients)
+    : join(ownFolder(), 'fixtures', 'patients');
+  const { emit } = createEvents();
+  const simulator = await startGpSimulator({ patients, port: whole(options.port), emit });
+  const legacy = await startMllpGp({ patients, port: whole(options.mllpPort), emit });
+  for (const text of options.scenario ?? []) {
+    const [, nhsNumber = '', name = '', ms] = /^(\d{10})=(\w[\w ]*)(?::(\d+))?$/.exec(text) ?? [];
+    if (!name)
+      throw new CommandError(`"${text}" is no scenario`, 'write it as 9465701459=slow:3000');
+    simulator.set(nhsNumber, readScenario(ms ? { name, ms: Number(ms) } : name));
+  }
+  say(`PDS ${simulator.pds}\nSDS ${simulator.sds}\nSpine proxy ${simulator.ssp}`);
+  say(`GP system that speaks HL7 v2: 127.0.0.1:${legacy.port}`);
+  await stopped();
+  await Promise.all([simulator.close(), legacy.close()]);
+  return exits.ok;
+}
+
+interface HospitalOptions {
+  to: string;
+  count: string;
+  rate: string;
+  connections: string;
+  nhs: string;
+  type: string;
+  output: string;
+}
+
+/** Send messages at a rate and tell what was answered how fast. @returns 6 where one got no answer */
+export async function hospital(options: HospitalOptions): Promise<number> {
+  const { host, port } = target(options.to);
+  const prefix = Date.now().toString(36).toUpperCase();
+  const simulated = createHospital({ host, port });
+  const figures = await simulated.run({
+    count: whole(options.count),
+    rate: whole(options.rate),
+    connections: whole(options.connections),
+    message: (number) => build(options.type, options.nhs, `${prefix}${number}`),
+  });
+  simulated.close();
+  if (options.output === 'json') printJson('figures', figures);
+  else {
+    const { answers, failed, perSecond, latency } = figures;
+    for (const [code, count] of Object.entries(answers)) print(`${code} ${count}`);
+    print(`no answer ${failed}`);
+    print(
+      `${perSecond.toFixed(1)}/s, p50 ${latency.p50.toFixed(1)} ms, p99 ${latency.p99.toFixed(1)} ms`,
+    );
+  }
+  return figures.failed > 0 ? exits.findings : exits.ok;
+}
+
+function build(type: string, nhsNumber: string, controlId: string): HospitalMessage {
+  const asker = usualAsker;
+  if (type === 'QBP^Q11') return buildQbp({ controlId, nhsNumber, asker });
+  if (type === 'QRY^A19') return buildQry({ controlId, nhsNumber, asker });
+  const event = /^ADT\^(A\d\d)$/.exec(type)?.[1];
+  if (!event)
+    throw new CommandError(`the hospital sends no ${type}`, 'QBP^Q11, QRY^A19 or ADT^A01');
+  const patient = {
+    nhsNumber,
+    mrn: '700001',
+    family: 'Example',
+    given: 'Robin',
+    birthDate: '19800101',
+    sex: '9' as const,
+    practice: { ods: 'Z99901', name: 'Willowbeck Surgery' },
+  };
+  return buildAdt(event as Parameters<typeof buildAdt>[0], patient, { controlId });
+}
+
+function whole(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 0)
+    throw new CommandError(`"${text}" is no whole number`);
+  return number;
+}
+
+async function stopped(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+  });
+}

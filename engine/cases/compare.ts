@@ -1,0 +1,70 @@
+/** How what came out differs from what a case expects, by field where it is HL7. */
+
+export interface Difference {
+  /** `PID-8`, or a line number of the section. */
+  at: string;
+  expected: string;
+  got: string;
+}
+
+/** The differences of two texts of one section, line by line; HL7 lines field by field. */
+export function compareSection(section: string, expected: string, got: string): Difference[] {
+  const hl7 = section === 'out';
+  const left = lines(expected);
+  const right = lines(got);
+  const differences: Difference[] = [];
+  for (const [a, b] of aligned(left, right, hl7)) {
+    if (a === b) continue;
+    if (hl7 && a !== undefined && b !== undefined) {
+      differences.push(...compareFields(a, b));
+    } else {
+      const at = (a ?? b ?? '').slice(0, hl7 ? 3 : 40);
+      differences.push({ at, expected: a ?? 'nothing', got: b ?? 'nothing' });
+    }
+  }
+  return differences;
+}
+
+const lines = (text: string) => text.split('\n').filter((line) => line !== '');
+
+function compareFields(a: string, b: string): Difference[] {
+  const separator = '|';
+  const [left, right] = [a.split(separator), b.split(separator)];
+  const name = left[0] ?? '';
+  const offset = name === 'MSH' ? 1 : 0;
+  const differences: Difference[] = [];
+  for (let i = 1; i < Math.max(left.length, right.length); i++) {
+    const [expected, got] = [left[i] ?? '', right[i] ?? ''];
+    if (expected !== got) differences.push({ at: `${name}-${i + offset}`, expected, got });
+  }
+  return differences;
+}
+
+/**
+ * Pairs of lines that belong together: the longest common subsequence by line (by segment name
+ * where a segment changed), so that one missing segment is told as one difference.
+ */
+function* aligned(
+  a: string[],
+  b: string[],
+  hl7: boolean,
+): Generator<[string | undefined, string | undefined]> {
+  const score = (x: string, y: string) =>
+    x === y ? 3 : hl7 && x.slice(0, 3) === y.slice(0, 3) ? 1 : 0;
+  const table = Array.from({ length: a.length + 1 }, () => new Array<number>(b.length + 1).fill(0));
+  const cell = (i: number, j: number) => table[i]?.[j] ?? 0;
+  for (let i = a.length - 1; i >= 0; i--) {
+    for (let j = b.length - 1; j >= 0; j--) {
+      const both = score(a[i] ?? '', b[j] ?? '');
+      const best = Math.max(cell(i + 1, j), cell(i, j + 1), both ? both + cell(i + 1, j + 1) : 0);
+      (table[i] as number[])[j] = best;
+    }
+  }
+  let [i, j] = [0, 0];
+  while (i < a.length || j < b.length) {
+    const both = i < a.length && j < b.length ? score(a[i] ?? '', b[j] ?? '') : 0;
+    if (both && cell(i, j) === both + cell(i + 1, j + 1)) yield [a[i++], b[j++]];
+    else if (i < a.length && cell(i, j) === cell(i + 1, j)) yield [a[i++], undefined];
+    else yield [undefined, b[j++]];
+  }
+}
