@@ -170,7 +170,8 @@ export function converse(
   socket.on('error', () => {});
   socket.on('close', () => {
     stage = 'closed';
-    deframer.end();
+    // After a reset not even a lenient channel takes what has no end.
+    deframer.abandon('frameCutShort');
     turns.shut();
     const code = closedFor && faults[closedFor].code;
     emit('connection.closed', { ...where, code, count: arrivals });

@@ -5,7 +5,7 @@
  */
 import type { Emit } from '../events.ts';
 import { silent } from '../events.ts';
-import { FaultError } from '../faults.ts';
+import { FaultError, faults } from '../faults.ts';
 import type { FaultName } from '../faults.ts';
 import { frame } from './frame.ts';
 import { openLink } from './link.ts';
@@ -103,7 +103,7 @@ export function createDestination(
     underWay.add(request);
     request.link = freeLink() ?? openLink(options);
     request.link.send(request.framed, {
-      reply: (bytes) => replied(request, bytes),
+      reply: (bytes, warnings) => replied(request, bytes, warnings),
       broken: (fault, bytes) => {
         const name = fault === 'frameTooLong' ? 'gpReplyTooLong' : 'gpReplyUnreadable';
         fail(request, new ReplyError(name, fault, bytes));
@@ -121,7 +121,10 @@ export function createDestination(
     return undefined;
   }
 
-  function replied(request: Request, bytes: Buffer): void {
+  function replied(request: Request, bytes: Buffer, warnings: FaultName[]): void {
+    for (const warning of warnings) {
+      emit('frame.fault', { endpoint: options.name, code: faults[warning].code });
+    }
     const id = idOf(bytes);
     if (id === undefined) {
       fail(request, new ReplyError('gpReplyUnreadable', 'it does not say what it answers', bytes));

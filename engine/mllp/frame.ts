@@ -8,6 +8,7 @@
  */
 import { FaultError } from '../faults.ts';
 import type { FaultName } from '../faults.ts';
+import { createHeld } from './held.ts';
 import type { Arrival } from './mllp.ts';
 
 const VT = 0x0b;
@@ -61,13 +62,10 @@ export function createDeframer(
   emit: (arrival: Arrival) => void,
 ): Deframer {
   const { maxBytes, mode } = options;
-  const keepBytes = Math.min(options.keepBytes ?? 1024 * 1024, maxBytes);
   const marks = (options.marks ?? []).map((mark) => Buffer.from(mark, 'latin1'));
   let place: 'between' | 'inFrame' | 'closed' = 'between';
-  /** Payload so far (`inFrame`) or bytes skipped so far (`between`); grown by doubling. */
-  let held: Buffer = nothing;
-  let heldLength = 0;
-  let dropped = 0;
+  /** Payload so far (`inFrame`), or bytes skipped so far (`between`). */
+  const held = createHeld(maxBytes, Math.min(options.keepBytes ?? 1024 * 1024, maxBytes));
   let undecided: Buffer = nothing;
   /** Where the next FS and VT of the chunk are: -1 none; searched again only once passed. */
   let nextFs = 0;
@@ -87,20 +85,16 @@ export function createDeframer(
   /** Skip to the byte after the next VT; newlines after a frame are no garbage. */
   function findStart(bytes: Buffer, from: number): number {
     let at = from;
-    if (skipped() === 0) while (bytes[at] === CR || bytes[at] === LF) at++;
+    if (held.length() === 0) while (bytes[at] === CR || bytes[at] === LF) at++;
     const start = bytes.indexOf(VT, at);
     const stop = start === -1 ? bytes.length : start;
-    if (skipped() + stop - at > maxBytes) {
-      hold(bytes, at, Math.min(stop, at + keepBytes - heldLength));
-      dropped = maxBytes + 1 - heldLength;
-      breakOff('frameNoStart', 'closed');
+    if (held.length() + stop - at > maxBytes) {
+      breakLimit('frameNoStart', bytes, at);
       return bytes.length;
     }
-    const kept = Math.min(stop, at + keepBytes - heldLength);
-    hold(bytes, at, kept);
-    dropped += stop - kept;
+    held.skip(bytes, at, stop);
     if (start === -1) return bytes.length;
-    if (skipped() > 0) breakOff('frameGarbage', 'between');
+    if (held.length() > 0) breakOff('frameGarbage', 'between');
     place = 'inFrame';
     return start + 1;
   }
@@ -123,7 +117,7 @@ export function createDeframer(
         if (starts) {
           const stop = nextVt;
           grow(bytes, at, stop);
-          if (!isClosed()) breakOff(heldLength === 0 ? 'frameEmpty' : cutOrGarbage(), 'between');
+          if (!isClosed()) breakOff(held.length() === 0 ? 'frameEmpty' : cutOrGarbage(), 'between');
           return stop;
         }
         from = nextVt + 1;
@@ -140,65 +134,42 @@ export function createDeframer(
 
   /** The frame ends at `stop`: emit it. Returns `stop`. */
   function complete(bytes: Buffer, at: number, stop: number, unterminated: boolean): number {
-    const whole = heldLength === 0 && stop - at <= maxBytes;
+    const whole = held.length() === 0 && stop - at <= maxBytes;
     if (!whole) grow(bytes, at, stop);
     if (isClosed()) return stop;
-    if (stop === at && heldLength === 0) {
+    if (stop === at && held.length() === 0) {
       breakOff('frameEmpty', 'between');
     } else if (unterminated && mode === 'strict') {
       if (whole) grow(bytes, at, stop);
       breakOff('frameUnterminated', 'between');
     } else {
-      const payload = whole ? bytes.subarray(at, stop) : held.subarray(0, heldLength);
+      const payload = whole ? bytes.subarray(at, stop) : held.take();
       const warnings: FaultName[] = unterminated ? ['frameUnterminated'] : [];
-      reset('between');
+      place = 'between';
+      undecided = nothing;
       emit({ kind: 'message', payload, warnings });
     }
     return stop;
   }
 
-  /** Add to the payload, or close the deframer where it grows too long. */
+  /** Add to the payload, or close the deframer where it grows too long. Returns `to`. */
   function grow(bytes: Buffer, from: number, to: number): number {
-    if (heldLength + to - from <= maxBytes) {
-      hold(bytes, from, to);
-    } else {
-      hold(bytes, from, Math.min(to, from + keepBytes - heldLength));
-      // Counted up to the byte that broke the limit, so that chunking does not change the report.
-      dropped = maxBytes + 1 - Math.min(heldLength, keepBytes);
-      breakOff('frameTooLong', 'closed');
-    }
+    if (held.length() + to - from > maxBytes) breakLimit('frameTooLong', bytes, from);
+    else held.add(bytes, from, to);
     return to;
   }
 
-  function hold(bytes: Buffer, from: number, to: number): void {
-    if (to <= from) return;
-    const needed = heldLength + to - from;
-    if (needed > held.length) {
-      const larger = Buffer.allocUnsafeSlow(
-        Math.max(needed, Math.min(held.length * 2, maxBytes), Math.min(4096, maxBytes)),
-      );
-      held.copy(larger, 0, 0, heldLength);
-      held = larger;
-    }
-    bytes.copy(held, heldLength, from, to);
-    heldLength = needed;
+  /** Counted up to the byte that broke the limit, so that chunking does not change the report. */
+  function breakLimit(fault: FaultName, bytes: Buffer, from: number): void {
+    held.skip(bytes, from, from + maxBytes + 1 - held.length());
+    breakOff(fault, 'closed');
   }
 
   /** Report what is held as broken. */
   function breakOff(fault: FaultName, then: 'between' | 'closed'): void {
-    const kept = Math.min(heldLength, keepBytes);
-    const bytes = held.subarray(0, kept);
-    const lost = dropped > 0 ? dropped : heldLength - kept;
-    reset(then);
-    emit({ kind: 'broken', fault, bytes, dropped: lost });
-  }
-
-  function reset(to: 'between' | 'closed'): void {
-    place = to;
-    held = nothing;
-    heldLength = 0;
-    dropped = 0;
+    place = then;
     undecided = nothing;
+    emit({ kind: 'broken', fault, ...held.takeCapped() });
   }
 
   /** Whether a mark is at `at`; undefined when the chunk ends before that is certain. */
@@ -216,7 +187,7 @@ export function createDeframer(
   /** A frame given up at a new start: a message cut short, or noise that held a VT. */
   function cutOrGarbage(): FaultName {
     // A byte order mark or blank lines may come before the mark.
-    const beginning = held.subarray(0, Math.min(heldLength, 64));
+    const beginning = held.beginning(64);
     return marks.some((mark) => beginning.includes(mark)) ? 'frameCutShort' : 'frameGarbage';
   }
 
@@ -245,11 +216,10 @@ export function createDeframer(
     place = 'closed';
   }
 
-  const skipped = (): number => heldLength + dropped;
   const isClosed = (): boolean => place === 'closed';
 
   function state(): DeframerState {
-    if (place === 'between') return skipped() > 0 ? 'skipping' : 'between';
+    if (place === 'between') return held.length() > 0 ? 'skipping' : 'between';
     if (place === 'inFrame' && undecided[0] === FS) return 'afterEnd';
     return place;
   }

@@ -35,7 +35,7 @@ export interface LinkOptions {
 
 /** What becomes of a request. `reply` may come several times; after the others nothing comes. */
 export interface LinkEvents {
-  reply(bytes: Buffer): void;
+  reply(bytes: Buffer, warnings: FaultName[]): void;
   /** What came is not a frame. */
   broken(fault: FaultName, bytes: Buffer): void;
   /** gpUnavailable before the request was wholly written, gpTimeout after. */
@@ -65,36 +65,31 @@ export function openLink(options: LinkOptions): Link {
   let framed: Buffer | undefined;
   let written = false;
   let events: LinkEvents | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let grace: NodeJS.Timeout | undefined;
+  const patience = alarm((detail) => lose(detail));
+  const grace = alarm(() => deframer.quiet());
   let cause = '';
 
   function send(request: Buffer, listeners: LinkEvents): void {
     framed = request;
     events = listeners;
     written = false;
-    if (phase === 'connecting') patience(options.connectMs, 'not connected in time');
+    if (phase === 'connecting') patience.set(options.connectMs, 'not connected in time');
     else write();
   }
 
   function write(): void {
     const request = framed;
     if (request === undefined) return;
-    patience(options.writeMs, 'not written in time');
+    patience.set(options.writeMs, 'not written in time');
     socket.write(request, (error) => {
       if (error || socket.destroyed || framed !== request) return;
       written = true;
-      patience(options.answerMs, 'no reply in time');
+      patience.set(options.answerMs, 'no reply in time');
     });
   }
 
-  function patience(ms: number, detail: string): void {
-    clearTimeout(timer);
-    timer = setTimeout(() => lose(detail), ms);
-  }
-
   function arrived(arrival: Arrival): void {
-    if (arrival.kind === 'message') events?.reply(arrival.payload);
+    if (arrival.kind === 'message') events?.reply(arrival.payload, arrival.warnings);
     // Bytes before a frame are skipped: the frame that follows may be the reply.
     else if (arrival.fault !== 'frameGarbage') events?.broken(arrival.fault, arrival.bytes);
   }
@@ -107,7 +102,7 @@ export function openLink(options: LinkOptions): Link {
   }
 
   function rest(): Link {
-    clearTimeout(timer);
+    patience.clear();
     framed = undefined;
     events = undefined;
     return link;
@@ -119,7 +114,7 @@ export function openLink(options: LinkOptions): Link {
 
   function reset(): void {
     rest();
-    clearTimeout(grace);
+    grace.clear();
     if (phase === 'lost') return;
     // Node resets plain connected sockets only.
     if (phase === 'ready' && options.tls === undefined) socket.resetAndDestroy();
@@ -133,9 +128,10 @@ export function openLink(options: LinkOptions): Link {
   });
   socket.on('data', (chunk: Buffer) => {
     deframer.push(chunk);
-    clearTimeout(grace);
+    grace.clear();
     const state = deframer.state();
-    if (state === 'afterEnd' || state === 'skipping') grace = setTimeout(deframer.quiet, graceMs);
+    const open = state === 'afterEnd' || state === 'skipping';
+    if (open && phase === 'ready') grace.set(graceMs);
   });
   socket.on('end', () => deframer.end());
   socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -145,6 +141,26 @@ export function openLink(options: LinkOptions): Link {
 
   const link: Link = { send, rest, usable, reset };
   return link;
+}
+
+/**
+ * One timer. When it is due, what came while the process was busy is read first, which may clear it:
+ * a peer is not late, and has not fallen silent, because we did not listen.
+ */
+function alarm(ring: (detail: string) => void) {
+  let timer: NodeJS.Timeout | undefined;
+  const clear = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+  };
+  return {
+    clear,
+    set(ms: number, detail = ''): void {
+      clear();
+      const mine = setTimeout(() => setImmediate(() => timer === mine && ring(detail)), ms);
+      timer = mine;
+    },
+  };
 }
 
 function connect(options: LinkOptions): Socket {

@@ -7,7 +7,8 @@ import type { Server, Socket } from 'node:net';
 import tls from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import type { Emit } from '../events.ts';
-import { FaultError, faults } from '../faults.ts';
+import { faults } from '../faults.ts';
+import { bind } from './bind.ts';
 import { converse } from './conversation.ts';
 import type { Conversation, ConversationOptions } from './conversation.ts';
 import type { Peer, Respond } from './mllp.ts';
@@ -57,7 +58,7 @@ export interface Source {
   /**
    * Open the port; tries again while another process holds it.
    * @throws FaultError portBusy after `bindTimeoutMs`, shuttingDown when stopped meanwhile; what
-   *   the operating system said (EACCES, EADDRNOTAVAIL) at once
+   *   the operating system says of another failure (EACCES, EADDRNOTAVAIL), as it says it
    */
   listen(): Promise<{ port: number }>;
   /**
@@ -80,7 +81,10 @@ const defaults: SourceLimits = {
   pipeline: 16,
 };
 
-/** A listener that hands every arrival to `respond`; closed until `listen` is called. */
+/**
+ * A listener that hands every arrival to `respond`; closed until `listen` is called.
+ * @throws Error when `tls` cannot be used: a key that does not fit, client certificates without `ca`
+ */
 export function createSource(options: SourceOptions, respond: Respond, emit: Emit): Source {
   const { channel } = options;
   const limits = { ...defaults, ...options.limits };
@@ -102,8 +106,7 @@ export function createSource(options: SourceOptions, respond: Respond, emit: Emi
     options.tls &&
     tls.createServer({
       ...socketOptions,
-      ...secureOptions(options.tls),
-      requestCert: options.tls.requireClientCertificate === true,
+      ...serverSecurity(options.tls),
       handshakeTimeout: limits.inFrameMs,
     });
   const server: Server = secure ?? net.createServer(socketOptions);
@@ -163,23 +166,15 @@ export function createSource(options: SourceOptions, respond: Respond, emit: Emi
   sweeper.unref();
 
   async function listen(): Promise<{ port: number }> {
-    const { host, port, bindTimeoutMs = 10_000 } = options;
-    const pauseMs = Math.max(20, Math.min(500, bindTimeoutMs / 10));
-    const until = performance.now() + bindTimeoutMs;
-    for (let attempt = 1; ; attempt++) {
-      if (stopping.signal.aborted) throw new FaultError({ name: 'shuttingDown' });
-      try {
-        return { port: await bind(server, host, port) };
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-        const code = faults.portBusy.code;
-        emit('channel.portBusy', { channel, host, port, attempt, code });
-        if (performance.now() + pauseMs > until) {
-          throw new FaultError({ name: 'portBusy', detail: `${host}:${port}` }, { cause: error });
-        }
-      }
-      await pause(pauseMs, stopping.signal);
-    }
+    const { host, port } = options;
+    const bound = await bind(server, {
+      host,
+      port,
+      timeoutMs: options.bindTimeoutMs ?? 10_000,
+      signal: stopping.signal,
+      busy: (attempt) => emit('channel.portBusy', { channel, host, port, attempt }),
+    });
+    return { port: bound };
   }
 
   async function stop(graceMs: number): Promise<void> {
@@ -212,7 +207,7 @@ export function createSource(options: SourceOptions, respond: Respond, emit: Emi
     stop,
     connections: () => conversations.size,
     ...(secure && {
-      reloadTls: (material: SourceTls) => secure.setSecureContext(secureOptions(material)),
+      reloadTls: (material: SourceTls) => secure.setSecureContext(serverSecurity(material)),
     }),
   };
 }
@@ -224,24 +219,13 @@ function closed(socket: Socket): Promise<void> {
   });
 }
 
-/** Listen once; resolves with the port. */
-function bind(server: Server, host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port }, () => {
-      server.off('error', reject);
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : port);
-    });
-  });
-}
-
-/** Wait, or less when `signal` ends the wait. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
-  });
+function serverSecurity(material: SourceTls) {
+  const requestCert = material.requireClientCertificate === true;
+  // Node would trust every public authority to name our hospitals.
+  if (requestCert && material.ca === undefined) {
+    throw new TypeError('requireClientCertificate needs ca: the authority that signs the clients');
+  }
+  return { ...secureOptions(material), requestCert };
 }
 
 function addressOf(address: string | undefined, port: number | undefined): string {

@@ -11,10 +11,11 @@ export interface TlsMaterial {
   minVersion?: 'TLSv1.2' | 'TLSv1.3';
 }
 
-/** The options of `node:tls` for this material. */
-export function secureOptions(material: TlsMaterial): TlsMaterial {
-  const { cert, key, ca } = material;
-  return { cert, key, ca, minVersion: material.minVersion ?? 'TLSv1.2' };
+/** The options of `node:tls` for this material; the peer is always verified. */
+export function secureOptions(material: TlsMaterial) {
+  const { cert, key, ca, minVersion = 'TLSv1.2' } = material;
+  // Said outright, so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment changes nothing.
+  return { cert, key, ca, minVersion, rejectUnauthorized: true };
 }
 
 /**

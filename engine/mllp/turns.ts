@@ -62,14 +62,16 @@ export function createTurns(
       (turn.interim ??= []).push(frame(payload));
       if (turns[0] === turn) schedule();
     };
+    let answer: Promise<Response | undefined>;
     try {
-      respond(arrival, peer, interim).then(
-        (response) => answered(turn, response),
-        (error: unknown) => failed(turn, error),
-      );
+      answer = respond(arrival, peer, interim);
     } catch (error) {
-      failed(turn, error);
+      answer = Promise.reject(error);
     }
+    answer.then(
+      (response) => answered(turn, response),
+      (error: unknown) => failed(turn, error),
+    );
   }
 
   function answered(turn: Turn, response: Response | undefined): void {

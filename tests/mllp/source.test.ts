@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { FaultError, faults } from '../../engine/faults.ts';
+import { createSource } from '../../engine/mllp/source.ts';
 import { byHand, closeAll, listening, sleep, until, wire } from './wire.ts';
 
 describe('mllp source', () => {
@@ -289,6 +290,16 @@ describe('mllp source', () => {
     ]);
   });
 
+  it('row 26: a peer that resets after FS, before CR, leaves a report even when lenient', async () => {
+    const l = await listening({ limits: { graceMs: 60_000 } });
+    const peer = l.peer();
+    peer.send('<MSH|0><MSH|1^');
+    await peer.first(1);
+    peer.socket.resetAndDestroy();
+    await until(() => l.arrivals.length === 2, 'the report');
+    assert.deepEqual(l.seen(), ['MSH|0', 'frameUnterminated(MSH|1)']);
+  });
+
   it('row 27: a peer that resets before its answer leaves it undelivered', async () => {
     const hand = byHand();
     const l = await listening({}, hand.respond);
@@ -363,6 +374,26 @@ describe('mllp source', () => {
       listening({ port, bindTimeoutMs: 60 }),
       (error) => error instanceof FaultError && error.fault.name === 'portBusy',
     );
+    holder.close();
+  });
+
+  it('row 31: a stop ends the trying', async () => {
+    const holder = net.createServer().listen(0, '127.0.0.1');
+    await until(() => holder.listening, 'the port is held');
+    const { port } = holder.address() as net.AddressInfo;
+    let tried = 0;
+    const source = createSource(
+      { channel: 'test', host: '127.0.0.1', port, mode: 'lenient', bindTimeoutMs: 60_000 },
+      async () => undefined,
+      () => tried++,
+    );
+    const opening = assert.rejects(
+      source.listen(),
+      (error) => error instanceof FaultError && error.fault.name === 'shuttingDown',
+    );
+    await until(() => tried > 0, 'the first attempt');
+    await source.stop(0);
+    await opening;
     holder.close();
   });
 });
