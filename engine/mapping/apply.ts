@@ -66,6 +66,8 @@ function startRun(compiled: CompiledMappings, bundle: unknown, options: MapOptio
       now: [options.now.toISOString().replace(/\.\d+Z$/, 'Z')],
     },
     counters: new Map(),
+    coded: new Map(),
+    typed: new Map(),
     presented: new Map(),
     warnings: new Map(),
   };
@@ -74,8 +76,7 @@ function startRun(compiled: CompiledMappings, bundle: unknown, options: MapOptio
 /** Elements of what was carried that no rule read and no `leave` entry names. */
 function reportUnread(compiled: CompiledMappings, run: Run): void {
   for (const [resource, readings] of run.presented) {
-    const left = compiled.leave.get(resource.resourceType);
-    const all = left ? [...readings, left] : [...readings];
-    for (const path of unreadElements(resource, all)) warn(run, `${path}: no rule carries it`);
+    const reading = compiled.readingOf(resource.resourceType, readings);
+    for (const path of unreadElements(resource, reading)) warn(run, `${path}: no rule carries it`);
   }
 }

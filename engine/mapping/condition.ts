@@ -17,12 +17,13 @@ export interface Path {
 /**
  * Compile a FHIRPath expression. `ext('Name')` is added to the language: the extensions of this
  * name, whatever the base, prefix and version of their URL.
+ * @param variables names that may stand in it after `%`
  * @throws Error whose message says why the expression is not FHIRPath
  */
-export function compilePath(source: string): Path {
+export function compilePath(source: string, variables: Iterable<string> = []): Path {
   const expression = parseExpression(source);
   if (expression) return { source, expression, values: compileExpression(expression) };
-  return { source, values: compileWithPackage(source) };
+  return { source, values: compileWithPackage(source, variables) };
 }
 
 /** Whether a condition holds; nothing counts as no. */
@@ -41,7 +42,7 @@ interface FhirPathPackage {
 let loaded: { fhirpath: FhirPathPackage; stu3: unknown } | undefined;
 
 /** The same expression by the `fhirpath` package; also what the compiled ones are tested against. */
-export function compileWithPackage(source: string): Evaluate {
+export function compileWithPackage(source: string, known: Iterable<string> = []): Evaluate {
   if (!loaded) {
     const require = createRequire(import.meta.url);
     loaded = {
@@ -52,11 +53,10 @@ export function compileWithPackage(source: string): Evaluate {
   const evaluate = loaded.fhirpath.compile(source, loaded.stu3, {
     userInvocationTable: { ext: { fn: ext, arity: { 1: ['String'] } } },
   });
+  const names = [...known];
   return (focus, variables) => {
-    // Variables are never left undefined: the package refuses unknown names.
-    const named = Object.fromEntries(
-      Object.entries(variables).map(([name, values]) => [name, [...values]]),
-    );
+    // The package refuses a variable it has never heard of, where we mean nothing.
+    const named = Object.fromEntries(names.map((name) => [name, [...(variables[name] ?? [])]]));
     return focus.length === 1 ? evaluate(focus[0], named) : evaluate([...focus], named);
   };
 }

@@ -8,6 +8,8 @@ import type { Resource } from './record.ts';
 
 /** What is read below one element. */
 export interface Reading {
+  /** Tells readings apart. */
+  id: number;
   children: Map<string, Reading>;
   /** Its value is read, as far as it is text. */
   value: boolean;
@@ -15,7 +17,10 @@ export interface Reading {
   whole: boolean;
 }
 
+let readings = 0;
+
 export const createReading = (): Reading => ({
+  id: ++readings,
   children: new Map(),
   value: false,
   whole: false,
@@ -83,70 +88,63 @@ export function noteWhole(reading: Reading, path: string): void {
   at.whole = true;
 }
 
-/**
- * The elements of a resource that nothing reads, as paths without values.
- * @param readings what rules read of it, and what is left on purpose for its type
- */
-export function unreadElements(resource: Resource, readings: readonly Reading[]): string[] {
+/** The union of several readings. */
+export function mergeReadings(readings: readonly Reading[]): Reading {
+  const merged = createReading();
+  for (const { children, value, whole } of readings) {
+    merged.value ||= value;
+    merged.whole ||= whole;
+    for (const name of children.keys()) {
+      if (merged.children.has(name)) continue;
+      const same = readings.flatMap((one) => one.children.get(name) ?? []);
+      merged.children.set(name, mergeReadings(same));
+    }
+  }
+  return merged;
+}
+
+/** The elements of a resource that its rules do not read, as paths without values. */
+export function unreadElements(resource: Resource, reading: Reading): string[] {
   const found: string[] = [];
-  walk(resource, readings, resource.resourceType, found);
+  walk(resource, reading, resource.resourceType, found, true);
   return found;
 }
 
-/** Names that only say what a resource is. */
-const structure: ReadonlySet<string> = new Set(['resourceType', 'id', 'contained']);
-
-function walk(value: object, readings: readonly Reading[], path: string, found: string[]): void {
-  for (const [name, child] of Object.entries(value)) {
-    if (child === null || child === undefined || isStructure(name, path)) continue;
-    const values: unknown[] = Array.isArray(child) ? child : [child];
+function walk(
+  value: Record<string, unknown>,
+  reading: Reading,
+  path: string,
+  found: string[],
+  isResource = false,
+): void {
+  for (const name of Object.keys(value)) {
+    const child = value[name];
+    if (child === null || child === undefined) continue;
+    // These only say which resource it is; what is contained is carried by whatever refers to it.
+    if (isResource && (name === 'resourceType' || name === 'id' || name === 'contained')) continue;
     if (name === 'extension') {
-      for (const one of values) walkExtension(one, readings, path, found);
-    } else {
-      const below = readingsOf(readings, name);
-      if (below.some((one) => one.whole)) continue;
-      const here = `${path}.${name}`;
-      const isRead = below.some((one) => one.value);
-      for (const one of values) {
-        if (isObject(one) && below.length > 0) walk(one, below, here, found);
-        else if (!isRead) found.push(here);
+      for (const one of Array.isArray(child) ? (child as unknown[]) : [child]) {
+        if (!isObject(one)) continue;
+        const url = typeof one.url === 'string' ? one.url : '';
+        walkElement(one, reading, `ext(${extensionName(url)})`, path, found);
       }
-    }
+    } else if (name === 'url' && path.endsWith(')')) continue;
+    else if (!Array.isArray(child)) walkElement(child, reading, name, path, found);
+    else for (const one of child as unknown[]) walkElement(one, reading, name, path, found);
   }
 }
 
-function isStructure(name: string, path: string): boolean {
-  return !path.includes('.') && structure.has(name);
-}
-
-function walkExtension(
-  extension: unknown,
-  readings: readonly Reading[],
+function walkElement(
+  value: unknown,
+  parent: Reading,
+  name: string,
   path: string,
   found: string[],
 ): void {
-  if (!isObject(extension)) return;
-  const name = `ext(${extensionName(typeof extension.url === 'string' ? extension.url : '')})`;
-  const below = readingsOf(readings, name);
-  if (below.some((one) => one.whole)) return;
-  const here = `${path}.${name}`;
-  if (below.length === 0) found.push(here);
-  else
-    walk(
-      Object.fromEntries(Object.entries(extension).filter(([key]) => key !== 'url')),
-      below,
-      here,
-      found,
-    );
-}
-
-function readingsOf(readings: readonly Reading[], name: string): Reading[] {
-  const found: Reading[] = [];
-  for (const reading of readings) {
-    const child = reading.children.get(name);
-    if (child) found.push(child);
-  }
-  return found;
+  const reading = parent.children.get(name);
+  if (reading?.whole) return;
+  if (reading && isObject(value)) walk(value, reading, `${path}.${name}`, found);
+  else if (!reading?.value) found.push(`${path}.${name}`);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -29,9 +29,7 @@ export function compileExpression(expression: Expression): Evaluate {
       return (_focus, variables) => variables[name] ?? none;
     }
     case 'name': {
-      const of = compileExpression(expression.of);
-      const { name } = expression;
-      return (focus, variables) => member(of(focus, variables), name);
+      return compileWalk(expression);
     }
     case 'index': {
       const of = compileExpression(expression.of);
@@ -49,8 +47,7 @@ export function compileExpression(expression: Expression): Evaluate {
     case 'ext': {
       const of = compileExpression(expression.of);
       const wanted = extensionName(expression.name);
-      return (focus, variables) =>
-        member(of(focus, variables), 'extension').filter((one) => isExtension(one, wanted));
+      return (focus, variables) => extensionsOf(of(focus, variables), wanted);
     }
     case 'where': {
       const of = compileExpression(expression.of);
@@ -69,18 +66,59 @@ export function compileExpression(expression: Expression): Evaluate {
   }
 }
 
+/** A chain of names is one walk: `dispenseRequest.quantity.value` makes no lists on its way. */
+function compileWalk(expression: Expression): Evaluate {
+  const names: string[] = [];
+  let base = expression;
+  for (; base.kind === 'name'; base = base.of) names.unshift(base.name);
+  const of = compileExpression(base);
+  return (focus, variables) => {
+    const values = of(focus, variables);
+    if (values.length === 0) return none;
+    let found: unknown[] | undefined;
+    for (const value of values) found = walk(value, names, 0, found);
+    return found ?? none;
+  };
+}
+
+function walk(value: unknown, names: readonly string[], at: number, found?: unknown[]) {
+  let current = value;
+  let step = at;
+  for (let name = names[step]; name !== undefined; name = names[++step]) {
+    if (typeof current !== 'object' || current === null) return found;
+    const child = (current as Record<string, unknown>)[name];
+    if (Array.isArray(child)) {
+      let all = found;
+      for (const one of child as unknown[]) all = walk(one, names, step + 1, all);
+      return all;
+    }
+    current = child;
+  }
+  if (current === null || current === undefined) return found;
+  if (!found) return [current];
+  found.push(current);
+  return found;
+}
+
 /** The children of this name, arrays opened, absent ones left out. */
 export function member(values: Values, name: string): Values {
-  if (values.length === 0) return none;
-  const found: unknown[] = [];
+  let found: unknown[] | undefined;
   for (const value of values) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) continue;
+    if (typeof value !== 'object' || value === null) continue;
     const child = (value as Record<string, unknown>)[name];
-    if (Array.isArray(child)) {
-      for (const one of child) if (one !== null && one !== undefined) found.push(one);
-    } else if (child !== null && child !== undefined) found.push(child);
+    if (child === null || child === undefined) continue;
+    found ??= [];
+    if (!Array.isArray(child)) found.push(child);
+    else for (const one of child) if (one !== null && one !== undefined) found.push(one);
   }
-  return found;
+  return found ?? none;
+}
+
+/** One child of one value, where only one is looked at: the first. */
+export function child(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const found = (value as Record<string, unknown>)[name];
+  return Array.isArray(found) ? (found as unknown[])[0] : found;
 }
 
 /** A primitive as text; undefined for nothing, empty text and anything that is no primitive. */
@@ -115,10 +153,21 @@ function isExtension(value: unknown, wanted: string): boolean {
   return typeof url === 'string' && extensionName(url) === wanted;
 }
 
+function extensionsOf(values: Values, wanted: string): Values {
+  let found: unknown[] | undefined;
+  for (const value of values) {
+    const extensions = (value as { extension?: unknown } | null | undefined)?.extension;
+    if (!Array.isArray(extensions)) continue;
+    for (const one of extensions as unknown[]) {
+      if (isExtension(one, wanted)) (found ??= []).push(one);
+    }
+  }
+  return found ?? none;
+}
+
 /** The extensions of this name, for expressions that the `fhirpath` package evaluates. */
 export function ext(values: Values, name: string): Values {
-  const wanted = extensionName(name);
-  return member(values, 'extension').filter((one) => isExtension(one, wanted));
+  return extensionsOf(values, extensionName(name));
 }
 
 /** True, false, or undefined for nothing (FHIRPath's three-valued logic). */
@@ -147,7 +196,10 @@ function called(call: Call, of: Evaluate): Evaluate {
 }
 
 const operators = {
-  '|': (left: Values, right: Values): Values => distinct([...left, ...right]),
+  '|': (left: Values, right: Values): Values => {
+    if (left.length + right.length < 2) return left.length > 0 ? left : right;
+    return distinct([...left, ...right]);
+  },
   '=': (left: Values, right: Values): Values => logical(equal(left, right)),
   '!=': (left: Values, right: Values): Values => logical(negate(equal(left, right))),
   in: (left: Values, right: Values): Values => {

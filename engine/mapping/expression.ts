@@ -163,7 +163,8 @@ function createParser(list: Token[]): () => Expression {
     at++;
     if (!isSign('(')) {
       const open = name === 'value' && of.kind === 'ext';
-      if (open || openTypes.has(name)) throw new NotSimple();
+      // Elements are read as plain properties: no name that every object inherits.
+      if (open || name in Object.prototype || openTypes.has(name)) throw new NotSimple();
       return { kind: 'name', of, name };
     }
     at++;

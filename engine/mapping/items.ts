@@ -7,13 +7,13 @@ import {
   noteReads,
   noteWhole,
 } from './coverage.ts';
-import { type Values, member, textOf } from './evaluate.ts';
+import { type Values, child, member, textOf } from './evaluate.ts';
 import { type Library, type Place, below, report, ruleAt } from './library.ts';
 import { type Resource, identityOf } from './record.ts';
 import type { ChildRule, ItemRule } from './schema.ts';
 import { type Run, type Scope, leave, present, warn } from './scope.ts';
 import { type Build, type Built, compileSegment } from './segments.ts';
-import { compileAt } from './value.ts';
+import { compileAt } from './paths.ts';
 
 /** One item as built: its segments, and those of the items that hang on it. */
 export interface BuiltItem {
@@ -55,12 +55,9 @@ export function compileItem(rule: ItemRule, place: Place, library: Library): Com
   return {
     rule,
     takes: (resource, run) =>
-      resource.resourceType === rule.resource &&
-      (!when || holds(when, [resource], { ...common.empty, ...run.variables })),
+      resource.resourceType === rule.resource && (!when || holds(when, [resource], run.variables)),
     shownUnder: (resource, own, run) =>
-      rule.under && under && holds(under, [resource], { ...common.empty, ...run.variables })
-        ? rule.under.list
-        : own,
+      rule.under && under && holds(under, [resource], run.variables) ? rule.under.list : own,
     build(resource, holder, list, run) {
       const parent = common.join(resource, holder, run, { list: [list] }, {});
       const item = common.build(parent);
@@ -83,8 +80,6 @@ interface Common {
   own: Reading;
   reading: ReadingScope;
   names: ReadonlyMap<string, Reading>;
-  /** Every variable of the rule, empty: no name is ever unknown. */
-  empty: Readonly<Record<string, Values>>;
   when?: Path;
   join(
     resource: Resource,
@@ -132,22 +127,22 @@ function compileCommon(
     const at = below(place, 'segments', i);
     return compileSegment(segment, at, library, reading);
   });
-  const empty = Object.fromEntries([...names.keys()].map((name) => [name, [] as Values]));
   return {
     own,
     reading,
     names,
-    empty,
     when,
     join(resource, holder, run, variables, places) {
+      const from = identityOf(resource);
+      const focus = [resource];
       const scope: Scope = {
         run,
         resource,
-        from: identityOf(resource),
-        variables: { ...empty, ...run.variables, ...variables, resource: [resource] },
-        focus: [resource],
-        at: `${identityOf(resource)}#`,
-        places: { ...places, resource: `${identityOf(resource)}#` },
+        from,
+        variables: { ...run.variables, ...variables, resource: focus },
+        focus,
+        at: `${from}#`,
+        places: run.options.trace ? { ...places, resource: `${from}#` } : {},
         leftovers: [],
       };
       const found: Joined = { resources: [], scope, missing: [] };
@@ -179,8 +174,7 @@ function follow(
   for (const path of join.paths) {
     const targets: Resource[] = [];
     for (const reference of path.values(scope.focus, scope.variables)) {
-      const to = textOf(member([reference], 'reference')[0]);
-      const label = textOf(member([reference], 'display')[0]);
+      const to = textOf(child(reference, 'reference'));
       const target =
         to === undefined
           ? undefined
@@ -197,13 +191,15 @@ function follow(
           `${join.rule}: ${path.source} refers to a resource that is not in the reply`,
         );
       }
+      const label = textOf(child(reference, 'display'));
       const words = [label, to && `${to} (not in the reply)`].filter(Boolean).join(' ');
       if (words) leave(scope, path.source.replaceAll('%', ''), words, join.rule);
     }
     if (targets.length === 0) continue;
-    const places = targets.map((target) => `${identityOf(target)}#`);
-    scope.variables = { ...scope.variables, [join.name]: targets };
-    scope.places = { ...scope.places, [join.name]: places[0] ?? '' };
+    scope.variables[join.name] = targets;
+    if (scope.run.options.trace) {
+      scope.places[join.name] = `${identityOf(targets[0] ?? scope.resource)}#`;
+    }
     return;
   }
 }

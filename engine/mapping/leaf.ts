@@ -24,12 +24,6 @@ export interface ComponentTrace {
   source: string;
 }
 
-/** One value found in the source, with its place (empty without a trace). */
-export interface Found {
-  value: unknown;
-  place: string;
-}
-
 const untraced: readonly ComponentTrace[] = [];
 
 /** The provenance of a whole value; nothing, at no cost, where no trace is asked for. */
@@ -43,7 +37,7 @@ export function leafProducer(rule: ValueRule, place: Place, library: Library, la
   const { format, prefix } = rule;
   const table = rule.table ? findTable(library, rule.table, below(place, 'table')) : undefined;
   const look = table && lookup(table, rule.unknown ?? 'error', label, at);
-  return ({ value, place: source }: Found, scope: Scope): Produced | undefined => {
+  return (value: unknown, source: string, scope: Scope): Produced | undefined => {
     if (Array.isArray(value))
       return { made: value as Repetition, traces: traceOf(scope, at, source) };
     const text = textOf(value);

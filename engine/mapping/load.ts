@@ -11,7 +11,7 @@ import {
 } from '../config/yaml.ts';
 import type { Dataset } from '../gp/port.ts';
 import { needsRow } from './a19.ts';
-import { type Reading, createReading, noteWhole } from './coverage.ts';
+import { type Reading, createReading, mergeReadings, noteWhole } from './coverage.ts';
 import { type CompiledItem, compileItem } from './items.ts';
 import { type Library, type Place, below, report, ruleAt, suggestion } from './library.ts';
 import {
@@ -37,8 +37,8 @@ export interface CompiledMappings {
   tables: ReadonlyMap<string, Table>;
   /** How coding systems are named, and which codes say the real one was lost. */
   coded: TypesFile['coded'];
-  /** By resource type: what is left behind on purpose. */
-  leave: ReadonlyMap<string, Reading>;
+  /** What these rules read of a resource of this type, with what is left behind on purpose. */
+  readingOf(type: string, readings: ReadonlySet<Reading>): Reading;
 }
 
 /** The file of types; every other YAML file of the folder is a dataset. */
@@ -89,7 +89,23 @@ export function loadMappings(folder: string): CompiledMappings {
     addLeave(leave, checked.value.leave);
   }
   if (findings.some(({ severity }) => severity === 'error')) throw new ConfigError(findings);
-  return { datasets, tables, coded: types.file.coded, leave };
+  return { datasets, tables, coded: types.file.coded, readingOf: merger(leave) };
+}
+
+/** Merges readings, each combination once. */
+function merger(leave: ReadonlyMap<string, Reading>): CompiledMappings['readingOf'] {
+  const merged = new Map<string, Reading>();
+  return (type, readings) => {
+    let key = type;
+    for (const { id } of readings) key += `,${id}`;
+    let reading = merged.get(key);
+    if (!reading) {
+      const left = leave.get(type);
+      reading = mergeReadings(left ? [...readings, left] : [...readings]);
+      merged.set(key, reading);
+    }
+    return reading;
+  };
 }
 
 function yamlFiles(folder: string, findings: Finding[]): string[] {

@@ -1,7 +1,8 @@
 /** What is at hand while one record is mapped: shared by the compiled rules. */
 import type { Dataset } from '../gp/port.ts';
-import type { CodeNaming } from './coded.ts';
+import { type CodeNaming, type CodedElement, codedElement } from './coded.ts';
 import type { Reading } from './coverage.ts';
+import type { Produced } from './leaf.ts';
 import type { Values } from './evaluate.ts';
 import type { IndexedRecord, Resource } from './record.ts';
 
@@ -33,6 +34,10 @@ export interface Run {
   variables: Readonly<Record<string, Values>>;
   /** Set ids given so far, by segment name. */
   counters: Map<string, number>;
+  /** Coded elements already mapped: one concept is often read by several rules. */
+  coded: Map<unknown, CodedElement | undefined>;
+  /** Values of types (`as`) already made, by type and source: one person signs many items. */
+  typed: Map<string, Map<unknown, Produced>>;
   /** Every resource that was carried, with what the rules that carried it read. */
   presented: Map<Resource, Set<Reading>>;
   /** Warnings for the analyst with how often each occurred: codes and paths, never values. */
@@ -53,13 +58,13 @@ export interface Scope {
   /** Identity of the resource, `AllergyIntolerance/123`. */
   from: string;
   /** Joined resources and the run's variables. */
-  variables: Readonly<Record<string, Values>>;
+  variables: Record<string, Values>;
   /** Where paths begin: the resource, or one element of it. */
   focus: Values;
   /** Place of the focus, `AllergyIntolerance/123#reaction[0]`; only with a trace. */
   at: string;
   /** Places of joined resources, `Practitioner/5#`; only with a trace. */
-  places: Readonly<Record<string, string>>;
+  places: Record<string, string>;
   /** What fields could not hold. */
   leftovers: Note[];
 }
@@ -74,6 +79,16 @@ export function leave(scope: Scope, label: string, text: string, rule: string): 
   const whole = `Also in the GP record: ${label} = ${text}`;
   if (scope.leftovers.some((note) => note.text === whole)) return;
   scope.leftovers.push({ text: whole, rule, source: `${scope.at}${label}` });
+}
+
+/** A CodeableConcept as CE, mapped once. */
+export function codedOnce(run: Run, concept: unknown): CodedElement | undefined {
+  let coded = run.coded.get(concept);
+  if (coded === undefined) {
+    coded = codedElement(concept, run.naming);
+    run.coded.set(concept, coded);
+  }
+  return coded;
 }
 
 /** Note that a resource was carried by rules that read this much of it. */

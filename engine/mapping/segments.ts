@@ -1,15 +1,14 @@
 /** Segment rules compiled: fields, observations and notes of one item, built in the order written. */
 import type { Repetition } from '../hl7/segment.ts';
-import { codedElement } from './coded.ts';
 import { type Path, holds } from './condition.ts';
 import { type ReadingScope, noteReads } from './coverage.ts';
-import type { Values } from './evaluate.ts';
 import type { Produced } from './leaf.ts';
 import { type Library, type Made, type Place, below, report, ruleAt } from './library.ts';
 import type { MappedSegment } from './mapped.ts';
 import type { SegmentRule, ValueRule } from './schema.ts';
-import { type Note, type Scope, leave } from './scope.ts';
-import { type Produce, compileAt, compileValue, placesOf } from './value.ts';
+import { type Note, type Scope, codedOnce, leave } from './scope.ts';
+import { type CompiledValue, compileValue, plainText } from './value.ts';
+import { compileAt, placesOf } from './paths.ts';
 
 /** A segment with the notes that follow it. */
 export interface Built {
@@ -39,12 +38,17 @@ export function compileSegment(
     if (when?.expression) noteReads(when.expression, inner);
   }
   const build = compileBody(rule, place, library, inner);
+  if (!each) {
+    if (!when) return build;
+    return (scope, built) => {
+      if (holds(when, scope.focus, scope.variables)) build(scope, built);
+    };
+  }
   return (scope, built) => {
-    const values: Values = each ? each.values(scope.focus, scope.variables) : scope.focus;
-    const places = each && scope.run.options.trace ? placesOf(each, scope) : [];
-    for (const [i, value] of values.entries()) {
+    const places = scope.run.options.trace ? placesOf(each, scope) : [];
+    for (const [i, value] of each.values(scope.focus, scope.variables).entries()) {
       if (when && !holds(when, [value], scope.variables)) continue;
-      build(each ? { ...scope, focus: [value], at: places[i] ?? scope.at } : scope, built);
+      build({ ...scope, focus: [value], at: places[i] ?? scope.at }, built);
     }
   };
 }
@@ -56,11 +60,13 @@ function compileBody(
   reading: ReadingScope,
 ): Build {
   if (rule.note) {
-    const produce = compileValue(rule.note, below(place, 'note'), library, reading);
+    const value = compileValue(rule.note, below(place, 'note'), library, reading);
     return (scope, built) => {
       // Before the first segment a note waits for it.
       const notes = built.at(-1)?.notes ?? scope.leftovers;
-      for (const { made, traces } of produce(scope)) {
+      const produced = value.produce(scope);
+      if (produced.length === 0) return;
+      for (const { made, traces } of produced) {
         notes.push({ text: String(made), rule: traces[0]?.rule, source: traces[0]?.source });
       }
     };
@@ -83,7 +89,7 @@ function compileTerms(
   if (path?.expression) for (const one of noteReads(path.expression, reading)) one.whole = true;
   return (scope, built) => {
     for (const concept of path?.values(scope.focus, scope.variables) ?? []) {
-      for (const note of codedElement(concept, scope.run.naming)?.notes ?? []) {
+      for (const note of codedOnce(scope.run, concept)?.notes ?? []) {
         built
           .at(-1)
           ?.notes.push({ text: note.text, rule, source: `${scope.at}${source}.${note.source}` });
@@ -101,11 +107,13 @@ function compileObservation(
   library: Library,
   reading: ReadingScope,
 ): Build {
-  const produce = compileValue(value, below(place, 'value'), library, reading);
+  const { produce } = compileValue(value, below(place, 'value'), library, reading);
   const [code, name] = identifier.split('^');
   return (scope, built) => {
+    const produced = produce(scope);
+    if (produced.length === 0) return;
     const byType = new Map<string, Produced[]>();
-    for (const one of produce(scope)) {
+    for (const one of produced) {
       const own = type ?? one.type ?? textType(one.made);
       const group = byType.get(own);
       if (group) group.push(one);
@@ -139,7 +147,7 @@ interface FieldTarget {
   /** The paths of the rule, for what a field cannot hold. */
   label: string;
   rule: string;
-  produce: Produce;
+  value: CompiledValue;
 }
 
 function compileFields(
@@ -163,7 +171,7 @@ function compileFields(
       number: rule.number === 'yes',
       label: (rule.from ?? [rule.coded ?? target])[0] ?? target,
       rule: ruleAt(at),
-      produce: rule.number ? () => [] : compileValue(rule, at, library, reading),
+      value: rule.number ? { produce: () => [] } : compileValue(rule, at, library, reading),
     };
   });
   return (scope, built) => {
@@ -182,28 +190,37 @@ function fill(segment: MappedSegment, target: FieldTarget, scope: Scope): void {
     segment.trace?.push({ target: name, rule: target.rule, source: 'position' });
     return;
   }
-  const produced = target.produce(scope);
+  const text = plainText(target.value, scope);
+  if (text !== undefined) {
+    put(segment, field, component, text);
+    return;
+  }
+  const produced = target.value.produce(scope);
   if (produced.length === 0) return;
   if (target.repeat) {
     segment.fields[field] = produced.map(repetition);
     traceField(segment, name, produced);
     return;
   }
-  const [first, ...others] = produced;
+  const [first] = produced;
   if (!first) return;
-  for (const { made } of others) leave(scope, target.label, made.toString(), target.rule);
-  if (component === undefined) {
-    segment.fields[field] = typeof first.made === 'string' ? first.made : [first.made];
-  } else {
-    const held = segment.fields[field];
-    const components: Repetition = typeof held === 'object' ? (held[0] ?? []) : [];
-    components[component - 1] =
-      typeof first.made === 'string'
-        ? first.made
-        : first.made.map((one) => (Array.isArray(one) ? one[0] : one));
-    segment.fields[field] = [components];
+  for (const { made } of produced.slice(1)) {
+    leave(scope, target.label, made.toString(), target.rule);
   }
+  put(segment, field, component, first.made);
   traceField(segment, name, [first]);
+}
+
+function put(segment: MappedSegment, field: number, component: number | undefined, made: Made) {
+  if (component === undefined) {
+    segment.fields[field] = typeof made === 'string' ? made : [made];
+    return;
+  }
+  const held = segment.fields[field];
+  const components: Repetition = typeof held === 'object' ? (held[0] ?? []) : [];
+  components[component - 1] =
+    typeof made === 'string' ? made : made.map((one) => (Array.isArray(one) ? one[0] : one));
+  segment.fields[field] = [components];
 }
 
 const repetition = ({ made }: Produced): Repetition => (typeof made === 'string' ? [made] : made);

@@ -1,10 +1,9 @@
 /** One value rule compiled to a closure: from source elements to text or components, with provenance. */
 import { FaultError } from '../faults.ts';
 import type { Repetition } from '../hl7/segment.ts';
-import { codedElement } from './coded.ts';
-import { type Path, compilePath } from './condition.ts';
+import type { Path } from './condition.ts';
 import { type ReadingScope, noteReads } from './coverage.ts';
-import { textOf } from './evaluate.ts';
+import { type Values, textOf } from './evaluate.ts';
 import {
   type Library,
   type Made,
@@ -16,41 +15,25 @@ import {
   ruleAt,
   suggestion,
 } from './library.ts';
-import { type Found, type Produced, leafProducer, traceOf } from './leaf.ts';
-import { locate } from './locate.ts';
+import { type Produced, leafProducer, traceOf } from './leaf.ts';
+import { compileAt, placesOf } from './paths.ts';
 import type { ValueRule } from './schema.ts';
-import { type Scope, leave } from './scope.ts';
+import { type Scope, codedOnce, leave } from './scope.ts';
 
 export type Produce = (scope: Scope) => Produced[];
 
-/** Compile an expression and note what it reads; undefined, with a finding, where it is wrong. */
-export function compileAt(
-  source: string,
-  place: Place,
-  library: Library,
-  reading: ReadingScope,
-): Path | undefined {
-  for (const [, name = ''] of source.matchAll(/%([A-Za-z_]\w*)/g)) {
-    if (reading.variables.has(name)) continue;
-    const known = [...reading.variables.keys()];
-    report(
-      library,
-      place,
-      `%${name} is not known here${suggestion(name, known)}`,
-      `known: ${known.map((one) => `%${one}`).join(', ')}`,
-    );
-    return undefined;
-  }
-  try {
-    return compilePath(source);
-  } catch (error) {
-    report(
-      library,
-      place,
-      `"${source}" is not FHIRPath: ${(error as Error).message.split('\n')[0]}`,
-    );
-    return undefined;
-  }
+export interface CompiledValue {
+  produce: Produce;
+  /** Set where the rule is a path and nothing else, which most are: see `plainText`. */
+  plain?: Path;
+}
+
+/** The text of a plain rule where it is one text; anything else, and any trace, takes `produce`. */
+export function plainText({ plain }: CompiledValue, scope: Scope): string | undefined {
+  if (!plain || scope.run.options.trace) return undefined;
+  const values = plain.values(scope.focus, scope.variables);
+  const [value] = values;
+  return values.length === 1 && typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 /** Compile a value rule. Findings go to the library; the closure then gives nothing. */
@@ -59,11 +42,11 @@ export function compileValue(
   place: Place,
   library: Library,
   reading: ReadingScope,
-): Produce {
+): CompiledValue {
   const at = ruleAt(place);
   if (rule.value !== undefined) {
     const made = rule.value;
-    return (scope) => [{ made, traces: traceOf(scope, at, 'constant') }];
+    return { produce: (scope) => [{ made, traces: traceOf(scope, at, 'constant') }] };
   }
   const key = rule.coded !== undefined ? 'coded' : 'from';
   const sources = rule.coded !== undefined ? [rule.coded] : (rule.from ?? []);
@@ -74,10 +57,9 @@ export function compileValue(
     paths.push(path);
     return path.expression ? noteReads(path.expression, reading) : [];
   });
-  const find = rule.from || rule.coded ? finder(paths) : (scope: Scope) => [here(scope)];
   const label = sources[0]?.replaceAll('%', '') ?? '';
 
-  let each: (found: Found, scope: Scope) => Produced | undefined;
+  let each: Each;
   if (rule.coded !== undefined) {
     for (const one of read) one.whole = true;
     each = codedProducer(label, at);
@@ -90,69 +72,52 @@ export function compileValue(
   }
   const call = rule.call ? findFunction(library, rule.call, below(place, 'call')) : undefined;
   const { absent, join } = rule;
+  const isPlain = Object.keys(rule).every((name) => name === 'from' || name === 'repeat');
+  const plain = isPlain && paths.length === 1 ? paths[0] : undefined;
 
-  return (scope) => {
-    let found = find(scope);
-    if (call && found.length > 0) {
-      const source = found[0]?.place ?? '';
-      const made = callSafely(call, found, scope, at);
-      found = made.map((value) => ({ value, place: source }));
+  const begins = !rule.from && !rule.coded;
+  const produce: Produce = (scope) => {
+    let values: Values = begins ? scope.focus : nothing;
+    let places = begins ? [scope.at] : untraced;
+    for (const path of paths) {
+      values = path.values(scope.focus, scope.variables);
+      if (values.length === 0) continue;
+      if (scope.run.options.trace) places = placesOf(path, scope);
+      break;
     }
-    if (found.length === 0) {
-      if (absent === undefined) return [];
+    if (call && values.length > 0) values = callSafely(call, values, scope, at);
+    if (values.length === 0) {
+      if (absent === undefined) return noValue;
       return [{ made: absent, traces: traceOf(scope, at, 'constant: absent') }];
     }
     const produced: Produced[] = [];
-    for (const one of found) {
-      const result = each(one, scope);
+    for (let i = 0; i < values.length; i++) {
+      const result = each(values[i], places[i] ?? places[0] ?? scope.at, scope);
       if (result) produced.push(result);
     }
-    const [first, ...others] = produced;
-    if (join === undefined || !first || others.length === 0) return produced;
+    const [first] = produced;
+    if (join === undefined || !first || produced.length === 1) return produced;
     const made = produced.map((one) => String(one.made)).join(join);
     return [{ ...first, made, traces: produced.flatMap((one) => one.traces) }];
   };
+  return { produce, plain };
 }
 
-const here = (scope: Scope): Found => ({ value: scope.focus[0], place: scope.at });
+/** Makes one value; its place is empty without a trace. */
+type Each = (value: unknown, place: string, scope: Scope) => Produced | undefined;
 
-/** The values of the first path that has any. */
-function finder(paths: readonly Path[]): (scope: Scope) => Found[] {
-  return (scope) => {
-    for (const path of paths) {
-      const values = path.values(scope.focus, scope.variables);
-      if (values.length === 0) continue;
-      if (!scope.run.options.trace) return values.map((value) => ({ value, place: '' }));
-      const places = placesOf(path, scope);
-      return values.map((value, i) => ({ value, place: places[i] ?? `${scope.at}${path.source}` }));
-    }
-    return [];
-  };
-}
-
-/** Where the values of a path stand, in their order. */
-export function placesOf(path: Path, scope: Scope): string[] {
-  if (!path.expression) return [];
-  return locate(path.expression, {
-    focus: scope.focus.map((value) => ({ value, path: scope.at })),
-    variables: scope.variables,
-    variable: (name) =>
-      (scope.variables[name] ?? []).map((value) => ({
-        value,
-        path: scope.places[name] ?? `%${name}`,
-      })),
-  }).map((one) => one.path);
-}
+const nothing: Values = [];
+const noValue: Produced[] = [];
+const untraced: string[] = [];
 
 function callSafely(
   call: MappingFunction,
-  found: readonly Found[],
+  values: Values,
   scope: Scope,
   at: string,
 ): readonly Made[] {
   const { resource, run } = scope;
   try {
-    const values = found.map((one) => one.value);
     return call(values, { resource, record: run.record, now: run.options.now });
   } catch (cause) {
     throw new FaultError(
@@ -162,9 +127,9 @@ function callSafely(
   }
 }
 
-function codedProducer(label: string, rule: string) {
-  return ({ value, place }: Found, scope: Scope): Produced | undefined => {
-    const coded = codedElement(value, scope.run.naming);
+function codedProducer(label: string, rule: string): Each {
+  return (value, place, scope) => {
+    const coded = codedOnce(scope.run, value);
     if (!coded) {
       leave(scope, label, JSON.stringify(value), rule);
       return undefined;
@@ -187,7 +152,7 @@ function composite(
   library: Library,
   reading: ReadingScope,
   label: string,
-) {
+): Each {
   let components = rule.components;
   let at = below(place, 'components');
   if (rule.as) {
@@ -209,19 +174,25 @@ function composite(
       component,
       sub,
       number,
-      produce: compileValue(part, below(at, number), library, reading),
+      value: compileValue(part, below(at, number), library, reading),
     };
   });
   const name = rule.as ?? '';
   const ruleName = ruleAt(place);
-  return ({ value, place: where }: Found, outer: Scope): Produced | undefined => {
-    const scope: Scope = { ...outer, focus: [value], at: where };
+  const make: Each = (source, where, outer) => {
+    const scope: Scope = { ...outer, focus: [source], at: where };
     const made: Repetition = [];
     const traces: { component: string; rule: string; source: string }[] = [];
-    for (const { component, sub, number, produce } of parts) {
-      const [first, ...others] = produce(scope);
+    for (const { component, sub, number, value } of parts) {
+      const text = plainText(value, scope);
+      if (text !== undefined) {
+        putComponent(made, component, sub, text);
+        continue;
+      }
+      const produced = value.produce(scope);
+      const [first] = produced;
       if (!first) continue;
-      for (const other of others)
+      for (const other of produced.slice(1))
         leave(outer, `${label} ${name}.${number}`, String(other.made), ruleName);
       putComponent(made, component, sub, first.made);
       if (outer.run.options.trace) {
@@ -232,8 +203,25 @@ function composite(
       }
     }
     if (made.length > 0) return { made, type: rule.as, traces };
-    if (rule.from) leave(outer, label, textOf(value) ?? shownAs(value), ruleName);
+    if (rule.from) leave(outer, label, textOf(source) ?? shownAs(source), ruleName);
     return undefined;
+  };
+  return rule.as ? onceEach(rule.as, make) : make;
+}
+
+/** One person signs many items: what a type made of a value is kept, unless something was left. */
+function onceEach(type: string, make: Each): Each {
+  return (value, place, scope) => {
+    const { options, typed } = scope.run;
+    if (options.trace) return make(value, place, scope);
+    let made = typed.get(type);
+    if (!made) typed.set(type, (made = new Map()));
+    const held = made.get(value);
+    if (held) return held;
+    const before = scope.leftovers.length;
+    const produced = make(value, place, scope);
+    if (produced && scope.leftovers.length === before) made.set(value, produced);
+    return produced;
   };
 }
 
