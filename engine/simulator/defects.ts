@@ -27,7 +27,7 @@ const people = ['Patient', 'Organization', 'Practitioner', 'PractitionerRole', '
 const defects: Partial<Record<ScenarioName, Defect>> = {
   nothingRecorded: (resources) =>
     eachList(
-      resources.filter(({ resourceType }) => [...people, 'List'].includes(resourceType)),
+      resources.filter((each) => people.includes(each.resourceType) || isPrimary(each)),
       emptied,
     ),
   confidentialItems: (resources) => eachList(resources, warn('confidential-items')),
@@ -82,10 +82,12 @@ export function spoilRecord(bundle: Bundle, scenario: Scenario): Bundle {
 /** Change the List of every area; secondary Lists stay. */
 function eachList(resources: FhirResource[], change: (list: List) => List): FhirResource[] {
   return resources.map((resource) =>
-    resource.resourceType === 'List' && primaryCodes.includes(listCode(resource) ?? '')
-      ? change(resource)
-      : resource,
+    resource.resourceType === 'List' && isPrimary(resource) ? change(resource) : resource,
   );
+}
+
+function isPrimary(resource: FhirResource): boolean {
+  return primaryCodes.includes(listCode(resource) ?? '');
 }
 
 function listCode(resource: FhirResource): string | undefined {
@@ -132,7 +134,7 @@ function large(resources: FhirResource[], { bytes = 3_000_000 }: Scenario): Fhir
     ) ?? resources.find(({ resourceType }) => resourceType === 'Practitioner');
   if (!model) return resources;
   const missing = bytes - JSON.stringify(bundleOf(resources)).length;
-  const count = Math.max(0, Math.ceil(missing / (JSON.stringify(model).length + 20)));
+  const count = Math.max(0, Math.ceil(missing / (JSON.stringify(model).length + 15)));
   const copies = Array.from({ length: count }, (_, at) => ({
     ...model,
     id: `${model.id ?? 'copy'}-${at + 1}`,

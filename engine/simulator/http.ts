@@ -7,6 +7,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 
@@ -146,16 +148,11 @@ async function send(answer: Answer, outgoing: ServerResponse, gzip: boolean): Pr
     outgoing.write(bytes.subarray(0, Math.ceil(bytes.length / 2)), () => outgoing.destroy());
     return;
   }
-  const chunk = 16 * 1024;
-  for (let at = 0; at < bytes.length && !outgoing.destroyed; at += chunk) {
-    if (!outgoing.write(bytes.subarray(at, at + chunk))) {
-      await new Promise((resolve) => {
-        outgoing.once('drain', resolve);
-        outgoing.once('close', resolve);
-      });
-    }
-  }
-  outgoing.end();
+  await pipeline(Readable.from(chunksOf(bytes)), outgoing);
+}
+
+function* chunksOf(bytes: Buffer, size = 16 * 1024): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
 function isLoopback(address: string | undefined): boolean {

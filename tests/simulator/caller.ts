@@ -28,11 +28,25 @@ export interface Reply {
   status: number;
   headers: Record<string, string | string[] | undefined>;
   text: string;
-  json: Json;
+  /** The body as JSON, to be looked into with `at`; undefined where it is none. */
+  json: unknown;
 }
 
-/** Loosely typed JSON: tests look into it by path. */
-export type Json = { [key: string]: Json } & Json[] & string;
+/** The value at a path such as `entry.0.resource.id`; undefined where it leads nowhere. */
+export function at(value: unknown, path: string): unknown {
+  let found = value;
+  for (const step of path.split('.')) {
+    if (typeof found !== 'object' || found === null) return undefined;
+    found = (found as Record<string, unknown>)[step];
+  }
+  return found;
+}
+
+/** The list at a path; empty where there is none. */
+export function listAt(value: unknown, path: string): unknown[] {
+  const found = at(value, path);
+  return Array.isArray(found) ? found : [];
+}
 
 export const start = (options: Partial<GpSimulatorOptions> = {}): Promise<GpSimulator> =>
   startGpSimulator({ patients, ...options });
@@ -136,40 +150,32 @@ export async function call(
   const { method = 'GET', headers, body } = options;
   const answer = await request(url, { method: method as 'GET', headers, body });
   const text = await answer.body.text();
-  let json: unknown = {};
+  let json: unknown;
   if (/json/.test(String(answer.headers['content-type'])) && text.startsWith('{')) {
     json = JSON.parse(text);
   }
-  return { status: answer.statusCode, headers: answer.headers, text, json: json as Json };
+  return { status: answer.statusCode, headers: answer.headers, text, json };
 }
 
 /** Code, system and reason of an OperationOutcome. */
-export function issueOf(reply: Reply): {
-  code?: string;
-  system?: string;
-  display?: string;
-  diagnostics?: string;
-  type?: string;
-} {
-  const issue = reply.json.issue?.[0];
-  const coding = issue?.details?.coding?.[0];
+export function issueOf(reply: Reply): Record<'code' | 'system' | 'display' | 'why', string> {
+  const text = (path: string) => String(at(reply.json, `issue.0.${path}`) ?? '');
   return {
-    code: coding?.code,
-    system: coding?.system,
-    display: coding?.display,
-    diagnostics: issue?.diagnostics,
-    type: issue?.code,
+    code: text('details.coding.0.code'),
+    system: text('details.coding.0.system'),
+    display: text('details.coding.0.display'),
+    why: text('diagnostics'),
   };
 }
 
 /** The resources of a reply Bundle of one type. */
-export function resourcesOf(reply: Reply, type: string): Json[] {
-  return (reply.json.entry ?? [])
-    .map((entry: Json) => entry.resource as Json)
-    .filter((resource: Json) => (resource.resourceType as string) === type);
+export function resourcesOf(reply: Reply, type: string): unknown[] {
+  return listAt(reply.json, 'entry')
+    .map((entry) => at(entry, 'resource'))
+    .filter((resource) => at(resource, 'resourceType') === type);
 }
 
 /** The List of an area, by its SNOMED CT or secondary code. */
-export function listOf(reply: Reply, code: string): Json | undefined {
-  return resourcesOf(reply, 'List').find((list) => list.code?.coding?.[0]?.code === code);
+export function listOf(reply: Reply, code: string): unknown {
+  return resourcesOf(reply, 'List').find((list) => at(list, 'code.coding.0.code') === code);
 }
