@@ -7,6 +7,8 @@ import type { ServerOptions } from 'node:https';
 import { silent } from '../events.ts';
 import type { Emit } from '../events.ts';
 import { londonDate } from '../gp/london-date.ts';
+import { createMemory } from './asked.ts';
+import type { AskedRequest } from './asked.ts';
 import { answerControl } from './control.ts';
 import { loadWorld } from './facts.ts';
 import type { Practice, World } from './facts.ts';
@@ -38,15 +40,6 @@ export interface GpSimulatorOptions extends GpSideOptions {
   tls?: ServerOptions;
 }
 
-/** One request as it came in, for tests and the demo. */
-export interface AskedRequest {
-  system: 'pds' | 'sds' | 'ssp' | 'unknown';
-  request: Request;
-  status: number;
-  /** Code and reason of a refusal, as answered. */
-  refused?: { code: string; why: string };
-}
-
 /** The simulated systems without a server: what stands behind the simulator's port. */
 export interface GpSide {
   world: World;
@@ -73,7 +66,6 @@ const bases = {
   sds: '/spine-directory/FHIR/R4',
   ssp: '/ssp',
 };
-const requestsKept = 1000;
 
 /**
  * The simulated systems, to be called directly.
@@ -89,23 +81,12 @@ export function createGpSide(options: GpSideOptions): GpSide {
   for (const [nhsNumber, scenario] of Object.entries(options.faults ?? {})) {
     switchboard.set(nhsNumber, readScenario(scenario));
   }
-  const asked: AskedRequest[] = [];
+  const { asked, note } = createMemory(emit);
   const handlers = {
     pds: pdsHandler(world, switchboard, options.credentials?.pdsToken, now),
     ...spineHandlers(world, switchboard, options.credentials?.sdsApiKey, now),
     unknown: () => nothingHere,
   };
-
-  function note(entry: AskedRequest): void {
-    asked.push(entry);
-    if (asked.length > requestsKept) asked.shift();
-    const { system, status, refused } = entry;
-    const interaction = entry.request.headers['ssp-interactionid'] ?? system;
-    emit('simulator.asked', { interaction, status });
-    if (refused) {
-      emit('simulator.refused', { interaction, status, code: refused.code, detail: refused.why });
-    }
-  }
 
   return {
     world,
@@ -116,8 +97,7 @@ export function createGpSide(options: GpSideOptions): GpSide {
       if (request.target.startsWith('/_sim/')) return answerControl(request, world, switchboard);
       const system = systemOf(request.target);
       const answer = handlers[system](request);
-      const refused = refusalIn(answer);
-      note({ system, request, status: answer.status, ...(refused && { refused }) });
+      note(system, request, answer);
       return answer;
     },
   };
@@ -234,13 +214,6 @@ function systemOf(target: string): AskedRequest['system'] {
     if (target.startsWith(`${bases[system]}/`)) return system;
   }
   return 'unknown';
-}
-
-function refusalIn({ status, body }: Answer): AskedRequest['refused'] {
-  if (status < 400) return undefined;
-  const [, code] = /"code":"([^"]+)","display"/.exec(String(body)) ?? [];
-  const [, why] = /"diagnostics":"((?:[^"\\]|\\.)*)"/.exec(String(body)) ?? [];
-  return { code: code ?? String(status), why: why ?? '' };
 }
 
 const nothingHere: Answer = {

@@ -118,6 +118,18 @@ export interface AdtPatient {
   practice: { name: string; ods: string };
 }
 
+/** The first of the synthetic patients, as the hospital knows him. */
+export const morrisNel: AdtPatient = {
+  nhsNumber: '9465701459',
+  mrn: '633481',
+  family: 'Nel',
+  given: 'Morris',
+  prefix: 'Mr',
+  birthDate: '19990225',
+  sex: '1',
+  practice: { name: 'Willowbeck Surgery', ods: 'Z99901' },
+};
+
 /** ADT with EVN, PID, PD1 and PV1; A40 with MRG in place of PV1. */
 export function buildAdt(
   event: 'A01' | 'A04' | 'A05' | 'A08' | 'A28' | 'A31' | 'A40',

@@ -11,13 +11,8 @@ import { buildAck } from '../hl7/ack.ts';
 import { parseMessage } from '../hl7/message.ts';
 import { createDestination } from '../mllp/destination.ts';
 import type { LinkTls } from '../mllp/link.ts';
-import {
-  buildAdt,
-  buildQbp,
-  buildQry,
-  usualAsker,
-  type HospitalMessage,
-} from './hospital-messages.ts';
+import { buildAdt, buildQbp, buildQry, usualAsker } from './hospital-messages.ts';
+import type { AdtPatient, HospitalMessage } from './hospital-messages.ts';
 import { serveMllp } from './mllp-server.ts';
 import type { MllpServer } from './mllp-server.ts';
 
@@ -165,9 +160,11 @@ export interface Example {
 
 /**
  * The questions a newcomer should see asked, good and bad, about one patient.
+ * @param patient as the hospital knows them; PD1 of the admission states the practice
  * @param prefix start of every control id, so that two runs do not repeat each other
  */
-export function examples(nhsNumber: string, prefix: string): Example[] {
+export function examples(patient: AdtPatient, prefix: string): Example[] {
+  const { nhsNumber } = patient;
   const controlId = (number: number): string => `${prefix}${number}`;
   const ask = (number: number, change: Partial<typeof usualAsker> = {}) =>
     buildQbp({ controlId: controlId(number), nhsNumber, asker: { ...usualAsker, ...change } });
@@ -204,20 +201,7 @@ export function examples(nhsNumber: string, prefix: string): Example[] {
     {
       name: 'admission',
       says: 'ADT^A01 of the same patient',
-      message: buildAdt(
-        'A01',
-        {
-          nhsNumber,
-          mrn: '633481',
-          family: 'Nel',
-          given: 'Morris',
-          prefix: 'Mr',
-          birthDate: '19990225',
-          sex: '1',
-          practice: { name: 'Willowbeck Surgery', ods: 'Z99901' },
-        },
-        { controlId: controlId(8) },
-      ),
+      message: buildAdt('A01', patient, { controlId: controlId(8) }),
     },
   ];
 }

@@ -103,7 +103,7 @@ async function respond(
   for (const [name, value] of Object.entries(incoming.headers)) {
     if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
   }
-  const answer = handle({
+  const answer = answerOrSay(handle, {
     method: incoming.method ?? 'GET',
     target: incoming.url ?? '/',
     headers,
@@ -117,6 +117,16 @@ async function respond(
     return;
   }
   await send(answer, outgoing, /\bgzip\b/.test(headers['accept-encoding'] ?? ''));
+}
+
+/** A failure of the simulator itself is said, so that nobody takes it for a scenario. */
+function answerOrSay(handle: (request: Request) => Answer, request: Request): Answer {
+  try {
+    return handle(request);
+  } catch (error) {
+    const body = `The simulator failed: ${error instanceof Error ? error.message : String(error)}\n`;
+    return { status: 500, headers: { 'content-type': 'text/plain' }, body };
+  }
 }
 
 /** The whole body, or undefined where it is longer than any request here may be. */

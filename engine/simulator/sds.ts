@@ -78,7 +78,7 @@ export function answerSds(
 
 /** The search, or what is wrong with its parameters. */
 function readSearch(kind: Search['kind'], query: URLSearchParams): Search | string {
-  const allowed = ['organization', 'identifier', 'manufacturing-organization', '_format'];
+  const allowed = ['organization', 'identifier'];
   const foreign = [...query.keys()].find((name) => !allowed.includes(name));
   if (foreign !== undefined) return `The parameter ${foreign} is not supported`;
   const [ods, ...others] = query.getAll('organization').map((token) => valueOf(token, system.ods));

@@ -7,6 +7,7 @@ import {
   buildAdt,
   buildQbp,
   buildQry,
+  morrisNel,
   usualAsker,
 } from '../../engine/simulator/hospital-messages.ts';
 import { loadHl7Records } from '../../engine/simulator/mllp-records.ts';
@@ -113,19 +114,9 @@ describe('simulator: fixtures', () => {
       ],
       ['gp-record/qry-a19.hl7', buildQry({ ...query, controlId: 'M2', tag: 'Q2' }).bytes],
     ];
-    const patient = {
-      nhsNumber,
-      mrn: '633481',
-      family: 'Nel',
-      given: 'Morris',
-      prefix: 'Mr',
-      birthDate: '19990225',
-      sex: '1',
-      practice: { name: 'Willowbeck Surgery', ods: 'Z99901' },
-    } as const;
     for (const event of ['A01', 'A04', 'A05', 'A08', 'A28', 'A31', 'A40'] as const) {
       const options = { controlId: `ADT-${event}`, now, mergedMrn: '633480' };
-      written.push([`adt/${event.toLowerCase()}.hl7`, buildAdt(event, patient, options).bytes]);
+      written.push([`adt/${event.toLowerCase()}.hl7`, buildAdt(event, morrisNel, options).bytes]);
     }
     for (const [file, bytes] of written) {
       assert.equal(read(file).toString(), bytes.toString(), file);

@@ -7,7 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FaultError } from '../../engine/faults.ts';
 import { parseMessage } from '../../engine/hl7/message.ts';
-import { buildQbp, buildQry, usualAsker } from '../../engine/simulator/hospital-messages.ts';
+import {
+  buildQbp,
+  buildQry,
+  morrisNel,
+  usualAsker,
+} from '../../engine/simulator/hospital-messages.ts';
 import type { HospitalAsker, QueryOptions } from '../../engine/simulator/hospital-messages.ts';
 import { createHospital, examples, listenAsHospital } from '../../engine/simulator/hospital.ts';
 import type { Hospital } from '../../engine/simulator/hospital.ts';
@@ -221,7 +226,7 @@ describe('simulator: hospital', () => {
     const gp = await startMllpGp({ patients });
     const hospital = createHospital({ host: '127.0.0.1', port: gp.port });
     try {
-      for (const { name, message, says } of examples(bram, 'E')) {
+      for (const { name, message, says } of examples({ ...morrisNel, nhsNumber: bram }, 'E')) {
         const answer = parseMessage(await hospital.send(message.bytes));
         assert.equal(answer.get('MSA-2'), message.controlId);
         if (name === 'nobody' || name === 'wrong-number') {
