@@ -52,7 +52,7 @@ function answerRecord(work: Work): Answer {
   if (!message || !query) return answerFault(work, { name: 'internalError' }, 'application');
   const us = party(work, 'R');
   if (reply?.kind === 'hl7') {
-    const bytes = passOn(message, reply.bytes, us);
+    const bytes = passOn(message, reply.bytes, us, cautions);
     return { ...base(work), payloads: [...accept(work), { level: 'application', bytes }] };
   }
   const segments = responseSegments({ message, query, us, record, cautions, faults: [] });

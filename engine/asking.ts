@@ -171,7 +171,13 @@ async function ask(work: ReadWork, asker: Asker, attempt: Attempt): Promise<Ende
     from: query.from,
     to: query.to,
   };
+  const before = work.fault;
   const outcome = await askEndpoint(endpoint);
+  // The second endpoint not knowing the patient says nothing about the first, which could not be
+  // asked: "no record" must never stand where the truth is "could not ask".
+  if (outcome.event === 'notFound' && work.cautions.includes('secondEndpoint')) {
+    return { ...outcome, fault: before };
+  }
   if (outcome.event === 'reply' && outcome.value) {
     work.reply = outcome.value;
     compare(work, outcome.value);

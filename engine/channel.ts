@@ -195,7 +195,9 @@ export const channelSchema = z.strictObject({
       frame: size.default(10 * 1024 ** 2).meta({ description: 'longest frame accepted' }),
       connections: whole(1, 10_000).default(256).meta({ description: 'connections at most' }),
       idle: duration.default(3_600_000).meta({ description: 'silence between messages' }),
-      inFrame: duration.default(30_000).meta({ description: 'silence inside a frame' }),
+      inFrame: duration
+        .default(30_000)
+        .meta({ description: 'time for one whole frame, from its first byte to its last' }),
       pipeline: whole(1, 1000)
         .default(16)
         .meta({ description: 'messages of one connection worked on at a time' }),

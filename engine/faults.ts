@@ -68,6 +68,7 @@ const table = {
   patientNotFound: row(4004, 'permanent', 'AA', 'NF', null, 'No GP record available for this NHS number; this does not mean nothing is recorded', 'Nothing to mend here; "gatehouse message explain" says which system answered so.'),
   patientRestricted: row(4005, 'permanent', 'AA', 'NF', null, 'No GP record available for this NHS number; this does not mean nothing is recorded', 'The record is restricted. The hospital must not be able to tell this from an unknown patient.'),
   practiceUnknown: row(4006, 'permanent', 'AA', 'NF', null, 'No GP record available for this NHS number; this does not mean nothing is recorded', 'PDS names no current general practitioner for this patient.'),
+  nhsNumbersDiffer: row(4009, 'permanent', 'AE', 'AE', '102', 'The query holds more than one NHS number, so nobody can say whose record is asked for.', 'Send one NHS number in a query.'),
   practiceNotEnabled: row(4007, 'permanent', 'AE', 'AE', '207', 'The patient\'s practice does not offer this service.', 'Check the practice in the directory (SDS) or in the channel\'s practice table.'),
   directoryEntryUnusable: row(4008, 'permanent', 'AE', 'AE', '207', 'The directory\'s entry for the patient\'s practice cannot be used.', 'Operator: "gatehouse message explain" says what is wrong with it; report it to SDS, or put the practice into the channel\'s practice table.'),
 

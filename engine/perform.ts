@@ -4,7 +4,7 @@
  */
 import { type Performed, askOutside, deadlineOf } from './asking.ts';
 import { FaultError } from './faults.ts';
-import { findNhsNumber } from './hl7/nhs-number.ts';
+import { findNhsNumbers } from './hl7/nhs-number.ts';
 import { mapRecord } from './mapping/apply.ts';
 import type { Interim } from './mllp/mllp.ts';
 import { queryKind, readQuery } from './query/query.ts';
@@ -65,7 +65,9 @@ function authorise(work: ReadWork): Performed {
 /** PD1-3 or PD1-4 of an ADT message names the practice; kept as it is committed. */
 function register(work: ReadWork): Performed {
   const { message, keys } = work;
-  const patient = findNhsNumber(message, ['PID-3']);
+  const numbers = new Set(findNhsNumbers(message, ['PID-3']).map((found) => found.number));
+  // Two different numbers name nobody.
+  const patient = numbers.size === 1 ? [...numbers][0] : undefined;
   keys.patient = patient;
   const practice = message.get('PD1-3.3') || message.get('PD1-3.10');
   if (patient && practice) {

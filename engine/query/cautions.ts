@@ -4,7 +4,7 @@
  */
 const sentences = {
   practiceFromAdt:
-    'CAUTION: PDS could not be reached; the practice was taken from the hospital\u2019s own ADT messages and may be out of date.',
+    "CAUTION: PDS could not be reached; the practice was taken from the hospital's own ADT messages and may be out of date.",
   secondEndpoint:
     'CAUTION: the GP system could not be reached; this is the answer of the second endpoint.',
   superseded:

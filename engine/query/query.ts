@@ -5,7 +5,7 @@
 import type { Fault, FaultLocation } from '../faults.ts';
 import { type Asker, type Dataset, datasets as allDatasets } from '../gp/port.ts';
 import type { Message } from '../hl7/message.ts';
-import { findNhsNumber, nhsNumberValid } from '../hl7/nhs-number.ts';
+import { findNhsNumbers, nhsNumberValid } from '../hl7/nhs-number.ts';
 
 /** Where a message without fields for the asker carries user, role, organisation and consent. */
 export interface AskerPlaces {
@@ -79,7 +79,11 @@ export function readQuery(
     }
   }
 
-  const number = findNhsNumber(message, [q11 ? 'QPD-3' : 'QRD-8']);
+  const numbers = new Set(
+    findNhsNumbers(message, [q11 ? 'QPD-3' : 'QRD-8']).map((found) => found.number),
+  );
+  const [number] = numbers;
+  if (numbers.size > 1) faults.push({ name: 'nhsNumbersDiffer', at: at(q11 ? 3 : 8) });
   if (!number) faults.push({ name: 'nhsNumberMissing', at: at(q11 ? 3 : 8) });
   else if (!nhsNumberValid(number)) faults.push({ name: 'nhsNumberInvalid', at: at(q11 ? 3 : 8) });
 
