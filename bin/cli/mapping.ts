@@ -1,6 +1,7 @@
 /** `gatehouse mapping try BUNDLE`. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseFhir } from '../../engine/gp/json.ts';
 import { type Dataset, datasets } from '../../engine/gp/port.ts';
 import { standardDelimiters } from '../../engine/hl7/delimiters.ts';
 import { encodeSegment } from '../../engine/hl7/encode.ts';
@@ -58,7 +59,7 @@ const text = (segment: MappedSegment) => encodeSegment(segment, standardDelimite
 function bundleIn(file: string): unknown {
   const content = readFileSync(file === '-' ? 0 : file, 'utf8');
   try {
-    return JSON.parse(content) as unknown;
+    return parseFhir(content);
   } catch (error) {
     // The parser's own message quotes the content.
     const at = /position (\d+)/.exec((error as Error).message)?.[1];

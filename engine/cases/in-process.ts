@@ -12,6 +12,7 @@ import {
   type HttpReply,
   render,
 } from '../gp/http.ts';
+import { parseFhir } from '../gp/json.ts';
 import type { MllpDestination } from '../mllp/destination.ts';
 import type { Answer, Request } from '../simulator/http.ts';
 import type { MllpAnswer } from '../simulator/mllp-server.ts';
@@ -64,7 +65,7 @@ export function httpInProcess(
       const bytes = plain(given);
       if (bytes.length > maxReplyBytes) return failed('tooLong', bytes.subarray(0, maxReplyBytes));
       try {
-        return { hop: hop(bytes), status, json: JSON.parse(bytes.toString()) as unknown, bytes };
+        return { hop: hop(bytes), status, json: parseFhir(bytes.toString()), bytes };
       } catch {
         if (status >= 400) return { hop: hop(bytes), status, json: undefined, bytes };
         return failed('notJson', bytes);

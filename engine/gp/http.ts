@@ -6,6 +6,7 @@
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { Agent } from 'undici';
+import { parseFhir } from './json.ts';
 import type { Attempt, Hop } from './port.ts';
 
 export interface ClientTls {
@@ -175,7 +176,7 @@ export function createHttp(options: HttpOptions): Http {
     }
     try {
       const bytes = Buffer.concat(pieces);
-      const json: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+      const json = parseFhir(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
       return { hop: hop(bytes), status, json, bytes };
     } catch {
       return failed('notJson', 'not JSON');

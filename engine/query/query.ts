@@ -139,14 +139,19 @@ function readAsker(
     return undefined;
   }
   const get = (path: string) => message.get(path) || undefined;
-  const user = { id: get(`${places.user}.1`), family: get(`${places.user}.2`) };
+  // GP Connect names the user by family and given name; neither is ever made up.
+  const user = {
+    id: get(`${places.user}.1`),
+    family: get(`${places.user}.2`),
+    given: get(`${places.user}.3`),
+  };
   const role = get(places.role);
   const ods = get(`${places.organisation}.3`) ?? get(`${places.organisation}.10`);
   const consent = get(places.consent);
   const reason = places.reason && get(places.reason);
 
   const missing: FaultLocation[] = [];
-  if (!user.id || !user.family) missing.push(locate(places.user));
+  if (!user.id || !user.family || !user.given) missing.push(locate(places.user));
   if (!role) missing.push(locate(places.role));
   if (!ods) missing.push(locate(places.organisation));
   if (!consent) missing.push(locate(places.consent));
@@ -158,13 +163,13 @@ function readAsker(
       name: 'emergencyReasonMissing',
       at: [locate(places.reason ?? places.consent)],
     });
-  } else if (user.id && user.family && role && ods) {
+  } else if (user.id && user.family && user.given && role && ods) {
     return {
       user: {
         id: user.id,
         localId: get(`${places.user}[2].1`),
         family: user.family,
-        given: get(`${places.user}.3`),
+        given: user.given,
         prefix: get(`${places.user}.6`),
       },
       roleProfile: role,
