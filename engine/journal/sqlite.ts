@@ -9,7 +9,7 @@
  */
 import { statSync } from 'node:fs';
 import type { Emit } from '../events.ts';
-import { FaultError } from '../faults.ts';
+import { FaultError, faults } from '../faults.ts';
 import { createGroupCommit } from './commit.ts';
 import { faultOf, filesOf, holdFolder } from './database.ts';
 import type { Channel } from './gather.ts';
@@ -117,6 +117,9 @@ async function openForWriter(options: JournalOptions): Promise<Journal & Retenti
     ]);
     if (merged.after === 0 && merged.appends > 0) {
       emit('journal.indexRebuilt', { count: merged.appends, ms: Date.now() - startedAt });
+    }
+    if (merged.damaged > 0) {
+      emit('journal.fault', { code: faults.journalDamaged.code, count: merged.damaged });
     }
 
     const readers = openReaders(folder, ring, busyMs);

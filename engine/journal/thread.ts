@@ -47,12 +47,16 @@ export function createThread<Request, Reply>(
 ): Thread<Request, Reply> {
   let worker: Worker | undefined;
   let waiting: Waiting<Reply>[] = [];
+  let stopping = false;
 
   function start(): Worker {
     const started = new Worker(file, { workerData: data });
     let reason = 'ended';
+    stopping = false;
     started.on('message', ({ value, fault }: Answer<Reply>) => {
       const first = waiting.shift();
+      // An idle thread does not keep the process alive.
+      if (waiting.length === 0) started.unref();
       if (fault) first?.reject(new FaultError(fault));
       else first?.resolve(value as Reply);
     });
@@ -60,11 +64,10 @@ export function createThread<Request, Reply>(
       reason = faultOf(error).detail ?? error.name;
     });
     started.on('exit', () => {
-      if (worker !== started) return;
-      worker = undefined;
       const left = waiting;
+      worker = undefined;
       waiting = [];
-      died(`${basename(file.pathname)}: ${reason}`);
+      if (!stopping) died(`${basename(file.pathname)}: ${reason}`);
       for (const { reject } of left) reject(new ThreadGone(reason));
     });
     return started;
@@ -75,13 +78,12 @@ export function createThread<Request, Reply>(
       new Promise((resolve, reject) => {
         worker ??= start();
         worker.postMessage(request, transfer);
+        worker.ref();
         waiting.push({ resolve, reject });
       }),
     async stop() {
-      const ending = worker;
-      worker = undefined;
-      await ending?.terminate();
-      for (const { reject } of waiting.splice(0)) reject(new ThreadGone('stopped'));
+      stopping = true;
+      await worker?.terminate();
     },
   };
 }

@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { readdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import SQLite from 'better-sqlite3';
+import fc from 'fast-check';
+import { filesOf, openInMemory } from '../../engine/journal/database.ts';
+import type { Journal } from '../../engine/journal/journal.ts';
+import { migrate } from '../../engine/journal/migrate.ts';
+import type { Schema } from '../../engine/journal/migrate.ts';
+import { combine } from '../../engine/journal/outline.ts';
+import type { Outline } from '../../engine/journal/outline.ts';
+import { find, index, list, read, write } from '../../engine/journal/sql.ts';
+import { openJournal } from '../../engine/journal/sqlite.ts';
+import { receive, recordEvents, temporaryFolder } from './folder.ts';
+
+const nhs = '9434765919';
+
+async function fill(journal: Journal): Promise<number[]> {
+  const ids: number[] = [];
+  for (let n = 0; n < 20; n++) {
+    const registered = { patient: nhs, practice: `A8100${n % 3}` };
+    const keys = { controlId: `C${n}`, patient: nhs, fingerprint: `print ${n}`, registered };
+    const id = await receive(journal, `message ${n}`, keys);
+    await journal.append(id, 'adt-feed', [{ kind: 'answer', at: id + 7 }], { state: 'answered' });
+    if (n % 2) journal.settle(id, 'delivered');
+    ids.push(id);
+  }
+  await receive(journal, 'takes the last mark along');
+  return ids;
+}
+
+async function everything(journal: Journal, ids: number[]): Promise<unknown> {
+  return {
+    all: await journal.list({ limit: 1000 }),
+    patient: await journal.list({ patient: nhs }),
+    control: await journal.list({ controlId: 'C3' }),
+    practice: await journal.practiceOf(nhs),
+    repeats: await journal.repeats('print 4', 0),
+    read: await Promise.all(ids.map((id) => journal.read(id))),
+    exchanges: (await journal.stats()).exchanges,
+  };
+}
+
+describe('the keys that exchanges are found by', () => {
+  it('give the same answers indexed, not indexed, and rebuilt', async () => {
+    const { folder, remove } = temporaryFolder();
+    const { emit, told } = recordEvents();
+    let journal = await openJournal({ folder, emit });
+    const ids = await fill(journal);
+
+    const beside = await openJournal({ folder, readOnly: true, emit });
+    const early = await everything(beside, ids);
+    await beside.close();
+    const indexed = await everything(journal, ids);
+    assert.deepEqual(early, indexed);
+    await journal.close();
+
+    removeKeys(folder);
+    const unindexed = await openJournal({ folder, readOnly: true, emit });
+    assert.deepEqual(await everything(unindexed, ids), indexed);
+    assert.equal((await unindexed.stats()).unindexed, 51);
+    await unindexed.close();
+
+    journal = await openJournal({ folder, emit });
+    assert.deepEqual(await everything(journal, ids), indexed);
+    await journal.close();
+    const rebuilt = told.filter(({ name }) => name === 'journal.indexRebuilt');
+    assert.deepEqual(
+      rebuilt.map(({ fields }) => fields.count),
+      [51],
+    );
+
+    await (await openJournal({ folder, emit })).close();
+    assert.equal(told.filter(({ name }) => name === 'journal.indexRebuilt').length, 1);
+    remove();
+  });
+
+  it('are found by a second process at once, before they are indexed', async () => {
+    const { folder, remove } = temporaryFolder();
+    const { emit } = recordEvents();
+    const journal = await openJournal({ folder, emit });
+    const beside = await openJournal({ folder, readOnly: true, emit });
+    const id = await receive(journal, 'just now', { controlId: 'NOW', patient: nhs });
+    assert.equal((await beside.list({ controlId: 'NOW' }))[0]?.id, id);
+    assert.equal((await beside.list({ patient: nhs }))[0]?.id, id);
+    assert.equal((await beside.read(id))?.entries.length, 1);
+    await beside.close();
+    await journal.close();
+    remove();
+  });
+
+  it('of another journal are not used', async () => {
+    const [one, other] = [temporaryFolder(), temporaryFolder()];
+    const { emit } = recordEvents();
+    for (const { folder } of [one, other]) {
+      const journal = await openJournal({ folder, emit });
+      await receive(journal, 'message', { controlId: folder });
+      await journal.close();
+    }
+    removeKeys(one.folder);
+    renameSync(filesOf(other.folder).keys, filesOf(one.folder).keys);
+    for (const readOnly of [true, false]) {
+      const journal = await openJournal({ folder: one.folder, readOnly, emit });
+      assert.deepEqual(
+        (await journal.list()).map(({ controlId }) => controlId),
+        [one.folder],
+      );
+      await journal.close();
+    }
+    one.remove();
+    other.remove();
+  });
+
+  it('can be gathered in any portions', () => {
+    const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null });
+    const outline: fc.Arbitrary<Outline> = fc.record({
+      id: fc.constant(1),
+      channel: fc.nat(2),
+      state: maybe(fc.constantFrom('received', 'asking', 'answered')),
+      delivery: maybe(fc.constantFrom('owed', 'delivered', 'undelivered')),
+      sender: maybe(fc.string()),
+      control: maybe(fc.string()),
+      type: maybe(fc.string()),
+      practice: maybe(fc.string()),
+      fault: maybe(fc.string()),
+      patient: fc.constant(null),
+      fingerprint: maybe(fc.nat()),
+      repeat_of: maybe(fc.nat()),
+      first: maybe(fc.nat()),
+      last: maybe(fc.nat()),
+    });
+    fc.assert(
+      fc.property(outline, outline, outline, (a, b, c) => {
+        assert.deepEqual(combine(combine(a, b), c), combine(a, combine(b, c)));
+      }),
+    );
+  });
+});
+
+describe('every query has its plan', () => {
+  // Tables of a few rows, where reading all of them is right.
+  const small = /SCAN (journal|key|channel|mark|\(|CONSTANT)/;
+  const queries: [Schema, Record<string, string>][] = [
+    ['journal', { ...write, ...read }],
+    ['keys', { ...index, ...find, ...list }],
+  ];
+  for (const [schema, named] of queries) {
+    const database = openInMemory();
+    migrate(database, schema);
+    for (const [name, sql] of Object.entries(named)) {
+      if (['begin', 'commit', 'rollback', 'clear'].includes(name)) continue;
+      it(`${schema}: ${name}`, () => {
+        const plan = planOf(database, sql);
+        for (const step of plan) {
+          assert.ok(!step.startsWith('SCAN') || small.test(step), `${step}\n  in ${sql}`);
+          assert.ok(!step.includes('TEMP B-TREE') || name === 'rings', `${step}\n  in ${sql}`);
+        }
+      });
+    }
+  }
+
+  it('and each listing is led by the index of its field', () => {
+    const database = openInMemory();
+    migrate(database, 'keys');
+    const leads: Record<keyof typeof list, string> = {
+      fingerprint: 'SEARCH k USING PRIMARY KEY (fingerprint=? AND exchange>? AND exchange<?)',
+      controlId: 'SEARCH k USING PRIMARY KEY (control=? AND exchange>? AND exchange<?)',
+      patient: 'SEARCH k USING PRIMARY KEY (patient=? AND exchange>? AND exchange<?)',
+      fault: 'SEARCH e USING INDEX exchange_fault (fault=? AND rowid>? AND rowid<?)',
+      practice: 'SEARCH e USING INDEX exchange_practice (practice=? AND rowid>? AND rowid<?)',
+      sender: 'SEARCH e USING INDEX exchange_sender (sender=? AND rowid>? AND rowid<?)',
+      state: 'SEARCH e USING INDEX exchange_state (state=? AND rowid>? AND rowid<?)',
+      channel: 'SEARCH e USING INDEX exchange_channel (channel=? AND rowid>? AND rowid<?)',
+      any: 'SEARCH e USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)',
+    };
+    for (const [name, lead] of Object.entries(leads)) {
+      assert.equal(planOf(database, list[name as keyof typeof list])[0], lead);
+    }
+  });
+});
+
+function planOf(database: SQLite.Database, sql: string): string[] {
+  const explained = database.prepare<unknown[], { detail: string }>(`explain query plan ${sql}`);
+  const names = [...sql.matchAll(/@(\w+)/g)].map(([, name]) => [name, null]);
+  const places = sql.match(/\?/g)?.map(() => null) ?? [];
+  const rows =
+    names.length > 0 ? explained.all(Object.fromEntries(names)) : explained.all(...places);
+  return rows.map(({ detail }) => detail);
+}
+
+function removeKeys(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (name.startsWith('keys.sqlite')) rmSync(join(folder, name));
+  }
+}

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { createRecent, fingerprintNumber } from '../../engine/journal/recent.ts';
+import { openJournal } from '../../engine/journal/sqlite.ts';
+import { receive, recordEvents, temporaryFolder } from './folder.ts';
+
+describe('repeats', () => {
+  it('are known at once, before they are stored, and after a restart', async () => {
+    const { folder, remove } = temporaryFolder();
+    const { emit } = recordEvents();
+    let journal = await openJournal({ folder, emit });
+    const since = journal.mint();
+    const keys = { fingerprint: 'print' };
+    assert.deepEqual(journal.repeats('print', since), []);
+    const id = journal.mint();
+    const pending = journal.append(id, 'adt-feed', [{ kind: 'received', at: id }], keys);
+    assert.deepEqual(journal.repeats('print', since), [id]);
+    await pending;
+    const later = await receive(journal, 'the same again', keys);
+    assert.deepEqual(journal.repeats('print', since), [later, id]);
+    assert.deepEqual(journal.repeats('print', later), [later]);
+    assert.deepEqual(journal.repeats('print', later + 1), []);
+    assert.deepEqual(await journal.repeats('print', 0), [later, id], 'beyond memory: the index');
+    await journal.close();
+
+    journal = await openJournal({ folder, repeatWindowMs: 3_600_000, emit });
+    assert.deepEqual(journal.repeats('print', since), [later, id]);
+    await journal.close();
+    journal = await openJournal({ folder, repeatWindowMs: 0, emit });
+    assert.deepEqual(await journal.repeats('print', since), [later, id]);
+    await journal.close();
+    remove();
+  });
+
+  it('in memory are all those since the time it says it covers', () => {
+    const step = fc.record({
+      print: fc.nat(12),
+      gap: fc.integer({ min: 1, max: 30 }),
+      drop: fc.nat(9),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
+        let shortened = 0;
+        const recent = createRecent({
+          window: 500,
+          most: 40,
+          since: 1,
+          shortened: () => shortened++,
+        });
+        const model: { number: number; id: number }[] = [];
+        let id = 1;
+        for (const { print, gap, drop } of steps) {
+          id += gap;
+          const number = fingerprintNumber(`print ${print}`);
+          assert.equal(recent.add(number, id), true);
+          assert.equal(recent.add(number, id), false);
+          model.push({ number, id });
+          if (drop === 0) {
+            recent.remove(number, id);
+            model.pop();
+          }
+          const from = recent.coveredSince();
+          if (shortened === 0) assert.ok(from <= Math.max(1, id - 500));
+          const expected = model.filter((one) => one.number === number && one.id >= from);
+          assert.deepEqual(recent.find(number, from), expected.map((one) => one.id).toReversed());
+        }
+      }),
+    );
+  });
+
+  it('grow past their first tables', () => {
+    const recent = createRecent({ window: 1e9, most: 100_000, since: 1, shortened: assert.fail });
+    for (let n = 1; n <= 40_000; n++) recent.add(fingerprintNumber(`print ${n}`), n);
+    for (let n = 1; n <= 40_000; n += 501) {
+      assert.deepEqual(recent.find(fingerprintNumber(`print ${n}`), 1), [n]);
+    }
+  });
+});
