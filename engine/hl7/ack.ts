@@ -152,8 +152,17 @@ export function buildAck(
 
 /** A time as HL7 writes it (TS, DTM): UTC, to the second, with its offset. */
 export function timestamp(time: Date): string {
-  return `${time.toISOString().slice(0, 19).replace(/[-:T]/g, '')}+0000`;
+  const second = Math.floor(time.getTime() / 1000);
+  if (second !== lastSecond) {
+    lastSecond = second;
+    lastTimestamp = `${time.toISOString().slice(0, 19).replace(/[-:T]/g, '')}+0000`;
+  }
+  return lastTimestamp;
 }
+
+/** Thousands of answers share a second. */
+let lastSecond = Number.NaN;
+let lastTimestamp = '';
 
 /**
  * MSH-9 by version: `ACK` to v2.2, `ACK^A01` in v2.3, `ACK^A01^ACK` from v2.3.1; other types have

@@ -8,7 +8,7 @@ import type { Delimiters } from './delimiters.ts';
 import { cannotSet, notInCharset, refuseDelimiters, refuseSeparators } from './edit.ts';
 import { readHeader } from './header.ts';
 import type { Header, MessageWarning } from './header.ts';
-import { isHeader, locate, pieces } from './node.ts';
+import { isHeader, locate, pieces, readInField } from './node.ts';
 import { formatPath, parsePath } from './path.ts';
 import type { Path } from './path.ts';
 import { createSegments, find, findAll, join, namesOf, replace, textOf } from './segments.ts';
@@ -77,6 +77,13 @@ export function parseMessage(bytes: Uint8Array, options: { charset?: CharsetName
   return new LosslessMessage(readHeader(bytes, options.charset));
 }
 
+/** A segment cut into its fields; of a header, `fields[1]` is MSH-2. */
+interface Cut {
+  number: number;
+  header: boolean;
+  fields: string[];
+}
+
 /** A class because a message is alive under edits, and closures for each cost half its reading. */
 class LosslessMessage implements Message {
   readonly delimiters: Readonly<Delimiters>;
@@ -85,6 +92,8 @@ class LosslessMessage implements Message {
   /** Only ASCII bytes so far: nothing has to be decoded. */
   private plain: boolean;
   private split: Segments | undefined;
+  /** The first segment and the one read last. */
+  private cuts: [Cut?, Cut?] = [];
 
   constructor(header: Header) {
     this.delimiters = header.delimiters;
@@ -180,14 +189,34 @@ class LosslessMessage implements Message {
 
   /** Byte text at a path; undefined when absent. */
   private read(path: Path, leaf: boolean): string | undefined {
-    const segment = this.find(path);
-    if (segment === undefined || path.field === undefined) return segment;
-    const span = locate(segment, path, this.delimiters, leaf);
-    return span?.missing === '' ? segment.slice(span.start, span.end) : undefined;
+    const segments = this.segments();
+    const number = find(segments, path.segment, path.occurrence ?? 1);
+    if (number === undefined) return undefined;
+    if (path.field === undefined) return textOf(segments, number);
+    const { header, fields } = this.cut(number);
+    if (header && path.field <= 2) {
+      const segment = textOf(segments, number);
+      const span = locate(segment, path, this.delimiters, leaf);
+      return span?.missing === '' ? segment.slice(span.start, span.end) : undefined;
+    }
+    const field = fields[header ? path.field - 1 : path.field];
+    return field === undefined ? undefined : readInField(field, path, this.delimiters, leaf);
+  }
+
+  /** Fields are read one after the other, and MSH again and again: each is cut up once. */
+  private cut(number: number): Cut {
+    const slot = number === 0 ? 0 : 1;
+    const known = this.cuts[slot];
+    if (known?.number === number) return known;
+    const segment = textOf(this.segments(), number);
+    const separator = this.delimiters.field;
+    const header = isHeader(segment) && segment.charAt(3) === separator;
+    return (this.cuts[slot] = { number, header, fields: segment.split(separator) });
   }
 
   private write(path: Path, leaf: boolean, text: string): void {
     refuseDelimiters(path);
+    this.cuts = [];
     const segments = this.segments();
     const number = find(segments, path.segment, path.occurrence ?? 1);
     if (number === undefined) throw cannotSet(path, 'the message has no such segment');

@@ -39,8 +39,42 @@ export function locate(
   if (!leaf && path.repetition === undefined && path.component === undefined) return span;
 
   // From here on only this field is searched, however long the segment is.
+  return narrow(segment.slice(span.start, span.end), span, path, delimiters, leaf);
+}
+
+/**
+ * The text of a node inside the text of its field; undefined when it is not there. What `locate`
+ * does, for a reader that has the field already.
+ */
+export function readInField(
+  field: string,
+  path: Path,
+  delimiters: Delimiters,
+  leaf: boolean,
+): string | undefined {
+  const { repetition = 1, component = 1, subcomponent = 1 } = path;
+  if (!leaf && path.repetition === undefined && path.component === undefined) return field;
+  if (
+    !field.includes(delimiters.component) &&
+    !field.includes(delimiters.repetition) &&
+    !field.includes(delimiters.subcomponent)
+  ) {
+    return repetition === 1 && component === 1 && subcomponent === 1 ? field : undefined;
+  }
+  const span: Span = { start: 0, end: field.length, missing: '' };
+  const found = narrow(field, span, path, delimiters, leaf);
+  return found?.missing === '' ? field.slice(found.start, found.end) : undefined;
+}
+
+/** Narrow `span`, which is the field, to the repetition, component and sub-component of a path. */
+function narrow(
+  field: string,
+  span: Span,
+  path: Path,
+  delimiters: Delimiters,
+  leaf: boolean,
+): Span | undefined {
   const offset = span.start;
-  const field = segment.slice(span.start, span.end);
   const { repetition = 1, component, subcomponent } = path;
   if (!descend(field, offset, span, delimiters.repetition, repetition)) return undefined;
   if (!leaf && component === undefined) return span;

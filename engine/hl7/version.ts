@@ -5,6 +5,19 @@
  * @param version MSH-12.1 as sent; what is no version counts as 2.4, the base of the UK messages
  */
 export function versionAtLeast(version: string | undefined, other: string): boolean {
+  const pair = `${version} ${other}`;
+  const known = compared.get(pair);
+  if (known !== undefined) return known;
+  if (compared.size > 1000) compared.clear();
+  const result = compare(version, other);
+  compared.set(pair, result);
+  return result;
+}
+
+/** Asked several times for every message, about the same few versions. */
+const compared = new Map<string, boolean>();
+
+function compare(version: string | undefined, other: string): boolean {
   const left = numbers(version ?? '') ?? [2, 4];
   const right = numbers(other) ?? [];
   for (let at = 0; at < 3; at++) {
