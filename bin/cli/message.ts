@@ -14,6 +14,7 @@ import { exits } from './exits.ts';
 import { type JournalOptions, exchangeNamed, since, withJournal } from './journals.ts';
 import { maskSegments, recordReveal } from './mask.ts';
 import { CommandError, print, printJson, printTable, say, style } from './output.ts';
+import { warningsOf } from './warnings.ts';
 
 interface ListOptions extends JournalOptions {
   channel?: string;
@@ -139,14 +140,16 @@ export async function explain(
   });
   const fault = exchange.fault ? faultByCode(exchange.fault) : undefined;
   const steps = stepsOf(exchange);
+  const warnings = warningsOf(exchange.entries);
   if (options.output === 'json') {
-    printJson('explanation', { ...summary(exchange), steps, fault, alike });
+    printJson('explanation', { ...summary(exchange), steps, fault, alike, warnings });
     return exits.ok;
   }
   print(style('bold', `${exchange.channel}  ${exchange.type ?? 'no message'}  ${exchange.state}`));
   print(story(exchange));
   if (exchange.delivery) print(`the answer is ${exchange.delivery}`);
   if (exchange.repeatOf) print(`a repeat of ${exchangeName(exchange.repeatOf)}`);
+  for (const warning of warnings) print(`${style('yellow', 'warning')} ${warning}`);
   if (fault) {
     print(`\n${style('red', fault.code)} ${fault.says}\nnext: ${fault.next}`);
     print(
