@@ -5,7 +5,6 @@
 import { FaultError } from '../faults.ts';
 import type { CodeNaming } from './coded.ts';
 import { unreadElements } from './coverage.ts';
-import { NotOneValue } from './evaluate.ts';
 import { createLayout } from './layout.ts';
 import type { CompiledMappings } from './load.ts';
 import type { MappedRecord } from './mapped.ts';
@@ -38,11 +37,7 @@ export function mapRecord(
     return { patient, datasets, warnings };
   } catch (error) {
     if (error instanceof FaultError) throw error;
-    const detail =
-      error instanceof NotOneValue
-        ? `a condition was given several values: ${error.message}`
-        : undefined;
-    throw new FaultError({ name: 'mappingFailed', detail }, { cause: error });
+    throw new FaultError({ name: 'mappingFailed' }, { cause: error });
   }
 }
 
@@ -68,6 +63,7 @@ function startRun(compiled: CompiledMappings, bundle: unknown, options: MapOptio
     counters: new Map(),
     coded: new Map(),
     typed: new Map(),
+    left: 0,
     presented: new Map(),
     warnings: new Map(),
   };

@@ -4,11 +4,14 @@
  * only when a mapping needs it.
  */
 import { createRequire } from 'node:module';
+import { FaultError } from '../faults.ts';
 import { type Evaluate, type Values, compileExpression, ext, truth } from './evaluate.ts';
 import { type Expression, parseExpression } from './expression.ts';
 
 export interface Path {
   source: string;
+  /** The rule it stands in, for faults. */
+  rule: string;
   /** Undefined where the `fhirpath` package evaluates it. */
   expression?: Expression;
   values: Evaluate;
@@ -17,18 +20,39 @@ export interface Path {
 /**
  * Compile a FHIRPath expression. `ext('Name')` is added to the language: the extensions of this
  * name, whatever the base, prefix and version of their URL.
+ * @param rule where it stands, for faults
  * @param variables names that may stand in it after `%`
  * @throws Error whose message says why the expression is not FHIRPath
  */
-export function compilePath(source: string, variables: Iterable<string> = []): Path {
+export function compilePath(source: string, rule: string, variables: Iterable<string> = []): Path {
   const expression = parseExpression(source);
-  if (expression) return { source, expression, values: compileExpression(expression) };
-  return { source, values: compileWithPackage(source, variables) };
+  const evaluate = expression
+    ? compileExpression(expression)
+    : compileWithPackage(source, variables);
+  const values: Evaluate = (focus, named) => {
+    try {
+      return evaluate(focus, named);
+    } catch (cause) {
+      throw failed(rule, source, cause);
+    }
+  };
+  return { source, rule, expression, values };
+}
+
+/** An expression that FHIRPath refuses to evaluate: the rule must be mended, nothing is guessed. */
+function failed(rule: string, source: string, cause: unknown): FaultError {
+  const detail = `${rule}: "${source}" cannot be evaluated over this record`;
+  return new FaultError({ name: 'mappingFailed', detail }, { cause });
 }
 
 /** Whether a condition holds; nothing counts as no. */
 export function holds(path: Path, focus: Values, variables: Readonly<Record<string, Values>>) {
-  return truth(path.values(focus, variables)) === true;
+  const values = path.values(focus, variables);
+  try {
+    return truth(values) === true;
+  } catch (cause) {
+    throw failed(path.rule, path.source, cause);
+  }
 }
 
 interface FhirPathPackage {

@@ -204,6 +204,7 @@ const operators = {
   '!=': (left: Values, right: Values): Values => logical(negate(equal(left, right))),
   in: (left: Values, right: Values): Values => {
     if (left.length === 0) return none;
+    if (right.length === 0) return no;
     if (left.length > 1) throw new NotOneValue('one value was expected before "in"');
     return right.some((one) => same(one, left[0])) ? yes : no;
   },

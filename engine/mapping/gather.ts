@@ -34,69 +34,93 @@ export function ofPatient(
     .filter((item) => item.segments.length > 0);
 }
 
+/** One listed resource, the rule that takes it and the list it is shown under. */
+interface Candidate {
+  resource: Resource;
+  identity: string;
+  holder: Resource;
+  rule: CompiledItem;
+  group: Group;
+}
+
 /** The items of a dataset, list by list: only what a primary list names is an answer. */
 export function gather(mapping: CompiledDataset, run: Run): Group[] {
   const groups = mapping.lists.map(({ list, rule }): Group => {
     const cautions = limits(mapping.dataset, run);
     return { list, rule, items: [], missing: [], cautions };
   });
-  const taken: Taken[] = [];
-  for (const own of groups) {
-    for (const holder of run.record.lists(own.list.code)) {
-      for (const reference of entriesOf(holder)) {
+  const candidates = groups.flatMap((own) =>
+    run.record.lists(own.list.code).flatMap((holder) =>
+      entriesOf(holder).flatMap((reference) => {
         const versions = run.record.versions(reference, holder);
         if (versions.length === 0) own.missing.push(reference);
         if (versions.length > 1) own.cautions.push(severalVersions(reference));
-        for (const resource of versions) {
-          if (!take(resource, holder, own, groups, mapping, taken, run))
-            own.missing.push(reference);
-        }
-      }
+        return versions.flatMap((resource) => {
+          const candidate = candidateOf(resource, holder, own, groups, mapping, run);
+          if (!candidate) own.missing.push(reference);
+          return candidate ?? [];
+        });
+      }),
+    ),
+  );
+  for (const candidate of withoutRepeats(candidates)) {
+    const { resource, holder, rule, group } = candidate;
+    const built = rule.build(resource, holder, group.list.list, run);
+    if (otherSubject(resource, run)) {
+      group.cautions.push(subjectDiffers);
+      built.segments[0]?.notes.push({ text: subjectDiffers.text });
     }
+    group.items.push(built);
+    group.missing.push(...built.missing.filter(isClinical));
   }
   return groups;
 }
 
-interface Taken {
-  resource: Resource;
-  group: Group;
-}
-
-/** Carry one listed resource, unless it was carried already; false where no rule takes it. */
-function take(
+function candidateOf(
   resource: Resource,
   holder: Resource,
   own: Group,
   groups: readonly Group[],
   mapping: CompiledDataset,
-  taken: Taken[],
   run: Run,
-): boolean {
+): Candidate | undefined {
   const { list: name } = own.list;
   const rule = mapping.items.find(
     (item) => item.rule.lists.includes(name) && item.takes(resource, run),
   );
   if (!rule) {
     warn(run, `no rule of ${mapping.file} takes a ${resource.resourceType} from the list ${name}`);
-    return false;
+    return undefined;
   }
   const shown = rule.shownUnder(resource, name, run);
   const group = groups.find(({ list }) => list.list === shown) ?? own;
-  const again = taken.some(
-    (one) =>
-      one.resource === resource || (one.group === group && isSameItem(one.resource, resource)),
-  );
-  if (again) return true;
-  taken.push({ resource, group });
-  const built = rule.build(resource, holder, shown, run);
-  if (otherSubject(resource, run)) {
-    group.cautions.push(subjectDiffers);
-    built.segments[0]?.notes.push({ text: subjectDiffers.text });
-  }
-  group.items.push(built);
-  group.missing.push(...built.missing.filter(isClinical));
-  return true;
+  return { resource, identity: identityOf(resource), holder, rule, group };
 }
+
+/**
+ * Each item once: a resource that several lists name, and an item that stands both `contained` and
+ * on its own. A repeat is left out only where what is shown says everything that it says.
+ */
+function withoutRepeats(candidates: readonly Candidate[]): Candidate[] {
+  return candidates.filter(
+    (one, i) =>
+      !candidates.some((other, j) => {
+        if (i === j) return false;
+        if (one.resource === other.resource) return j < i;
+        return one.group === other.group && repeats(one, other) && (j < i || !repeats(other, one));
+      }),
+  );
+}
+
+function repeats(one: Candidate, other: Candidate): boolean {
+  const [a, b] = [one.resource, other.resource];
+  const isSame =
+    one.identity === other.identity ||
+    (a.identifier !== undefined && same(a.identifier, b.identifier));
+  return isSame && Object.keys(a).every((name) => technical.has(name) || same(a[name], b[name]));
+}
+
+const technical: ReadonlySet<string> = new Set(['id', 'meta', 'text']);
 
 const subjectDiffers = {
   code: 'subject-differs',
@@ -112,18 +136,6 @@ function entriesOf(list: Resource): string[] {
   const items = member(member([list], 'entry'), 'item');
   const references = member(items, 'reference').map(textOf);
   return [...new Set(references)].filter((one) => one !== undefined);
-}
-
-/** The same item listed twice: as itself and `contained`, or under one identifier and code. */
-function isSameItem(a: Resource, b: Resource): boolean {
-  if (a === b) return true;
-  if (!same(a.code, b.code)) return false;
-  if (identityOf(a) === identityOf(b)) return same(a, b) || same(a.identifier, b.identifier);
-  return (
-    a.identifier !== undefined &&
-    same(a.identifier, b.identifier) &&
-    same(a.onsetDateTime, b.onsetDateTime)
-  );
 }
 
 /** A resource of people or places that is not in the reply costs no clinical content. */

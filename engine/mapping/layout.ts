@@ -48,11 +48,15 @@ export function createLayout(compiled: CompiledMappings, run: Run) {
         items.push(...ofPatient(rules, 'patient', asked.includes(dataset), run));
       }
       if (!run.record.patient) warn(run, 'the reply holds no Patient');
-      const laid = lay(items, 'PID');
-      const general = generalNotes(compiled, run);
-      if (general.length === 0) return laid;
-      if (options.profile !== 'a19') return [...laid, ...numberedNotes(general)];
-      return [...laid, ...noteRows(general, 'PID').map((row) => numbered(row, ++rowNumber))];
+      const notes = generalNotes(compiled, run);
+      if (options.profile === 'a19') {
+        const laid = lay(items, 'PID');
+        return [...laid, ...noteRows(notes, 'PID').map((row) => numbered(row, ++rowNumber))];
+      }
+      // The notes of PID, PD1 and NK1 stand together after them.
+      const segments = items.flatMap((item) => item.segments);
+      const all = [...segments.flatMap((built) => built.notes), ...notes];
+      return [...segments.map((built) => built.segment), ...numberedNotes(all)];
     },
 
     dataset(dataset: Dataset): MappedDataset {

@@ -48,9 +48,9 @@ export function leafProducer(rule: ValueRule, place: Place, library: Library, la
     if (format) {
       const date = formatDate(text, format);
       if (!date || date.lossy) leave(scope, label, text, at);
-      return (
-        date && { made: date.text, type: dateType(date.text), traces: traceOf(scope, at, source) }
-      );
+      if (!date) return undefined;
+      const made = (prefix ?? '') + date.text;
+      return { made, type: dateType(date.text), traces: traceOf(scope, at, source) };
     }
     if (look) return look(text, source, scope);
     return {

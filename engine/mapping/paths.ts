@@ -1,7 +1,7 @@
 /** Paths of a mapping: compiled with findings, and located in the source for provenance. */
 import { type Path, compilePath } from './condition.ts';
 import type { ReadingScope } from './coverage.ts';
-import { type Library, type Place, report, suggestion } from './library.ts';
+import { type Library, type Place, report, ruleAt, suggestion } from './library.ts';
 import { locate } from './locate.ts';
 import type { Scope } from './scope.ts';
 
@@ -24,7 +24,7 @@ export function compileAt(
     return undefined;
   }
   try {
-    return compilePath(source, reading.variables.keys());
+    return compilePath(source, ruleAt(place), reading.variables.keys());
   } catch (error) {
     report(
       library,

@@ -38,6 +38,8 @@ export interface Run {
   coded: Map<unknown, CodedElement | undefined>;
   /** Values of types (`as`) already made, by type and source: one person signs many items. */
   typed: Map<string, Map<unknown, Produced>>;
+  /** How often something was left, said again or not. */
+  left: number;
   /** Every resource that was carried, with what the rules that carried it read. */
   presented: Map<Resource, Set<Reading>>;
   /** Warnings for the analyst with how often each occurred: codes and paths, never values. */
@@ -76,6 +78,7 @@ export function warn(run: Run, warning: string): void {
 
 /** Carry what a field could not hold as a note: nothing is dropped in silence. Once an item. */
 export function leave(scope: Scope, label: string, text: string, rule: string): void {
+  scope.run.left++;
   const whole = `Also in the GP record: ${label} = ${text}`;
   if (scope.leftovers.some((note) => note.text === whole)) return;
   scope.leftovers.push({ text: whole, rule, source: `${scope.at}${label}` });

@@ -53,28 +53,35 @@ export function compileSegment(
   };
 }
 
+/**
+ * A note follows the segment before it, or waits for the first one. What another rule has said in
+ * the same words there (a statement and its plan often do) is not said again.
+ */
+function addNote(built: readonly Built[], scope: Scope, note: Note): void {
+  const notes = built.at(-1)?.notes ?? scope.leftovers;
+  const again = notes.some(({ text, rule }) => text === note.text && rule !== note.rule);
+  if (!again) notes.push(note);
+}
+
 function compileBody(
-  rule: SegmentRule,
+  segment: SegmentRule,
   place: Place,
   library: Library,
   reading: ReadingScope,
 ): Build {
-  if (rule.note) {
-    const value = compileValue(rule.note, below(place, 'note'), library, reading);
+  const rule = ruleAt(place);
+  const { note, terms, obx, value, type, fields = {} } = segment;
+  if (note) {
+    const { produce } = compileValue(note, below(place, 'note'), library, reading);
     return (scope, built) => {
-      // Before the first segment a note waits for it.
-      const notes = built.at(-1)?.notes ?? scope.leftovers;
-      const produced = value.produce(scope);
-      if (produced.length === 0) return;
-      for (const { made, traces } of produced) {
-        notes.push({ text: String(made), rule: traces[0]?.rule, source: traces[0]?.source });
+      for (const { made, traces } of produce(scope)) {
+        addNote(built, scope, { text: String(made), rule, source: traces[0]?.source });
       }
     };
   }
-  if (rule.terms) return compileTerms(rule.terms, below(place, 'terms'), library, reading);
-  if (rule.obx && rule.value)
-    return compileObservation(rule.obx, rule.value, rule.type, place, library, reading);
-  return compileFields(rule.segment ?? '', rule.fields ?? {}, place, library, reading);
+  if (terms) return compileTerms(terms, below(place, 'terms'), library, reading);
+  if (obx && value) return compileObservation(obx, value, type, place, library, reading);
+  return compileFields(segment.segment ?? '', fields, place, library, reading);
 }
 
 /** The terms of a coded element that CE does not hold, as notes. */
@@ -90,9 +97,8 @@ function compileTerms(
   return (scope, built) => {
     for (const concept of path?.values(scope.focus, scope.variables) ?? []) {
       for (const note of codedOnce(scope.run, concept)?.notes ?? []) {
-        built
-          .at(-1)
-          ?.notes.push({ text: note.text, rule, source: `${scope.at}${source}.${note.source}` });
+        const place = `${scope.at}${source}.${note.source}`;
+        addNote(built, scope, { text: note.text, rule, source: place });
       }
     }
   };

@@ -170,20 +170,21 @@ function composite(
       report(library, below(at, number), `"${number}" is no component number such as 4 or 4.2`);
     }
     const [component = 1, sub] = steps;
+    const of = part.from?.[0] ?? part.coded ?? `${rule.as ?? ''}.${number}`;
     return {
       component,
       sub,
       number,
+      label: `${label} ${of}`,
       value: compileValue(part, below(at, number), library, reading),
     };
   });
-  const name = rule.as ?? '';
   const ruleName = ruleAt(place);
   const make: Each = (source, where, outer) => {
     const scope: Scope = { ...outer, focus: [source], at: where };
     const made: Repetition = [];
     const traces: { component: string; rule: string; source: string }[] = [];
-    for (const { component, sub, number, value } of parts) {
+    for (const { component, sub, number, label: leftLabel, value } of parts) {
       const text = plainText(value, scope);
       if (text !== undefined) {
         putComponent(made, component, sub, text);
@@ -192,8 +193,7 @@ function composite(
       const produced = value.produce(scope);
       const [first] = produced;
       if (!first) continue;
-      for (const other of produced.slice(1))
-        leave(outer, `${label} ${name}.${number}`, String(other.made), ruleName);
+      for (const other of produced.slice(1)) leave(outer, leftLabel, String(other.made), ruleName);
       putComponent(made, component, sub, first.made);
       if (outer.run.options.trace) {
         for (const one of first.traces) {
@@ -218,9 +218,9 @@ function onceEach(type: string, make: Each): Each {
     if (!made) typed.set(type, (made = new Map()));
     const held = made.get(value);
     if (held) return held;
-    const before = scope.leftovers.length;
+    const before = scope.run.left;
     const produced = make(value, place, scope);
-    if (produced && scope.leftovers.length === before) made.set(value, produced);
+    if (produced && scope.run.left === before) made.set(value, produced);
     return produced;
   };
 }
