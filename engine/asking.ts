@@ -7,31 +7,16 @@ import { acceptEarly } from './answer.ts';
 import type { Fault } from './faults.ts';
 import { differences, sameText } from './gp/demographics.ts';
 import type {
-  AskMessage,
-  AskRecord,
   Asker,
   Attempt,
   Endpoint,
   GpMessage,
   GpRecord,
-  LocateEndpoint,
   Outcome,
   RecordRequest,
-  TracePatient,
 } from './gp/port.ts';
 import type { Interim } from './mllp/mllp.ts';
 import { type ReadWork, commit } from './work.ts';
-
-/** The outside of one channel: what its destinations answer. */
-export interface Outside {
-  trace?: TracePatient;
-  locate?: LocateEndpoint;
-  gpconnect?: AskRecord;
-  /** GP systems that speak HL7 v2, by the name of their destination. */
-  mllp: Record<string, AskMessage>;
-  /** The practice the hospital's ADT last named for a patient. */
-  practiceOf(nhsNumber: string): Promise<{ practice: string; at: number } | undefined>;
-}
 
 /** How an effect ended, as an event of the route. */
 export interface Performed {

@@ -10,23 +10,12 @@ import { hash } from 'node:crypto';
 import { type Answer, answerBroken, answerEnd, answerFault } from './answer.ts';
 import { acceptance } from './accept.ts';
 import type { LoadedChannel } from './config/site.ts';
-import type { Emit } from './events.ts';
 import { type Fault, FaultError, faults } from './faults.ts';
 import { type Message, parseMessage } from './hl7/message.ts';
 import type { Journal } from './journal/journal.ts';
 import type { Arrival, Interim, Peer, Respond, Response } from './mllp/mllp.ts';
-import type { Outside } from './asking.ts';
 import { perform } from './perform.ts';
-import { type ReadWork, type Work, beginWork, commit, note } from './work.ts';
-
-/** What an exchange needs besides its channel. */
-export interface Surroundings {
-  journal: Journal;
-  outside: Outside;
-  emit: Emit;
-  /** Microseconds since 1970. */
-  now(): number;
-}
+import { type ReadWork, type Surroundings, type Work, beginWork, commit, note } from './work.ts';
 
 /** The function that answers a channel's arrivals. */
 export function exchangesOf(loaded: LoadedChannel, around: Surroundings): Respond {

@@ -11,7 +11,7 @@ import { locateInTable, tableFirst } from './gp/practices.ts';
 import { createSds } from './gp/sds.ts';
 import type { DestinationOptions, MllpDestination } from './mllp/destination.ts';
 import type { LinkTls } from './mllp/link.ts';
-import type { Outside } from './asking.ts';
+import type { Outside } from './work.ts';
 
 /** What opens connections; handed in, so that cases are played without any. */
 export interface Connectors {

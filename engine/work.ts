@@ -1,15 +1,50 @@
 /** One exchange while it is worked on: what is known so far, and what is not yet committed. */
 import type { Channel } from './channel.ts';
 import type { LoadedChannel } from './config/site.ts';
-import type { Surroundings } from './exchange.ts';
+import type { Emit } from './events.ts';
 import { type Fault, faults } from './faults.ts';
-import type { Endpoint, GpMessage, GpRecord, Trace } from './gp/port.ts';
+import type {
+  AskMessage,
+  AskRecord,
+  Endpoint,
+  GpMessage,
+  GpRecord,
+  LocateEndpoint,
+  Trace,
+  TracePatient,
+} from './gp/port.ts';
 import type { Message } from './hl7/message.ts';
-import { type Entry, type ExchangeId, type Keys, exchangeName } from './journal/journal.ts';
+import {
+  type Entry,
+  type ExchangeId,
+  type Journal,
+  type Keys,
+  exchangeName,
+} from './journal/journal.ts';
 import type { MappedRecord } from './mapping/mapped.ts';
 import type { Caution } from './query/cautions.ts';
 import type { Query } from './query/query.ts';
 import type { Route } from './route.ts';
+
+/** What an exchange needs besides its channel. */
+export interface Surroundings {
+  journal: Journal;
+  outside: Outside;
+  emit: Emit;
+  /** Microseconds since 1970. */
+  now(): number;
+}
+
+/** The outside of one channel: what its destinations answer. */
+export interface Outside {
+  trace?: TracePatient;
+  locate?: LocateEndpoint;
+  gpconnect?: AskRecord;
+  /** GP systems that speak HL7 v2, by the name of their destination. */
+  mllp: Record<string, AskMessage>;
+  /** The practice the hospital's ADT last named for a patient. */
+  practiceOf(nhsNumber: string): Promise<{ practice: string; at: number } | undefined>;
+}
 
 export interface Work {
   id: ExchangeId;
