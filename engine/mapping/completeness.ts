@@ -195,7 +195,11 @@ export function unavailableRecord(datasets: readonly Dataset[], text: string): M
   };
 }
 
-function concerns(issue: IndexedRecord['issues'][number], { parameter }: PrimaryList): boolean {
+/** Whether an issue is about the parameter that asks for this list. */
+export function concerns(
+  issue: IndexedRecord['issues'][number],
+  { parameter }: PrimaryList,
+): boolean {
   const words = `${issue.diagnostics ?? ''} ${issue.text ?? ''}`.split(/[^A-Za-z]+/);
   return words.includes(parameter);
 }

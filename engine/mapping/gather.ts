@@ -39,6 +39,8 @@ interface Candidate {
   resource: Resource;
   identity: string;
   holder: Resource;
+  /** It stands inside its list (`contained`). */
+  contained: boolean;
   rule: CompiledItem;
   group: Group;
 }
@@ -51,14 +53,20 @@ export function gather(mapping: CompiledDataset, run: Run): Group[] {
   });
   const candidates = groups.flatMap((own) =>
     run.record.lists(own.list.code).flatMap((holder) =>
-      entriesOf(holder).flatMap((reference) => {
+      entriesOf(holder, own, run).flatMap((reference) => {
         const versions = run.record.versions(reference, holder);
         if (versions.length === 0) own.missing.push(reference);
         if (versions.length > 1) own.cautions.push(severalVersions(reference));
         return versions.flatMap((resource) => {
-          const candidate = candidateOf(resource, holder, own, groups, mapping, run);
-          if (!candidate) own.missing.push(reference);
-          return candidate ?? [];
+          const rule = ruleFor(resource, own, mapping, run);
+          if (!rule) {
+            own.missing.push(reference);
+            return [];
+          }
+          const shown = rule.shownUnder(resource, own.list.list, run);
+          const group = groups.find(({ list }) => list.list === shown) ?? own;
+          const contained = reference.startsWith('#');
+          return { resource, identity: identityOf(resource), holder, contained, rule, group };
         });
       }),
     ),
@@ -76,25 +84,20 @@ export function gather(mapping: CompiledDataset, run: Run): Group[] {
   return groups;
 }
 
-function candidateOf(
+/** The first rule that takes a resource from this list. */
+function ruleFor(
   resource: Resource,
-  holder: Resource,
-  own: Group,
-  groups: readonly Group[],
+  { list: { list } }: Group,
   mapping: CompiledDataset,
   run: Run,
-): Candidate | undefined {
-  const { list: name } = own.list;
-  const rule = mapping.items.find(
-    (item) => item.rule.lists.includes(name) && item.takes(resource, run),
+): CompiledItem | undefined {
+  const found = mapping.items.find(
+    (item) => item.rule.lists.includes(list) && item.takes(resource, run),
   );
-  if (!rule) {
-    warn(run, `no rule of ${mapping.file} takes a ${resource.resourceType} from the list ${name}`);
-    return undefined;
+  if (!found) {
+    warn(run, `no rule of ${mapping.file} takes a ${resource.resourceType} from the list ${list}`);
   }
-  const shown = rule.shownUnder(resource, name, run);
-  const group = groups.find(({ list }) => list.list === shown) ?? own;
-  return { resource, identity: identityOf(resource), holder, rule, group };
+  return found;
 }
 
 /**
@@ -116,7 +119,9 @@ function repeats(one: Candidate, other: Candidate): boolean {
   const [a, b] = [one.resource, other.resource];
   const isSame =
     one.identity === other.identity ||
-    (a.identifier !== undefined && same(a.identifier, b.identifier));
+    ((one.contained || other.contained) &&
+      a.identifier !== undefined &&
+      same(a.identifier, b.identifier));
   return isSame && Object.keys(a).every((name) => technical.has(name) || same(a[name], b[name]));
 }
 
@@ -132,10 +137,16 @@ const severalVersions = (reference: string) => ({
   text: `The GP system sent several different items under one id; all of them are shown: ${reference}`,
 });
 
-function entriesOf(list: Resource): string[] {
-  const items = member(member([list], 'entry'), 'item');
-  const references = member(items, 'reference').map(textOf);
-  return [...new Set(references)].filter((one) => one !== undefined);
+/** What a list names. What it merely contains is no answer; the analyst is told. */
+function entriesOf(holder: Resource, { list: { list } }: Group, run: Run): string[] {
+  const items = member(member([holder], 'entry'), 'item');
+  const references = new Set(member(items, 'reference').map(textOf));
+  for (const id of member(member([holder], 'contained'), 'id')) {
+    if (!references.has(`#${String(id)}`)) {
+      warn(run, `the list ${list} contains a resource that it does not list`);
+    }
+  }
+  return [...references].filter((one) => one !== undefined);
 }
 
 /** A resource of people or places that is not in the reply costs no clinical content. */
@@ -150,11 +161,9 @@ function otherSubject(resource: Resource, run: Run): boolean {
     member(member([resource], 'patient'), 'reference')[0] ??
       member(member([resource], 'subject'), 'reference')[0],
   );
-  return (
-    patient !== undefined &&
-    reference !== undefined &&
-    localReference(reference) !== identityOf(patient)
-  );
+  if (patient === undefined || reference === undefined) return false;
+  const target = run.record.resolve(reference);
+  return (target ? identityOf(target) : localReference(reference)) !== identityOf(patient);
 }
 
 /** A search that began on a day is no whole answer. */

@@ -1,7 +1,7 @@
 /** Puts built items in the order of the message, with set ids: RSP_K11 or ADR_A19. */
 import type { Dataset } from '../gp/port.ts';
 import { asRows, noteRows } from './a19.ts';
-import { type AreaStatus, areaStatus, statusSegments } from './completeness.ts';
+import { type AreaStatus, areaStatus, concerns, statusSegments } from './completeness.ts';
 import { type Group, gather, ofPatient } from './gather.ts';
 import type { BuiltItem } from './items.ts';
 import { type CompiledMappings, engineTables } from './load.ts';
@@ -9,6 +9,10 @@ import type { MappedDataset, MappedSegment } from './mapped.ts';
 import type { PrimaryList } from './schema.ts';
 import { type Note, type Run, warn } from './scope.ts';
 
+/**
+ * The layout of one answer. Call `patient` first and `dataset` once for each dataset asked for, in
+ * their order: set ids count over the whole answer.
+ */
 export function createLayout(compiled: CompiledMappings, run: Run) {
   const { options } = run;
   const rows = compiled.tables.get(engineTables.rows);
@@ -48,7 +52,7 @@ export function createLayout(compiled: CompiledMappings, run: Run) {
         items.push(...ofPatient(rules, 'patient', asked.includes(dataset), run));
       }
       if (!run.record.patient) warn(run, 'the reply holds no Patient');
-      const notes = generalNotes(compiled, run);
+      const notes = generalNotes(compiled, asked, run);
       if (options.profile === 'a19') {
         const laid = lay(items, 'PID');
         return [...laid, ...noteRows(notes, 'PID').map((row) => numbered(row, ++rowNumber))];
@@ -97,16 +101,11 @@ export function createLayout(compiled: CompiledMappings, run: Run) {
 
 const rank = (name: string) => ['OBX', 'AL1', 'DG1'].indexOf(name);
 
-/** Issues the GP system raised that are about none of the areas this mapping knows. */
-function generalNotes(compiled: CompiledMappings, run: Run): Note[] {
-  const parameters = [...compiled.datasets.values()].flatMap(({ lists }) =>
-    lists.map(({ list }) => list.parameter),
-  );
+/** Issues the GP system raised that are about none of the datasets asked for. */
+function generalNotes(compiled: CompiledMappings, asked: readonly Dataset[], run: Run): Note[] {
+  const lists = asked.flatMap((dataset) => compiled.datasets.get(dataset)?.lists ?? []);
   return run.record.issues
-    .filter((issue) => {
-      const words = `${issue.diagnostics ?? ''} ${issue.text ?? ''}`;
-      return !parameters.some((parameter) => words.includes(parameter));
-    })
+    .filter((issue) => !lists.some(({ list }) => concerns(issue, list)))
     .flatMap(({ text, diagnostics }) => {
       const says = text ?? diagnostics;
       return says === undefined ? [] : [{ text: `GP system: ${says}`, source: 'OperationOutcome' }];

@@ -205,6 +205,16 @@ describe('mapping: allergies', () => {
     assert.deepEqual([at(segments[old], 17), at(segments[old], 20)], ['resolved', '20160701']);
   });
 
+  it('says that the date is not stated, and gives no other date for it', () => {
+    const undated = allergy('u', { clinicalStatus: 'resolved' });
+    const segments =
+      map(bundle(patient, list(codes.ended, ['AllergyIntolerance/u']), undated), {
+        datasets: ['ALL'],
+      }).datasets[0]?.segments ?? [];
+    assert.equal(at(named(segments, 'IAM')[0], 20), '');
+    assert.ok(segments.some((one) => one.fields[3] === 'Ended: date not stated by the GP system'));
+  });
+
   it('does the same for ADR^A19', () => {
     const all = inA19Order(map(record, { datasets: ['ALL'], profile: 'a19' }));
     assert.deepEqual(
