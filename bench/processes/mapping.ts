@@ -1,0 +1,60 @@
+/**
+ * The mapping of one GP record, beside what nobody can do without: parsing its JSON. Each time the
+ * record is parsed afresh, so that nothing is remembered of the last time.
+ */
+import { join, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { mapRecord } from '../../engine/mapping/apply.ts';
+import { loadMappings } from '../../engine/mapping/load.ts';
+import { largeRecord } from '../samples.ts';
+import { spread } from '../figures.ts';
+import { answerRequests } from './requests.ts';
+
+export interface MappingRequest {
+  /** A file with a Bundle; without one, a record made of the fixture patient's. */
+  file?: string;
+  ms: number;
+}
+
+export interface MappingResult {
+  kilobytes: number;
+  /** Medians, milliseconds. */
+  parse: number;
+  map: number;
+}
+
+const root = resolve(import.meta.dirname, '../..');
+const compiled = loadMappings(join(root, 'mappings', 'gp-record'));
+const datasets = [...compiled.datasets.keys()];
+const syntheticBytes = 300 * 1024;
+
+answerRequests<MappingRequest, MappingResult>(({ file, ms }) => {
+  const text = file === undefined ? largeRecord(syntheticBytes) : readFileSync(file, 'utf8');
+  const options = {
+    datasets,
+    profile: 'rsp',
+    version: '2.4',
+    now: new Date('2026-06-04T10:15:00Z'),
+    site: { patientClass: 'O', diagnosisType: 'W' },
+  } as const;
+  const parse: number[] = [];
+  const map: number[] = [];
+  const until = performance.now() + ms;
+  for (let round = 0; round < 10 || performance.now() < until; round++) {
+    const began = performance.now();
+    const bundle: unknown = JSON.parse(text);
+    const parsed = performance.now();
+    const record = mapRecord(compiled, bundle, { ...options, datasets });
+    const mapped = performance.now();
+    if (record.datasets.length !== datasets.length) throw new Error('a dataset was not mapped');
+    // The first rounds are compiled while they run.
+    if (round < 5) continue;
+    parse.push(parsed - began);
+    map.push(mapped - parsed);
+  }
+  return {
+    kilobytes: Buffer.byteLength(text) / 1024,
+    parse: spread(parse).median,
+    map: spread(map).median,
+  };
+});
