@@ -22,7 +22,7 @@ const levels = {
   'exchange.received': 'debug',
   'exchange.repeat': 'info',
   'exchange.step': 'debug',
-  'exchange.answered': 'info',
+  'exchange.answered': 'debug',
   'exchange.undelivered': 'warn',
   'exchange.fault': 'warn',
   'gp.asked': 'debug',
