@@ -4,6 +4,7 @@
  * review see them and nothing has to be generated to run Gatehouse.
  */
 import { readFile, writeFile } from 'node:fs/promises';
+import { referenceFiles } from './docs/reference.ts';
 import { definitionFiles } from './hl7-definitions/versions.ts';
 
 export interface GeneratedFile {
@@ -13,7 +14,7 @@ export interface GeneratedFile {
 }
 
 /** A new kind of generated file is an entry here. */
-export const generatedFiles: GeneratedFile[] = [...definitionFiles];
+export const generatedFiles: GeneratedFile[] = [...definitionFiles, ...referenceFiles];
 
 const root = new URL('../', import.meta.url);
 

@@ -1,0 +1,202 @@
+/** The pages of docs/reference and the generated parts of docs/profile.md. */
+import { readFile } from 'node:fs/promises';
+import { format } from 'prettier';
+import { effects, ends } from '../../engine/effects.ts';
+import { type FaultDefinition, faults } from '../../engine/faults.ts';
+import { formatStructure } from '../../engine/hl7/definitions/notation.ts';
+import { profileStructures } from '../../engine/hl7/definitions/profile.ts';
+import type { ItemRule } from '../../engine/mapping/schema.ts';
+import { scenarios } from '../../engine/simulator/scenarios.ts';
+import type { GeneratedFile } from '../generate.ts';
+import { channelPage, channelSchemaFile } from './channel-page.ts';
+import { helpOfAll } from './help.ts';
+import { datasetFiles, mappingPage } from './mapping-page.ts';
+import { code, filled, table, written } from './markdown.ts';
+
+const profile = new URL('../../docs/profile.md', import.meta.url);
+
+export const referenceFiles: GeneratedFile[] = [
+  { path: 'docs/reference/faults.md', generate: faultsPage },
+  { path: 'docs/reference/channel.md', generate: channelPage },
+  {
+    path: 'docs/reference/channel.schema.json',
+    generate: () => format(channelSchemaFile(), { parser: 'json', printWidth: 100 }),
+  },
+  { path: 'docs/reference/route-effects.md', generate: effectsPage },
+  { path: 'docs/reference/mapping-fields.md', generate: mappingPage },
+  { path: 'docs/reference/cli.md', generate: cliPage },
+  { path: 'docs/reference/scenarios.md', generate: scenariosPage },
+  {
+    path: 'docs/profile.md',
+    generate: async () =>
+      filled(await readFile(profile, 'utf8'), {
+        structures: structures(),
+        datasets: datasetTable(),
+        answers: answerTable(),
+      }),
+  },
+];
+
+const groups: Readonly<Record<string, string>> = {
+  '1': 'Bytes and connections',
+  '2': 'The message as HL7',
+  '3': 'May this sender and this user ask',
+  '4': 'Patient and practice',
+  '5': 'The GP side',
+  '6': 'The journal',
+  '8': 'Mapping',
+  '9': 'The engine itself',
+};
+
+function inGroups(): [string, [string, FaultDefinition][]][] {
+  const all = Object.entries(faults).sort(([, a], [, b]) => (a.code < b.code ? -1 : 1));
+  return Object.entries(groups).map(([digit, title]) => [
+    title,
+    all.filter(([, row]) => row.code.startsWith(`GH-${digit}`)),
+  ]);
+}
+
+function faultsPage(): string {
+  const parts = inGroups().map(([title, rows]) => {
+    const lines = rows.map(([name, row]) => [
+      row.code,
+      code(name),
+      row.class,
+      row.msa,
+      row.qak ?? '',
+      row.err ?? '',
+      row.says,
+      row.next,
+    ]);
+    const columns = ['code', 'name', 'class', 'MSA-1', 'QAK-2', 'ERR', 'what it says', 'next step'];
+    return `## ${title}\n\n${table(columns, lines)}`;
+  });
+  return `${written('engine/faults.ts')}
+# Faults
+
+Every failure Gatehouse can have. \`gatehouse explain CODE\` prints one row. The class decides what
+happens next: *transient* may work when asked again, *ambiguous* may have happened already (only a
+read is repeated), *permanent* gives the same answer again. MSA-1 is that of original mode; QAK-2 is
+sent where the answer is a query response; ERR is a code of table 0357.
+
+${parts.join('\n')}`;
+}
+
+function effectsPage(): string {
+  const rows = Object.entries(effects).map(([name, { says, outcomes }]) => [
+    code(name),
+    says,
+    outcomes.map(code).join(', '),
+  ]);
+  const endings = Object.entries(ends).map(([name, says]) => [code(name), says]);
+  return `${written('engine/effects.ts')}
+# What a route can do
+
+A route (\`channels/routes/NAME.yaml\`) is a table of states. A state performs one effect (\`do\`) and
+says which state follows each outcome (\`on\`), or it ends the route (\`end\`). \`gatehouse check\`
+refuses a route in which an outcome has no way on, a state is never reached, or states can follow
+each other for ever. \`gatehouse route graph NAME\` draws it.
+
+In place of a state may stand a list: \`{ retry: 2, after: 250ms }\` tries the effect again, at most so
+often, and the last entry is the state that follows then.
+
+## Effects
+
+${table(['effect', 'what it does', 'outcomes'], rows)}
+## Ends
+
+${table(['end', 'the answer given'], endings)}`;
+}
+
+async function cliPage(): Promise<string> {
+  const parts = [...(await helpOfAll())].map(
+    ([name, text]) => `## ${name}\n\n\`\`\`text\n${text.trimEnd()}\n\`\`\`\n`,
+  );
+  return `${written('bin/cli/main.ts')}
+# Commands
+
+What \`--help\` prints, for every command. Exit codes are in the [README](../../README.md#exit-codes).
+
+${parts.join('\n')}`;
+}
+
+function scenariosPage(): string {
+  const places: Readonly<Record<string, string>> = {
+    any: 'any; the practice’s system unless told',
+    pds: 'PDS',
+    sds: 'SDS',
+    proxy: 'Spine proxy',
+    provider: 'the practice’s system',
+  };
+  const rows = [...scenarios].map(([name, { at, says }]) => [code(name), places[at] ?? at, says]);
+  return `${written('engine/simulator/')}
+# Scenarios of the simulator
+
+What the simulated GP side can be made to do wrong, for one patient at a time:
+
+- from its start: \`gatehouse sim gp --scenario 9465701459=slow:3000\`;
+- while it runs, from the same machine: \`PUT /_sim/patients/9465701459/scenario\` with the body
+  \`"hang"\` or \`{"name":"slow","at":"pds","ms":5000,"first":2}\`; \`DELETE\` switches it off;
+- in a case: \`scenario: 9465701459 hang\`.
+
+${table(['scenario', 'where', 'what happens'], rows)}`;
+}
+
+/** The answers as structures, one line of the notation each. */
+function structures(): string {
+  const shown = Object.entries(profileStructures).map(
+    ([id, structure]) => `${id}  ${formatStructure(structure)}`,
+  );
+  return `\`\`\`text\n${shown.join('\n\n')}\n\`\`\`\n`;
+}
+
+function datasetTable(): string {
+  const rows = datasetFiles().flatMap(({ file: { dataset, title, lists, items } }) => {
+    const own =
+      lists.length > 0 ? lists : [{ list: '', status: dataset, heading: undefined, code: '' }];
+    return own.map(({ list, status, heading, code: listCode }) => {
+      const names = new Set(items.flatMap((item) => segmentNames(item, list)));
+      const inA19 = [...names].filter((name) => ['AL1', 'DG1', 'OBX'].includes(name));
+      names.delete('DG1');
+      const told = [code(status), heading ?? title, listCode && code(listCode)];
+      return [dataset, ...told, [...names].join(', '), inA19.join(', ')];
+    });
+  });
+  const segments = ['segments in RSP^K11', 'in ADR^A19'];
+  return table(['dataset', 'OBX-4', 'what it holds', 'GP Connect list', ...segments], rows);
+}
+
+/**
+ * The segments an item of a dataset is made of where it is shown under this list; what stands
+ * before the datasets (PID and its like) has none here.
+ */
+function segmentNames(item: ItemRule, list: string): string[] {
+  if (item.place === 'patient') return [];
+  const rules = [item, ...item.children].flatMap(({ segments }) => segments);
+  const shown = rules.filter(({ when = '' }) => {
+    const [, only] = /^%list = '(\w+)' and /.exec(when) ?? [];
+    return only === undefined || only === list;
+  });
+  return shown.flatMap(({ segment, obx }) => segment ?? (obx ? 'OBX' : []));
+}
+
+/** Faults met before a query is read: they are answered with a general acknowledgement. */
+const atTheDoor = new Set<string>(['GH-3001']);
+/** Faults a peer is never answered with: the sender is gone, or the engine does not start. */
+const neverSent = /^GH-(9003|600[4-9])$/;
+
+/** What a sender can be answered, in the order of the codes. */
+function answerTable(): string {
+  const shown = Object.values(faults)
+    .filter(({ code: id }) => /^GH-([2-689]|1001|1003)/.test(id) && !neverSent.test(id))
+    .sort((a, b) => (a.code < b.code ? -1 : 1));
+  const rows = shown.map((row: FaultDefinition) => [
+    row.code,
+    row.msa,
+    atTheDoor.has(row.code) ? '' : (row.qak ?? ''),
+    row.err ?? '',
+    row.class === 'permanent' ? 'no' : 'yes',
+    row.says,
+  ]);
+  return table(['fault', 'MSA-1', 'QAK-2', 'ERR', 'a repeat may help', 'text'], rows);
+}
