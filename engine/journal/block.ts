@@ -90,34 +90,39 @@ export function addAppend(
 
 /**
  * The appends in a block, in order.
- * @param only read this exchange alone; the others are passed over unread
+ * @param want.exchange read this exchange alone; the others are passed over unread
+ * @param want.bodies false leaves the bodies out
  * @returns bodies that are copies, so that a short one does not keep a whole block in memory
  */
-export function* appendsIn(bytes: Buffer, only?: ExchangeId): Generator<Append> {
+export function* appendsIn(
+  bytes: Buffer,
+  want: { exchange?: ExchangeId; bodies?: boolean } = {},
+): Generator<Append> {
   let at = 0;
   while (at < bytes.length) {
     const id = bytes.readDoubleLE(at);
     const exchange = bytes.readDoubleLE(at + 8);
     const bodiesAt = at + prefixLength + bytes.readUInt32LE(at + 16);
     const end = bodiesAt + bytes.readUInt32LE(at + 20);
-    if (only === undefined || only === exchange) {
+    if (want.exchange === undefined || want.exchange === exchange) {
       const header = bytes.toString('utf8', at + prefixLength, bodiesAt);
       const [described, keys = {}] = JSON.parse(header) as Header;
-      yield { id, exchange, entries: readEntries(described, bytes, bodiesAt), keys };
+      const bodies = want.bodies === false ? undefined : bytes.subarray(bodiesAt, end);
+      yield { id, exchange, entries: readEntries(described, bodies), keys };
     }
     at = end;
   }
 }
 
-function readEntries(described: HeaderEntry[], bytes: Buffer, bodiesAt: number): Entry[] {
-  let start = bodiesAt;
+function readEntries(described: HeaderEntry[], bodies: Buffer | undefined): Entry[] {
+  let start = 0;
   return described.map(([number, at, length, note]) => {
     const kind = kinds[number];
     if (kind === undefined) throw new RangeError(`no such kind of entry: ${number}`);
     const entry: Entry = { kind, at };
     if (note !== undefined) entry.note = note;
-    if (length >= 0) {
-      entry.body = new Uint8Array(bytes.subarray(start, start + length));
+    if (length >= 0 && bodies !== undefined) {
+      entry.body = new Uint8Array(bodies.subarray(start, start + length));
       start += length;
     }
     return entry;

@@ -2,7 +2,7 @@
  * How SQLite is opened here, and what its errors mean. There is no other place that opens one,
  * so that durability is set, and checked, every time.
  */
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import SQLite from 'better-sqlite3';
 import type { Database } from 'better-sqlite3';
@@ -17,6 +17,16 @@ export function filesOf(folder: string) {
     lock: join(folder, 'journal.lock'),
     key: join(folder, 'journal.key'),
   };
+}
+
+/** What the databases of a folder take up on the disk, in bytes. */
+export function bytesOf(folder: string): number {
+  const { journal, keys } = filesOf(folder);
+  const files = [journal, `${journal}-wal`, keys, `${keys}-wal`];
+  return files.reduce(
+    (sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );
 }
 
 export interface WriteOptions {

@@ -18,9 +18,10 @@ export interface Gathered {
   /** Blocks that could not be opened, and were passed over. */
   damaged: number;
   outlines: Map<ExchangeId, Outline>;
-  /** An exchange, and a block that holds entries of it. */
-  parts: [exchange: ExchangeId, block: number][];
-  practices: { patient: Buffer; practice: string; at: number }[];
+  /** The blocks that hold entries of each exchange, in order. */
+  blocks: Map<ExchangeId, number[]>;
+  /** The last word on each patient, by NHS number. */
+  practices: Map<string, { patient: Buffer; practice: string; at: number }>;
 }
 
 export interface Channel {
@@ -50,14 +51,15 @@ export function createGatherer(
       appends: 0,
       damaged: 0,
       outlines: new Map(),
-      parts: [],
-      practices: [],
+      blocks: new Map(),
+      practices: new Map(),
     };
+    const hash = remembering(opener.patientHash);
     const forgotten = new Map(channels.all().map((row) => [row.id, row.forgotten]));
     while (gathered.appends < appends) {
       const blocks = blocksAfter.all(gathered.last, blocksPerRead);
       for (const block of blocks) {
-        gatherBlock(gathered, block, opener, forgotten.get(block.channel) ?? 0);
+        gatherBlock(gathered, block, opener, hash, forgotten.get(block.channel) ?? 0);
       }
       if (blocks.length < blocksPerRead) break;
     }
@@ -69,6 +71,7 @@ function gatherBlock(
   gathered: Gathered,
   block: SealedBlock,
   opener: Opener,
+  hash: Opener['patientHash'],
   forgotten: number,
 ): void {
   gathered.last = block.id;
@@ -80,18 +83,29 @@ function gatherBlock(
     gathered.damaged += 1;
     return;
   }
-  for (const append of appendsIn(plain)) {
+  for (const append of appendsIn(plain, { bodies: false })) {
+    const { id, exchange, keys } = append;
     gathered.appends += 1;
-    const { registered } = append.keys;
-    if (registered) {
-      const patient = opener.patientHash(registered.patient);
-      gathered.practices.push({ patient, practice: registered.practice, at: append.id });
+    if (keys.registered) {
+      const { patient, practice } = keys.registered;
+      gathered.practices.set(patient, { patient: hash(patient), practice, at: id });
     }
     // What is left of an exchange whose beginning was deleted is not an exchange.
-    if (append.exchange < forgotten) continue;
-    const outline = outlineOf(append, block.channel, opener.patientHash);
-    const earlier = gathered.outlines.get(append.exchange);
-    gathered.outlines.set(append.exchange, combine(earlier, outline));
-    gathered.parts.push([append.exchange, block.id]);
+    if (exchange < forgotten) continue;
+    const outline = outlineOf(append, block.channel, hash);
+    gathered.outlines.set(exchange, combine(gathered.outlines.get(exchange), outline));
+    const blocks = gathered.blocks.get(exchange);
+    if (blocks === undefined) gathered.blocks.set(exchange, [block.id]);
+    else if (blocks[blocks.length - 1] !== block.id) blocks.push(block.id);
   }
+}
+
+/** A patient comes several times in a merge, and hashing costs as much as storing. */
+function remembering(hash: Opener['patientHash']): Opener['patientHash'] {
+  const known = new Map<string, Buffer>();
+  return (patient) => {
+    const hashed = known.get(patient) ?? hash(patient);
+    known.set(patient, hashed);
+    return hashed;
+  };
 }

@@ -45,6 +45,8 @@ function openIndex() {
   const files = filesOf(folder);
   const journal = openForReading(files.journal, busyMs);
   const index = openForWriting(files.keys, { busyMs });
+  // The keys that arrive in random order want their pages at hand.
+  index.pragma('cache_size = -65536');
   const session = journal.prepare<[number], Session>(read.session);
   const opener = createOpener(keys.map(Buffer.from), (id) => session.get(id));
   return { index: createKeyIndex(journal, index, opener), databases: [index, journal] };

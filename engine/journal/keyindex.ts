@@ -6,7 +6,6 @@
 import type { Database } from 'better-sqlite3';
 import { createGatherer } from './gather.ts';
 import type { Gathered } from './gather.ts';
-import type { ExchangeId } from './journal.ts';
 import { combine } from './outline.ts';
 import type { Outline } from './outline.ts';
 import type { Opener } from './seal.ts';
@@ -34,6 +33,12 @@ export interface KeyIndex {
 const appendsPerMerge = 8192;
 const exchangesPerStep = 256;
 
+/** A row of the index: the outline, and the outer two of the blocks that hold the entries. */
+export interface IndexedOutline extends Outline {
+  first_block: number;
+  last_block: number;
+}
+
 /** How far the index has come. */
 export interface Mark {
   journal: Buffer | null;
@@ -50,18 +55,18 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
     mark: keys.prepare<[], Mark>(index.mark),
     setMark: keys.prepare(index.setMark),
     lastExchange: keys.prepare<[], number>(index.lastExchange).pluck(),
-    exchange: keys.prepare<[number], Outline>(index.exchange),
+    exchange: keys.prepare<[number], IndexedOutline>(index.exchange),
     putExchange: keys.prepare(index.putExchange),
     putControl: keys.prepare(index.putControl),
     putPatient: keys.prepare(index.putPatient),
     putFingerprint: keys.prepare(index.putFingerprint),
-    putPart: keys.prepare(index.putPart),
+    putMiddleBlock: keys.prepare(index.putMiddleBlock),
     putPractice: keys.prepare(index.putPractice),
     dropExchange: keys.prepare(index.dropExchange),
     dropControl: keys.prepare(index.dropControl),
     dropPatient: keys.prepare(index.dropPatient),
     dropFingerprint: keys.prepare(index.dropFingerprint),
-    dropParts: keys.prepare(index.dropParts),
+    dropMiddleBlocks: keys.prepare(index.dropMiddleBlocks),
     oldestOf: keys.prepare<[object], Pick<Outline, 'id' | 'control' | 'patient' | 'fingerprint'>>(
       index.oldestOf,
     ),
@@ -80,23 +85,21 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
     const last = Number(journal.prepare(read.lastBlock).pluck().get() ?? mark.block);
     if (mark.journal?.equals(identity) === true && mark.block <= last) return;
     keys.exec(index.clear);
-    statements.setMark.run({ journal: identity, block: 0, exchanges: 0 });
+    statements.setMark.run(identity, 0, 0);
   }
 
   function store(gathered: Gathered): void {
     const mark = markNow();
     const newest = statements.lastExchange.get() ?? 0;
-    let added = 0;
-    const known = new Set<ExchangeId>();
+    let exchanges = mark.exchanges;
     const merged: Outline[] = [];
     for (const [id, outline] of [...gathered.outlines].sort(([a], [b]) => a - b)) {
       const stored = id > newest ? undefined : statements.exchange.get(id);
       // A mark of delivery alone, of an exchange that has been deleted.
       if (stored === undefined && outline.channel === 0) continue;
-      if (stored === undefined) added += 1;
+      if (stored === undefined) exchanges += 1;
       const combined = combine(stored, outline);
-      statements.putExchange.run({ ...combined, state: combined.state ?? 'received' });
-      known.add(id);
+      putExchange(combined, stored, gathered.blocks.get(id) ?? []);
       merged.push(combined);
     }
     for (const { control, id } of sorted(merged, (row) => row.control)) {
@@ -108,12 +111,37 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
     for (const { fingerprint, id } of sorted(merged, (row) => row.fingerprint)) {
       statements.putFingerprint.run(fingerprint, id);
     }
-    for (const [exchange, block] of gathered.parts.sort(([a], [b]) => a - b)) {
-      if (known.has(exchange)) statements.putPart.run(exchange, block);
+    for (const { patient, practice, at } of gathered.practices.values()) {
+      statements.putPractice.run(patient, practice, at);
     }
-    for (const practice of gathered.practices) statements.putPractice.run(practice);
-    const exchanges = mark.exchanges + added;
-    statements.setMark.run({ journal: identity, block: gathered.last, exchanges });
+    statements.setMark.run(identity, gathered.last, exchanges);
+  }
+
+  function putExchange(row: Outline, stored: IndexedOutline | undefined, added: number[]): void {
+    const blocks = stored ? [stored.first_block, stored.last_block, ...added] : added;
+    const first = Math.min(...blocks);
+    const last = Math.max(...blocks);
+    for (const block of blocks) {
+      if (block !== first && block !== last) statements.putMiddleBlock.run(row.id, block);
+    }
+    statements.putExchange.run(
+      row.id,
+      row.channel,
+      row.state ?? 'received',
+      row.delivery,
+      row.sender,
+      row.control,
+      row.type,
+      row.practice,
+      row.fault,
+      row.patient,
+      row.fingerprint,
+      row.repeat_of,
+      row.first,
+      row.last,
+      first,
+      last,
+    );
   }
 
   const storeAtOnce = keys.transaction(store);
@@ -124,10 +152,10 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
       if (control !== null) statements.dropControl.run(control, id);
       if (patient !== null) statements.dropPatient.run(patient, id);
       if (fingerprint !== null) statements.dropFingerprint.run(fingerprint, id);
-      statements.dropParts.run(id);
+      statements.dropMiddleBlocks.run(id);
     }
     const mark = markNow();
-    statements.setMark.run({ ...mark, exchanges: mark.exchanges - rows.length });
+    statements.setMark.run(mark.journal, mark.block, mark.exchanges - rows.length);
     return rows.length;
   });
 

@@ -86,6 +86,12 @@ export function openReaders(folder: string, ring: Buffer[], busyMs: number): Rea
   }
 }
 
+/** Close both databases. */
+export function closeReaders({ journal, keys }: Readers): void {
+  keys.close();
+  journal.close();
+}
+
 function openKeys(file: string, journal: Database, busyMs: number): Database {
   if (existsSync(file)) {
     const keys = openForReading(file, busyMs);

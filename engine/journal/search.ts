@@ -8,7 +8,7 @@ import type { Append } from './block.ts';
 import { createGatherer } from './gather.ts';
 import type { Channel } from './gather.ts';
 import type { ExchangeId, ExchangeSummary, Filter, StoredExchange } from './journal.ts';
-import type { Mark } from './keyindex.ts';
+import type { IndexedOutline, Mark } from './keyindex.ts';
 import { combine, matches, outlineOf, summaryOf } from './outline.ts';
 import type { Outline, Selection } from './outline.ts';
 import { fingerprintNumber } from './recent.ts';
@@ -33,8 +33,8 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
   const block = journal.prepare<[number], SealedBlock>(read.block);
   const appendsAfter = journal.prepare<[number], number>(read.appendsAfter).pluck();
   const mark = keys.prepare<[], Mark>(index.mark);
-  const exchange = keys.prepare<[number], Outline>(index.exchange);
-  const parts = keys.prepare<[number], number>(find.parts).pluck();
+  const exchange = keys.prepare<[number], IndexedOutline>(index.exchange);
+  const middle = keys.prepare<[number], number>(find.middleBlocks).pluck();
   const practice = keys.prepare<[Buffer], { practice: string; at: number }>(find.practice);
   const repeats = keys.prepare<[number, number], number>(find.repeats).pluck();
   const oldest = keys.prepare<[], number>(find.oldest).pluck();
@@ -79,11 +79,12 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
   /** Every append of an exchange, in the order in which they were made, each with its channel. */
   function appendsOf(id: ExchangeId): { append: Append; channel: number }[] {
     const found: { append: Append; channel: number }[] = [];
-    const unindexed = tail().parts.filter(([exchangeId]) => exchangeId === id);
-    for (const part of new Set([...parts.all(id), ...unindexed.map(([, blockId]) => blockId)])) {
+    const row = exchange.get(id);
+    const indexed = row ? [row.first_block, row.last_block, ...middle.all(id)] : [];
+    for (const part of new Set([...indexed, ...(tail().blocks.get(id) ?? [])])) {
       const sealed = block.get(part);
       if (sealed === undefined) continue;
-      for (const append of appendsIn(opener.open(sealed), id)) {
+      for (const append of appendsIn(opener.open(sealed), { exchange: id })) {
         found.push({ append, channel: sealed.channel });
       }
     }
@@ -132,8 +133,11 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
       const hashes = opener.patientHashes(patient);
       return atOneTime(() => {
         let newest: { practice: string; at: number } | undefined;
-        const said = tail().practices.filter((row) => hashes.some((h) => h.equals(row.patient)));
-        for (const row of [...hashes.map((hash) => practice.get(hash)), ...said]) {
+        const said = [...tail().practices.values()];
+        for (const row of [
+          ...hashes.map((hash) => practice.get(hash)),
+          ...said.filter((one) => hashes.some((hash) => hash.equals(one.patient))),
+        ]) {
           if (row && row.at >= (newest?.at ?? 0)) newest = { practice: row.practice, at: row.at };
         }
         return newest;
@@ -166,8 +170,9 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
   };
 }
 
-/** The rarest field that a selection names: its index leads the listing. */
+/** The rarest field that a selection names and that has an index: it leads the listing. */
 function leading(selection: Selection): keyof typeof list {
   const names = Object.keys(list) as (keyof typeof list)[];
-  return names.find((name) => name !== 'any' && selection[name] !== undefined) ?? 'any';
+  const named = names.find((name) => name !== 'any' && selection[name] !== undefined) ?? 'any';
+  return named === 'state' && selection.state === 'answered' ? 'any' : named;
 }

@@ -39,18 +39,19 @@ export const read = {
 /** On keys.sqlite, by the thread that writes it. */
 export const index = {
   mark: 'select journal, block, exchanges from mark',
-  setMark: 'update mark set journal = @journal, block = @block, exchanges = @exchanges',
+  setMark: 'update mark set journal = ?, block = ?, exchanges = ?',
   clear: `delete from exchange; delete from by_control; delete from by_patient;
-    delete from by_fingerprint; delete from part`,
+    delete from by_fingerprint; delete from middle_block`,
   lastExchange: 'select max(id) from exchange',
   exchange: 'select * from exchange where id = ?',
-  putExchange: `insert or replace into exchange values (@id, @channel, @state, @delivery, @sender,
-    @control, @type, @practice, @fault, @patient, @fingerprint, @repeat_of, @first, @last)`,
+  // By place: naming sixteen values costs more than storing them.
+  putExchange:
+    'insert or replace into exchange values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
   putControl: 'insert or ignore into by_control values (?, ?)',
   putPatient: 'insert or ignore into by_patient values (?, ?)',
   putFingerprint: 'insert or ignore into by_fingerprint values (?, ?)',
-  putPart: 'insert or ignore into part values (?, ?)',
-  putPractice: `insert into practice values (@patient, @practice, @at)
+  putMiddleBlock: 'insert or ignore into middle_block values (?, ?)',
+  putPractice: `insert into practice values (?, ?, ?)
     on conflict (patient) do update set practice = excluded.practice, at = excluded.at
     where excluded.at >= practice.at`,
   oldestOf: `select id, control, patient, fingerprint from exchange
@@ -59,12 +60,12 @@ export const index = {
   dropControl: 'delete from by_control where control = ? and exchange = ?',
   dropPatient: 'delete from by_patient where patient = ? and exchange = ?',
   dropFingerprint: 'delete from by_fingerprint where fingerprint = ? and exchange = ?',
-  dropParts: 'delete from part where exchange = ?',
+  dropMiddleBlocks: 'delete from middle_block where exchange = ?',
 } as const;
 
 /** On keys.sqlite, by everyone who reads it. */
 export const find = {
-  parts: 'select block from part where exchange = ? order by block',
+  middleBlocks: 'select block from middle_block where exchange = ? order by block',
   practice: 'select practice, at from practice where patient = ?',
   repeats: `select exchange from by_fingerprint
     where fingerprint = ? and exchange >= ? order by exchange desc`,
@@ -84,7 +85,8 @@ const others = `(@channel is null or +e.channel = @channel)
 
 /**
  * Listings, newest first, each led by the index of one field of the filter. In the order in which
- * a listing looks for the first that its filter gives: the rarest first.
+ * a listing looks for the first that its filter gives: the rarest first. Senders are few, so a
+ * sender's newest are met soon on the way back from now.
  */
 export const list = {
   fingerprint: byKey('by_fingerprint', 'fingerprint', '@fingerprint'),
@@ -92,8 +94,8 @@ export const list = {
   patient: byKey('by_patient', 'patient', '@patient'),
   fault: byColumn('e.fault = @fault'),
   practice: byColumn('e.practice = @practice'),
-  sender: byColumn('e.sender = @sender'),
-  state: byColumn('e.state = @state'),
+  // Most end as answered: those are found quickly without an index, and so not in it.
+  state: byColumn("e.state = @state and e.state <> 'answered'"),
   channel: byColumn('e.channel = @channel'),
   any: byColumn('true'),
 } as const;

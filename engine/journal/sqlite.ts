@@ -7,22 +7,26 @@
  *
  * Why it is laid out so, with the measurements: docs/decisions/0002-journal.md.
  */
-import { statSync } from 'node:fs';
 import type { Emit } from '../events.ts';
 import { FaultError, faults } from '../faults.ts';
+import { openBeside } from './beside.ts';
 import { createGroupCommit } from './commit.ts';
-import { faultOf, filesOf, holdFolder } from './database.ts';
+import type { GroupCommit } from './commit.ts';
+import { bytesOf, faultOf, holdFolder } from './database.ts';
 import type { Channel } from './gather.ts';
 import type { IndexerData, IndexerReply, IndexerRequest } from './indexer.ts';
 import { createIndexing } from './indexing.ts';
+import type { Indexing } from './indexing.ts';
 import type { Journal, Retention } from './journal.ts';
-import { openReaders, prepareFolder, readKeysOf } from './open.ts';
+import { closeReaders, openReaders, prepareFolder } from './open.ts';
 import type { Readers } from './open.ts';
 import { createRecent, fingerprintNumber } from './recent.ts';
 import type { Recent } from './recent.ts';
 import { createSearch } from './search.ts';
+import type { Search } from './search.ts';
 import { find, read } from './sql.ts';
 import { createThread, threadFile } from './thread.ts';
+import type { Thread } from './thread.ts';
 import type { WriterData, WriterReply, WriterRequest } from './writer.ts';
 
 /** Where the journal's keys come from: a file of mode 0600, one key a line, the last one current. */
@@ -46,6 +50,9 @@ export interface JournalOptions {
   emit: Emit;
 }
 
+type Writer = Thread<WriterRequest, WriterReply>;
+type Indexer = Thread<IndexerRequest, IndexerReply>;
+
 /** Fingerprints kept in memory at most: 32 to 64 MB. */
 const mostRecent = 1_000_000;
 const dayMs = 86_400_000;
@@ -58,62 +65,37 @@ const dayMs = 86_400_000;
  */
 export async function openJournal(options: JournalOptions): Promise<Journal & Retention> {
   try {
-    return options.readOnly === true ? openForReaders(options) : await openForWriter(options);
+    const { folder, key, busyMs = 2000 } = options;
+    if (options.readOnly === true) return openBeside(folder, busyMs, key?.file);
+    return await openForWriter(options);
   } catch (error) {
     if (error instanceof FaultError) throw error;
     throw new FaultError(faultOf(error), { cause: error });
   }
 }
 
-function openForReaders({ folder, key, busyMs = 2000 }: JournalOptions): Journal & Retention {
-  const readers = openReaders(folder, readKeysOf(folder, key?.file), busyMs);
-  const search = createSearch(readers.journal, readers.keys, readers.opener);
-  const refused = (): FaultError =>
-    new FaultError({ name: 'journalUnavailable', detail: 'the journal is open for reading only' });
-  const refuse = (): never => {
-    throw refused();
-  };
-  return {
-    mint: refuse,
-    append: () => Promise.reject(refused()),
-    settle: refuse,
-    forget: () => Promise.reject(refused()),
-    read: async (exchange) => search.read(exchange),
-    list: async (filter = {}) => search.list(filter),
-    repeats: (fingerprint, since) => search.repeats(fingerprint, since),
-    practiceOf: async (patient) => search.practiceOf(patient),
-    stats: async () => ({ ...search.stats(), bytes: bytesOf(folder) }),
-    async close() {
-      closeReaders(readers);
-    },
-  };
-}
-
 async function openForWriter(options: JournalOptions): Promise<Journal & Retention> {
   const { folder, emit, busyMs = 2000, maxBytes } = options;
   const startedAt = Date.now();
-  const lock = holdFolder(folder);
-  const died = (detail: string): void => emit('journal.fault', { detail });
-  let stop = async (): Promise<void> => void lock.close();
+  const opened: (() => unknown)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const close of opened.splice(0).reverse()) await close();
+  };
   try {
+    const lock = holdFolder(folder);
+    opened.push(() => lock.close());
     const keyFile = options.key?.file;
     const ring = prepareFolder(folder, { busyMs, maxBytes, keyFile, emit });
-    const current = ring[ring.length - 1] ?? Buffer.alloc(0);
-    const writerData: WriterData = { folder, key: current, busyMs, maxBytes };
+    const writerData: WriterData = { folder, key: currentKey(ring), busyMs, maxBytes };
     const indexerData: IndexerData = { folder, keys: ring, busyMs };
-    const writer = createThread<WriterRequest, WriterReply>(threadFile('writer'), writerData, died);
-    const indexer = createThread<IndexerRequest, IndexerReply>(
-      threadFile('indexer'),
-      indexerData,
-      died,
-    );
-    stop = async () => {
-      await Promise.all([writer.stop(), indexer.stop()]);
-      lock.close();
-    };
-    const [merged] = await Promise.all([
+    const died = (detail: string): void => emit('journal.fault', { detail });
+    const writer: Writer = createThread(threadFile('writer'), writerData, died);
+    const indexer: Indexer = createThread(threadFile('indexer'), indexerData, died);
+    opened.push(() => Promise.all([writer.stop(), indexer.stop()]));
+
+    const [, merged] = await Promise.all([
+      writer.call({ do: 'open' }),
       indexer.call({ do: 'merge' }),
-      writer.call({ do: 'commit', channels: [], blocks: [] }),
     ]);
     if (merged.after === 0 && merged.appends > 0) {
       emit('journal.indexRebuilt', { count: merged.appends, ms: Date.now() - startedAt });
@@ -121,8 +103,8 @@ async function openForWriter(options: JournalOptions): Promise<Journal & Retenti
     if (merged.damaged > 0) {
       emit('journal.fault', { code: faults.journalDamaged.code, count: merged.damaged });
     }
-
     const readers = openReaders(folder, ring, busyMs);
+    opened.push(() => closeReaders(readers));
     const search = createSearch(readers.journal, readers.keys, readers.opener);
     const next = clock(Number(readers.journal.prepare(read.lastBlock).pluck().get() ?? 0));
     const recent = loadRecent(readers, options.repeatWindowMs ?? dayMs, next(), emit);
@@ -130,94 +112,103 @@ async function openForWriter(options: JournalOptions): Promise<Journal & Retenti
     const channelRows = readers.journal.prepare<[], Channel>(read.channels).all();
     const channels = new Map(channelRows.map(({ id, name }) => [name, id]));
     const block = readers.journal.prepare(read.block);
-    const commit = createGroupCommit({
-      writer,
-      next,
-      channels,
-      isStored: (id) => block.get(id) !== undefined,
-      committed: (id, appends) => indexing.committed(id, appends),
-      emit,
-    });
-    let closing: Promise<void> | undefined;
-    emit('journal.opened', {
-      file: folder,
-      count: search.stats().exchanges,
-      ms: Date.now() - startedAt,
-    });
-
-    return {
-      mint: next,
-      append(exchange, channel, entries, keys) {
-        if (closing) return Promise.reject(closed());
-        const fingerprint = keys?.fingerprint && fingerprintNumber(keys.fingerprint);
-        if (!fingerprint || !recent.add(fingerprint, exchange)) {
-          return commit.append(exchange, channel, entries, keys);
-        }
-        const stored = commit.append(exchange, channel, entries, keys);
-        stored.catch(() => recent.remove(fingerprint, exchange));
-        return stored;
-      },
-      settle(exchange, outcome) {
-        if (closing) throw closed();
-        commit.mark(exchange, outcome);
-      },
-      async read(exchange) {
-        await indexing.catchUp();
-        return search.read(exchange);
-      },
-      async list(filter = {}) {
-        await indexing.catchUp();
-        return search.list(filter);
-      },
-      repeats(fingerprint, since) {
-        const found = recent.find(fingerprintNumber(fingerprint), since);
-        if (since >= recent.coveredSince()) return found;
-        return indexing.catchUp().then(() => {
-          const all = new Set([...found, ...search.repeats(fingerprint, since)]);
-          return [...all].sort((a, b) => b - a);
-        });
-      },
-      async practiceOf(patient) {
-        await indexing.catchUp();
-        return search.practiceOf(patient);
-      },
-      async stats() {
-        await indexing.catchUp();
-        return { ...search.stats(), bytes: bytesOf(folder) };
-      },
-      async forget(channel, before) {
-        const number = channels.get(channel);
-        if (number === undefined) return 0;
-        await indexing.catchUp();
-        // Not beyond now: what is still to come must not count as forgotten.
-        const request = {
-          do: 'forget',
-          channel: number,
-          before: Math.min(before, next()),
-        } as const;
-        while ((await writer.call(request)) > 0);
-        let exchanges = 0;
-        for (let dropped = -1; dropped !== 0; exchanges += dropped) {
-          dropped = (await indexer.call(request)).forgotten;
-        }
-        return exchanges;
-      },
-      close() {
-        closing ??= (async () => {
-          await commit.flush();
-          await indexing.catchUp();
-          indexing.stop();
-          closeReaders(readers);
-          await Promise.allSettled([writer.call({ do: 'close' }), indexer.call({ do: 'close' })]);
-          await stop();
-        })();
-        return closing;
-      },
-    };
+    const isStored = (id: number): boolean => block.get(id) !== undefined;
+    const { committed } = indexing;
+    const commit = createGroupCommit({ writer, next, channels, isStored, committed, emit });
+    const count = search.stats().exchanges;
+    emit('journal.opened', { file: folder, count, ms: Date.now() - startedAt });
+    const parts = { folder, writer, indexer, search, next, recent, indexing, channels, commit };
+    return writingJournal(parts, closeAll);
   } catch (error) {
-    await stop();
+    await closeAll();
     throw error;
   }
+}
+
+interface Parts {
+  folder: string;
+  writer: Writer;
+  indexer: Indexer;
+  search: Search;
+  next: () => number;
+  recent: Recent;
+  indexing: Indexing;
+  channels: Map<string, number>;
+  commit: GroupCommit;
+}
+
+function writingJournal(parts: Parts, closeAll: () => Promise<void>): Journal & Retention {
+  const { writer, indexer, search, next, recent, indexing, channels, commit } = parts;
+  let closing: Promise<void> | undefined;
+
+  /** What is found, once all that is committed by now is indexed. */
+  async function found<R>(look: () => R): Promise<R> {
+    if (closing) throw closed();
+    await indexing.catchUp();
+    return look();
+  }
+
+  return {
+    mint: next,
+    append(exchange, channel, entries, keys) {
+      if (closing) return Promise.reject(closed());
+      const stored = commit.append(exchange, channel, entries, keys);
+      if (keys?.fingerprint !== undefined) {
+        const fingerprint = fingerprintNumber(keys.fingerprint);
+        const added = recent.add(fingerprint, exchange);
+        if (added) stored.catch(() => recent.remove(fingerprint, exchange));
+      }
+      return stored;
+    },
+    settle(exchange, outcome) {
+      if (closing) throw closed();
+      commit.mark(exchange, outcome);
+    },
+    read: (exchange) => found(() => search.read(exchange)),
+    list: (filter = {}) => found(() => search.list(filter)),
+    repeats(fingerprint, since) {
+      const remembered = recent.find(fingerprintNumber(fingerprint), since);
+      if (since >= recent.coveredSince()) return remembered;
+      return found(() => {
+        const all = new Set([...remembered, ...search.repeats(fingerprint, since)]);
+        return [...all].sort((a, b) => b - a);
+      });
+    },
+    practiceOf: (patient) => found(() => search.practiceOf(patient)),
+    stats: () => found(() => ({ ...search.stats(), bytes: bytesOf(parts.folder) })),
+    async forget(channel, before) {
+      if (closing) throw closed();
+      const number = channels.get(channel);
+      if (number === undefined) return 0;
+      await indexing.catchUp();
+      // Not beyond now: what is still to come must not count as forgotten.
+      const until = Math.min(before, next());
+      const request = { do: 'forget', channel: number, before: until } as const;
+      while ((await writer.call(request)) > 0);
+      for (let exchanges = 0; ;) {
+        const { forgotten } = await indexer.call(request);
+        if (forgotten === 0) return exchanges;
+        exchanges += forgotten;
+      }
+    },
+    close() {
+      closing ??= (async () => {
+        await commit.flush();
+        await indexing.catchUp();
+        indexing.stop();
+        await Promise.allSettled([writer.call({ do: 'close' }), indexer.call({ do: 'close' })]);
+        await closeAll();
+      })();
+      return closing;
+    },
+  };
+}
+
+/** The last line of the key file. */
+function currentKey(ring: Buffer[]): Buffer {
+  const key = ring[ring.length - 1];
+  if (key === undefined) throw new FaultError({ name: 'journalKeyUnreadable' });
+  return key;
 }
 
 /** Microseconds since 1970, each greater than the one before and than `last`. */
@@ -240,20 +231,6 @@ function loadRecent(readers: Readers, windowMs: number, now: number, emit: Emit)
   const recent = createRecent({ window, most: mostRecent, since, shortened });
   for (const { id, fingerprint } of rows.reverse()) recent.add(fingerprint, id);
   return recent;
-}
-
-function closeReaders({ journal, keys }: Readers): void {
-  journal.close();
-  keys.close();
-}
-
-function bytesOf(folder: string): number {
-  const { journal, keys } = filesOf(folder);
-  let bytes = 0;
-  for (const file of [journal, `${journal}-wal`, keys, `${keys}-wal`]) {
-    bytes += statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  }
-  return bytes;
 }
 
 function closed(): FaultError {

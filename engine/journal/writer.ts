@@ -2,6 +2,7 @@
  * The thread that writes journal.sqlite, and the only one that does: seal the blocks, insert them
  * in one transaction, commit, answer.
  */
+import type { KeyObject } from 'node:crypto';
 import { workerData } from 'node:worker_threads';
 import type { Database } from 'better-sqlite3';
 import { faultOf, filesOf, openForWriting } from './database.ts';
@@ -28,6 +29,7 @@ export interface PlainBlock {
 }
 
 export type WriterRequest =
+  | { do: 'open' }
   | { do: 'commit'; channels: [id: number, name: string][]; blocks: PlainBlock[] }
   | { do: 'forget'; channel: number; before: number }
   | { do: 'close' };
@@ -52,6 +54,7 @@ answerRequests<WriterRequest, WriterReply>((request) => {
   }
   try {
     store ??= openStore(data);
+    if (request.do === 'open') return 0;
     if (request.do === 'commit') return commit(store, request.channels, request.blocks);
     return forget(store, request.channel, request.before);
   } catch (error) {
@@ -66,29 +69,34 @@ answerRequests<WriterRequest, WriterReply>((request) => {
 
 function openStore({ folder, key, busyMs, maxBytes }: WriterData) {
   const database = openForWriting(filesOf(folder).journal, { busyMs, maxBytes });
-  try {
-    const { session, blockKey } = startSession(Buffer.from(key));
-    const added = database.prepare(write.addSession).run(session.ring, session.salt);
-    return {
-      database,
-      blockKey,
-      session: Number(added.lastInsertRowid),
-      begin: database.prepare(write.begin),
-      end: database.prepare(write.commit),
-      addChannel: database.prepare(write.addChannel),
-      addBlock: database.prepare(write.addBlock),
-    };
-  } catch (error) {
-    database.close();
-    throw error;
-  }
+  const addSession = database.prepare<[Buffer, Buffer]>(write.addSession);
+  let session: { id: number; blockKey: KeyObject } | undefined;
+  return {
+    database,
+    begin: database.prepare(write.begin),
+    end: database.prepare(write.commit),
+    addChannel: database.prepare(write.addChannel),
+    addBlock: database.prepare(write.addBlock),
+    /** Begun by the first commit, so that retention can make room in a journal that is full. */
+    session() {
+      if (session === undefined) {
+        const started = startSession(Buffer.from(key));
+        const { ring, salt } = started.session;
+        const { lastInsertRowid } = addSession.run(ring, salt);
+        session = { id: Number(lastInsertRowid), blockKey: started.blockKey };
+      }
+      return session;
+    },
+  };
 }
 
 function commit(
-  { database, blockKey, session, begin, end, addChannel, addBlock }: Store,
+  store: Store,
   channels: [id: number, name: string][],
   blocks: PlainBlock[],
 ): number {
+  const { database, begin, end, addChannel, addBlock } = store;
+  const { id: session, blockKey } = store.session();
   // Sealed before the transaction, so that the lock is held for the shortest time.
   const sealed = blocks.map(({ id, channel, bytes, length }) =>
     seal(blockKey, id, channel, new Uint8Array(bytes, 0, length)),

@@ -11,9 +11,9 @@ describe('a commit reaches the disk', () => {
   it('runs at synchronous=FULL when made and when opened again', () => {
     const { folder, remove } = temporaryFolder();
     const file = filesOf(folder).journal;
-    for (const _ of ['made', 'opened again']) {
+    for (const table of ['made', 'opened_again']) {
       const database = openForWriting(file, { busyMs: 100 });
-      database.exec('create table if not exists t (a)');
+      database.exec(`create table ${table} (a)`);
       assert.equal(database.pragma('synchronous', { simple: true }), 2);
       assert.equal(database.pragma('journal_mode', { simple: true }), 'wal');
       assert.equal(database.pragma('wal_autocheckpoint', { simple: true }), 8000);
@@ -21,7 +21,7 @@ describe('a commit reaches the disk', () => {
     }
     // The trap this guards against: opened plainly, the same file runs at NORMAL.
     const plain = new SQLite(file);
-    plain.prepare('select * from t').all();
+    plain.prepare('select * from made').all();
     assert.equal(plain.pragma('synchronous', { simple: true }), 1);
     assert.throws(() => assertDurable(plain, file), /GH-6001/);
     plain.close();

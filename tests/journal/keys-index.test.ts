@@ -168,7 +168,6 @@ describe('every query has its plan', () => {
       patient: 'SEARCH k USING PRIMARY KEY (patient=? AND exchange>? AND exchange<?)',
       fault: 'SEARCH e USING INDEX exchange_fault (fault=? AND rowid>? AND rowid<?)',
       practice: 'SEARCH e USING INDEX exchange_practice (practice=? AND rowid>? AND rowid<?)',
-      sender: 'SEARCH e USING INDEX exchange_sender (sender=? AND rowid>? AND rowid<?)',
       state: 'SEARCH e USING INDEX exchange_state (state=? AND rowid>? AND rowid<?)',
       channel: 'SEARCH e USING INDEX exchange_channel (channel=? AND rowid>? AND rowid<?)',
       any: 'SEARCH e USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)',

@@ -21,13 +21,14 @@ create table exchange (
   patient blob,
   fingerprint integer,          -- 53 bits of it
   repeat_of integer,
-  first integer,
-  last integer
+  first integer,                -- when its first and its last entry happened
+  last integer,
+  first_block integer not null, -- the first and the last block that hold its entries
+  last_block integer not null
 );
--- These grow at their ends, a few values each.
+-- A few values each, so these grow at their ends; most rows are in the first one only.
 create index exchange_channel on exchange (channel);
-create index exchange_state on exchange (state);
-create index exchange_sender on exchange (sender) where sender is not null;
+create index exchange_state on exchange (state) where state <> 'answered';
 create index exchange_practice on exchange (practice) where practice is not null;
 create index exchange_fault on exchange (fault) where fault is not null;
 
@@ -36,8 +37,8 @@ create table by_control (control text, exchange integer, primary key (control, e
 create table by_patient (patient blob, exchange integer, primary key (patient, exchange)) without rowid;
 create table by_fingerprint (fingerprint integer, exchange integer, primary key (fingerprint, exchange)) without rowid;
 
--- The blocks in which an exchange's entries lie.
-create table part (exchange integer, block integer, primary key (exchange, block)) without rowid;
+-- The blocks between the first and the last. A message that is answered at once has none.
+create table middle_block (exchange integer, block integer, primary key (exchange, block)) without rowid;
 
 -- The practice an ADT message last named for a patient; outlives the messages that said so.
 create table practice (patient blob primary key, practice text not null, at integer not null) without rowid;

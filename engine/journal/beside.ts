@@ -1,0 +1,37 @@
+/**
+ * The journal for a process that only reads it: beside a running engine, or when none runs. What
+ * is committed is found at once, indexed or not; nothing is written.
+ */
+import { FaultError } from '../faults.ts';
+import { bytesOf } from './database.ts';
+import type { Journal, Retention } from './journal.ts';
+import { closeReaders, openReaders, readKeysOf } from './open.ts';
+import { createSearch } from './search.ts';
+
+/**
+ * @param keyFile the folder's own unless named
+ * @returns a journal whose `append`, `settle`, `mint` and `forget` fail with journalUnavailable
+ * @throws FaultError journalUnavailable where there is no journal, journalKey…, journalVersion
+ */
+export function openBeside(folder: string, busyMs: number, keyFile?: string): Journal & Retention {
+  const readers = openReaders(folder, readKeysOf(folder, keyFile), busyMs);
+  const search = createSearch(readers.journal, readers.keys, readers.opener);
+  const refuse = (): never => {
+    const detail = 'the journal is open for reading only';
+    throw new FaultError({ name: 'journalUnavailable', detail });
+  };
+  return {
+    mint: refuse,
+    append: async () => refuse(),
+    settle: refuse,
+    forget: async () => refuse(),
+    read: async (exchange) => search.read(exchange),
+    list: async (filter = {}) => search.list(filter),
+    repeats: (fingerprint, since) => search.repeats(fingerprint, since),
+    practiceOf: async (patient) => search.practiceOf(patient),
+    stats: async () => ({ ...search.stats(), bytes: bytesOf(folder) }),
+    async close() {
+      closeReaders(readers);
+    },
+  };
+}
