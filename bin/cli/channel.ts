@@ -2,6 +2,7 @@
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { readCase, updatedCase } from '../../engine/cases/case.ts';
+import { coverageOf } from '../../engine/cases/coverage.ts';
 import { type Played, playCase } from '../../engine/cases/play.ts';
 import { loadSite } from '../../engine/config/site.ts';
 import { shortPath } from '../../engine/config/yaml.ts';
@@ -31,6 +32,7 @@ interface TestOptions {
   site?: string;
   steps?: boolean;
   update?: boolean;
+  coverage?: boolean;
   output: string;
 }
 
@@ -47,28 +49,35 @@ export async function test(files: string[], options: TestOptions): Promise<numbe
   const stories = named.sort().map((file) => {
     if (!existsSync(file))
       throw new CommandError(`there is no case ${file}`, undefined, exits.notFound);
-    const story = readCase(resolve(file));
-    const loaded = site.channels.find(({ channel }) => channel.channel === story.channel);
-    if (!loaded) throw new CommandError(`${file}: there is no channel "${story.channel}"`);
-    return { story, loaded };
+    return readCase(resolve(file));
   });
-  const played = await Promise.all(
-    stories.map(({ story, loaded }) => playCase(story, loaded, join(root, 'fixtures', 'patients'))),
-  );
+  const patients = join(root, 'fixtures', 'patients');
+  const played = await Promise.all(stories.map((s) => playCase(s, site.channels, patients)));
   if (options.update) update(played);
   const failed = played.filter(({ differences }) => differences.length > 0 && !options.update);
+  const coverage = options.coverage
+    ? coverageOf(
+        site.channels.map(({ route }) => route),
+        played.flatMap(({ steps }) => steps),
+      )
+    : undefined;
   if (options.output === 'json') {
     printJson('cases', {
       cases: played.map(({ story, differences, results }) => ({
         file: shortPath(story.file),
         title: story.title,
-        passed: differences.length === 0,
+        passed: differences.length === 0 || options.update === true,
         differences,
         ...(options.steps ? { results } : {}),
       })),
+      ...(coverage ? { coverage } : {}),
     });
   } else {
     for (const one of played) tell(one, options);
+    for (const { route, walked, of, missing } of coverage ?? []) {
+      const rest = missing.length > 0 ? `; not walked: ${missing.join(', ')}` : '';
+      print(`route ${route}: ${walked} of ${of} state outcomes are walked${rest}`);
+    }
     say(`${played.length - failed.length} of ${played.length} cases pass`);
   }
   return failed.length > 0 ? exits.findings : exits.ok;
@@ -96,7 +105,7 @@ function tell({ story, differences, results }: Played, options: TestOptions): vo
 function update(played: Played[]): void {
   for (const { story, results } of played) {
     const before = readFileSync(story.file, 'utf8');
-    const after = updatedCase(before, results);
+    const after = updatedCase(before, story, results);
     if (after === before) continue;
     writeFileSync(story.file, after);
     say(`${shortPath(story.file)} updated`);

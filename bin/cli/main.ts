@@ -109,6 +109,7 @@ function tree(): Command {
     .addOption(site)
     .option('--steps', 'show each hop')
     .option('--update', 'write what came out into the case')
+    .option('--coverage', 'tell which outcomes of the routes no case walks')
     .addOption(output)
     .addHelpText(
       'after',

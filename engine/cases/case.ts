@@ -3,13 +3,18 @@
  * goes out, what is journalled. The test suite and the analysts play the same ones.
  *
  * A file starts with `# ` lines that tell the story and `key: value` settings; then come sections,
- * each opened by a line `== name`. HL7 stands one segment a line.
+ * each opened by a line `== name`. HL7 stands one segment a line. `== in` opens an exchange, and
+ * `== in CHANNEL` one on another channel; a section that is left out is not compared.
  */
 import { readFileSync } from 'node:fs';
 import { type Finding, ConfigError, nearest, shortPath } from '../config/yaml.ts';
 import { duration } from '../config/values.ts';
+import { type Played, readScenarioLine } from './scenario.ts';
 
 export interface Exchange {
+  channel: string;
+  /** Where the file names the channel. */
+  line: number;
   /** Segments as they arrive, one a line. */
   in: string;
   /** Expected; undefined where the case does not say. */
@@ -18,21 +23,27 @@ export interface Exchange {
   journal?: string;
 }
 
+/** What an exchange came to, in the form a case is written in. */
+export type Result = Required<Pick<Exchange, 'asked' | 'out' | 'journal'>>;
+
 export interface Case {
   file: string;
   title: string;
-  channel: string;
   /** The time at which everything happens. */
   at: Date;
-  /** Scenarios of the simulator, by NHS number. */
-  scenarios: { nhsNumber: string; scenario: string }[];
-  /** Overrides the channel's patience (milliseconds). */
+  /** What goes wrong in the simulated systems, and for whom. */
+  scenarios: Played[];
+  /** Overrides the channels' patience (milliseconds). */
   patience?: number;
   exchanges: Exchange[];
 }
 
-const sections = ['in', 'asked', 'out', 'journal'] as const;
-const settings = ['channel', 'at', 'scenario', 'patience'];
+/** The sections that state what is expected. */
+export const expected = ['asked', 'out', 'journal'] as const;
+const sections = ['in', ...expected] as const;
+const settings = ['channel', 'at', 'scenario', 'patience'] as const;
+
+type Say = (line: number, says: string, next?: string) => void;
 
 /**
  * Read a case.
@@ -40,40 +51,34 @@ const settings = ['channel', 'at', 'scenario', 'patience'];
  */
 export function readCase(file: string, content = readFileSync(file, 'utf8')): Case {
   const findings: Finding[] = [];
-  const error = (line: number, says: string, next?: string) =>
+  const error: Say = (line, says, next) =>
     findings.push({ severity: 'error', where: `${shortPath(file)}:${line}`, says, next });
-  const story: Case = {
-    file,
-    title: '',
-    channel: '',
-    at: new Date(Number.NaN),
-    scenarios: [],
-    exchanges: [],
-  };
+  const story: Case = { file, title: '', at: new Date(Number.NaN), scenarios: [], exchanges: [] };
+  const usual = { channel: '', line: 1 };
   let section: (typeof sections)[number] | undefined;
   const lines = content.split(/\r?\n/);
   for (const [index, line] of lines.entries()) {
     const number = index + 1;
-    const opened = /^== *(\S+)\s*$/.exec(line)?.[1];
+    const [, opened, channel] = /^== *(\S+)(?: +(\S+))?\s*$/.exec(line) ?? [];
+    const current = story.exchanges.at(-1);
     if (opened !== undefined) {
       section = sections.find((name) => name === opened);
-      if (section === 'in') story.exchanges.push({ in: '' });
-      const current = story.exchanges.at(-1);
-      if (!section) {
-        const near = nearest(opened, sections);
-        error(number, `there is no section "${opened}"${near ? `; did you mean "${near}"?` : ''}`);
+      if (!section) error(number, `there is no section "${opened}"${meant(opened, sections)}`);
+      else if (section === 'in') {
+        const own = channel === undefined ? usual : { channel, line: number };
+        story.exchanges.push({ ...own, in: '' });
       } else if (!current) error(number, `"== ${section}" stands before the first "== in"`);
       else current[section] = '';
-      continue;
-    }
-    const current = story.exchanges.at(-1);
-    if (section && current) {
+    } else if (section && current) {
       if (line !== '') current[section] = `${current[section] ?? ''}${line}\n`;
     } else if (line.startsWith('#')) {
       story.title ||= line.replace(/^#+\s*/, '');
-    } else if (line.trim() !== '') setting(story, line, number, error);
+    } else if (line.trim() !== '') setting(story, usual, line, number, error);
   }
-  if (!story.channel) error(1, 'the case names no channel', 'add a line "channel: NAME"');
+  if (!story.title) error(1, 'the case tells no story', 'start the file with a line "# …"');
+  if (story.exchanges.some(({ channel }) => !channel)) {
+    error(1, 'the case names no channel', 'add a line "channel: NAME"');
+  }
   if (Number.isNaN(story.at.getTime())) {
     error(1, 'the case has no time', 'add a line "at: 2026-06-04T10:15:00Z"');
   }
@@ -85,35 +90,46 @@ export function readCase(file: string, content = readFileSync(file, 'utf8')): Ca
 
 function setting(
   story: Case,
+  usual: { channel: string; line: number },
   line: string,
   number: number,
-  error: (line: number, says: string, next?: string) => void,
+  error: Say,
 ): void {
-  const [, key = '', value = ''] = /^(\w+): *(.*?)\s*$/.exec(line) ?? [];
-  if (key === 'channel') story.channel = value;
+  const [, key = line.trim(), value = ''] = /^(\w+): *(.*?)\s*$/.exec(line) ?? [];
+  if (key === 'channel') Object.assign(usual, { channel: value, line: number });
   else if (key === 'at') story.at = new Date(value);
   else if (key === 'patience') {
     const read = duration.safeParse(value);
     if (read.success) story.patience = read.data;
     else error(number, `patience: ${read.error.issues[0]?.message ?? ''}`);
   } else if (key === 'scenario') {
-    const [, nhsNumber, scenario] = /^(\d{10}) +(.+)$/.exec(value) ?? [];
-    if (nhsNumber && scenario) story.scenarios.push({ nhsNumber, scenario });
-    else error(number, 'a scenario is an NHS number and a name, for example 9990000018 slow');
-  } else {
-    const near = nearest(key, settings);
-    error(number, `there is no setting "${key}"${near ? `; did you mean "${near}"?` : ''}`);
-  }
+    const read = readScenarioLine(value);
+    if ('says' in read) error(number, read.says, read.next);
+    else story.scenarios.push(read);
+  } else error(number, `there is no setting "${key}"${meant(key, settings)}`);
 }
 
-/** The case's text with what came out this time, for `--update`. */
-export function updatedCase(content: string, results: Required<Exchange>[]): string {
-  const header = content.split(/\r?\n/).slice(
-    0,
-    content.split(/\r?\n/).findIndex((l) => l.startsWith('== ')),
-  );
-  const parts = results.map((result) =>
-    sections.map((name) => `== ${name}\n${result[name]}`).join('\n'),
-  );
-  return `${header.join('\n').trimEnd()}\n\n${parts.join('\n')}`;
+function meant(word: string, known: readonly string[]): string {
+  const near = nearest(word, known);
+  return near ? `; did you mean "${near}"?` : '';
+}
+
+/**
+ * The case's text with what came out this time, for `--update`. Its head stays as it is; of each
+ * exchange the sections it states, or all where it states none.
+ */
+export function updatedCase(content: string, story: Case, results: Result[]): string {
+  const lines = content.split(/\r?\n/);
+  const first = lines.findIndex((line) => line.startsWith('== '));
+  const head = lines.slice(0, first).join('\n').trimEnd();
+  const parts = story.exchanges.map((exchange, index) => {
+    const usual = exchange.line < first + 1;
+    const stated = expected.filter((name) => exchange[name] !== undefined);
+    const shown = stated.length > 0 ? stated : expected;
+    return [
+      `== in${usual ? '' : ` ${exchange.channel}`}\n${exchange.in}`,
+      ...shown.map((name) => `== ${name}\n${results[index]?.[name] ?? ''}`),
+    ].join('\n');
+  });
+  return `${head}\n\n${parts.join('\n')}`;
 }

@@ -1,7 +1,7 @@
 /** How what came out differs from what a case expects, by field where it is HL7. */
 
 export interface Difference {
-  /** `PID-8`, or a line number of the section. */
+  /** `PID-8`, `AL1[2]-3` for the second AL1, or the line of a section that is no HL7. */
   at: string;
   expected: string;
   got: string;
@@ -13,12 +13,17 @@ export function compareSection(section: string, expected: string, got: string): 
   const left = lines(expected);
   const right = lines(got);
   const differences: Difference[] = [];
+  const seen: Record<string, number> = {};
   for (const [a, b] of aligned(left, right, hl7)) {
+    const line = a ?? b ?? '';
+    const segment = line.slice(0, 3);
+    const count = (seen[segment] = (seen[segment] ?? 0) + 1);
     if (a === b) continue;
+    const place = count > 1 ? `${segment}[${count}]` : segment;
     if (hl7 && a !== undefined && b !== undefined) {
-      differences.push(...compareFields(a, b));
+      differences.push(...compareFields(place, a, b, separatorOf(got)));
     } else {
-      const at = (a ?? b ?? '').slice(0, hl7 ? 3 : 40);
+      const at = hl7 ? place : line.slice(0, 40);
       differences.push({ at, expected: a ?? 'nothing', got: b ?? 'nothing' });
     }
   }
@@ -27,15 +32,16 @@ export function compareSection(section: string, expected: string, got: string): 
 
 const lines = (text: string) => text.split('\n').filter((line) => line !== '');
 
-function compareFields(a: string, b: string): Difference[] {
-  const separator = '|';
+/** MSH-1: the answer uses the sender's delimiters. */
+const separatorOf = (text: string) => /^MSH(.)/m.exec(text)?.[1] ?? '|';
+
+function compareFields(place: string, a: string, b: string, separator: string): Difference[] {
   const [left, right] = [a.split(separator), b.split(separator)];
-  const name = left[0] ?? '';
-  const offset = name === 'MSH' ? 1 : 0;
+  const offset = left[0] === 'MSH' ? 1 : 0;
   const differences: Difference[] = [];
   for (let i = 1; i < Math.max(left.length, right.length); i++) {
     const [expected, got] = [left[i] ?? '', right[i] ?? ''];
-    if (expected !== got) differences.push({ at: `${name}-${i + offset}`, expected, got });
+    if (expected !== got) differences.push({ at: `${place}-${i + offset}`, expected, got });
   }
   return differences;
 }

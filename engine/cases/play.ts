@@ -1,95 +1,120 @@
 /** Plays a case through the real exchange: same channel, route, mapping and clients, no sockets. */
 import type { LoadedChannel } from '../config/site.ts';
+import { ConfigError, nearest, shortPath } from '../config/yaml.ts';
 import { silent } from '../events.ts';
 import { exchangesOf } from '../exchange.ts';
 import { parseMessage } from '../hl7/message.ts';
 import { segmentLines } from '../hl7/readable.ts';
-import type { Entry } from '../journal/journal.ts';
+import type { Entry, ExchangeId, StoredExchange } from '../journal/journal.ts';
 import { memoryJournal } from '../journal/memory.ts';
 import { joinOutside } from '../outside.ts';
 import { createGpSide } from '../simulator/gp.ts';
-import { readScenario } from '../simulator/scenarios.ts';
 import { createMllpGp } from '../simulator/mllp-gp.ts';
-import type { Case, Exchange } from './case.ts';
+import { type Case, type Exchange, type Result, expected } from './case.ts';
 import { type Difference, compareSection } from './compare.ts';
+import type { Step } from './coverage.ts';
 import { httpInProcess, mllpInProcess } from './in-process.ts';
 
 export interface Played {
   story: Case;
   /** What happened, in the form the case is written in. */
-  results: Required<Exchange>[];
+  results: Result[];
   differences: (Difference & { section: string; exchange: number })[];
-  /** States of the route that were passed, for the coverage of its paths. */
-  states: string[];
+  /** Steps of the routes, for the coverage of their paths. */
+  steps: Step[];
 }
 
 /**
  * Play a case.
+ * @param channels those of the site
  * @param patients folder of the simulator's records
+ * @throws ConfigError where the case names a channel that is not there
  */
 export async function playCase(
   story: Case,
-  loaded: LoadedChannel,
+  channels: readonly LoadedChannel[],
   patients: string,
 ): Promise<Played> {
+  const named = story.exchanges.map((exchange) => channelOf(story, exchange, channels));
   let clock = story.at.getTime() * 1000;
   const now = () => (clock += 1);
   const today = () => story.at;
   const journal = memoryJournal(now);
   const gp = createGpSide({ patients, now: today });
   const legacy = createMllpGp({ patients, now: today });
-  for (const { nhsNumber, scenario } of story.scenarios) {
-    gp.set(nhsNumber, readScenario(scenario));
+  for (const { at, nhsNumber, scenario } of story.scenarios) {
+    if (at === 'mllp') legacy.set(nhsNumber, scenario);
+    else gp.set(nhsNumber, scenario);
   }
-  const channel = withPatience(loaded, story.patience);
   const connect = {
     http: (options: Parameters<typeof httpInProcess>[0]) => httpInProcess(options, gp.answer, now),
     mllp: (options: { answerMs: number }, correlate: (reply: Buffer) => string | undefined) =>
       mllpInProcess(options.answerMs, legacy.answer, correlate),
     now: () => story.at.getTime(),
   };
-  const outside = {
-    ...joinOutside(channel, connect, {}),
-    practiceOf: (patient: string) => journal.practiceOf(patient),
-  };
-  const respond = exchangesOf(channel, { journal, outside, emit: silent, now });
+  const practiceOf = (patient: string) => journal.practiceOf(patient);
+  const answering = new Map(
+    named.map((loaded) => {
+      const channel = withPatience(loaded, story.patience);
+      const outside = { ...joinOutside(channel, connect, {}), practiceOf };
+      return [loaded, exchangesOf(channel, { journal, outside, emit: silent, now })];
+    }),
+  );
 
-  const results: Required<Exchange>[] = [];
-  const states: string[] = [];
-  for (const exchange of story.exchanges) {
-    const before = new Set((await journal.list({ limit: 1000 })).map(({ id }) => id));
+  const results: Result[] = [];
+  const steps: Step[] = [];
+  const played: ExchangeId[] = [];
+  for (const [index, exchange] of story.exchanges.entries()) {
+    const loaded = named[index] as LoadedChannel;
     const written: Uint8Array[] = [];
     const peer = { connection: 1, address: 'case' };
     const arrival = { kind: 'message', payload: bytesOf(exchange.in), warnings: [] } as const;
-    const response = await respond({ ...arrival, warnings: [] }, peer, (p) => written.push(p));
+    const response = await answering.get(loaded)?.({ ...arrival, warnings: [] }, peer, (payload) =>
+      written.push(payload),
+    );
     if (response) {
       written.push(response.payload);
       response.settled('delivered');
     }
-    const [id] = (await journal.list({ limit: 1000 }))
-      .map((e) => e.id)
-      .filter((i) => !before.has(i));
-    const entries = id === undefined ? [] : ((await journal.read(id))?.entries ?? []);
+    const id = (await journal.list({ limit: 1000 })).find((e) => !played.includes(e.id))?.id;
+    const stored = id === undefined ? undefined : await journal.read(id);
+    if (id !== undefined) played.push(id);
+    const entries = stored?.entries ?? [];
+    const asking = entries.filter((e) => e.kind === 'asking');
     results.push({
-      in: exchange.in,
-      asked: lines(
-        entries
-          .filter((e) => e.kind === 'asking')
-          .map((e) => `${e.note?.to} ${e.note?.interaction}`),
-      ),
+      asked: lines(asking.map((e) => `${e.note?.to} ${e.note?.interaction}`)),
       out: lines(written.map((payload) => segmentLines(parseMessage(payload)))),
-      journal: lines(entries.map(entryLine)),
+      journal: lines([...entries.map(entryLine), ...(stored ? [endLine(stored, played)] : [])]),
     });
-    states.push(...entries.flatMap((e) => (e.note?.do ? [`${e.note.state} ${e.note.event}`] : [])));
+    steps.push(...entries.flatMap((entry) => stepOf(loaded, entry)));
   }
-  return { story, results, states, differences: differencesOf(story, results) };
+  return { story, results, steps, differences: differencesOf(story, results) };
 }
 
-function differencesOf(story: Case, results: Required<Exchange>[]): Played['differences'] {
-  return story.exchanges.flatMap((expected, index) =>
-    (['asked', 'out', 'journal'] as const).flatMap((section) => {
+function channelOf(
+  story: Case,
+  { channel, line }: Exchange,
+  channels: readonly LoadedChannel[],
+): LoadedChannel {
+  const found = channels.find((loaded) => loaded.channel.channel === channel);
+  if (found) return found;
+  const known = channels.map((loaded) => loaded.channel.channel);
+  const near = nearest(channel, known);
+  throw new ConfigError([
+    {
+      severity: 'error',
+      where: `${shortPath(story.file)}:${line}`,
+      says: `there is no channel "${channel}"${near ? `; did you mean "${near}"?` : ''}`,
+      next: `channels known: ${known.join(', ') || 'none'}`,
+    },
+  ]);
+}
+
+function differencesOf(story: Case, results: Result[]): Played['differences'] {
+  return story.exchanges.flatMap((exchange, index) =>
+    expected.flatMap((section) => {
       const got = results[index]?.[section] ?? '';
-      const wanted = expected[section];
+      const wanted = exchange[section];
       if (wanted === undefined) return [];
       return compareSection(section, wanted, got).map((difference) => ({
         ...difference,
@@ -98,6 +123,12 @@ function differencesOf(story: Case, results: Required<Exchange>[]): Played['diff
       }));
     }),
   );
+}
+
+function stepOf({ route }: LoadedChannel, { note }: Entry): Step[] {
+  if (typeof note?.do !== 'string') return [];
+  const { state } = route.at(String(note.state));
+  return [{ route: route.name, state, outcome: String(note.event) }];
 }
 
 const lines = (all: string[]) => all.map((line) => `${line}\n`).join('');
@@ -121,6 +152,12 @@ function entryLine({ kind, note = {} }: Entry): string {
     default:
       return kind;
   }
+}
+
+/** How the exchange ended: `rejected GH-4002`, `answered, a repeat of exchange 1`. */
+function endLine({ state, fault, repeatOf }: StoredExchange, played: ExchangeId[]): string {
+  const repeat = repeatOf === null ? '' : `, a repeat of exchange ${played.indexOf(repeatOf) + 1}`;
+  return `${state}${fault === null ? '' : ` ${fault}`}${repeat}`;
 }
 
 function withPatience(loaded: LoadedChannel, answer: number | undefined): LoadedChannel {
