@@ -33,6 +33,8 @@ export interface Channel {
 
 /** Blocks read at a time. */
 const blocksPerRead = 32;
+/** Hashes remembered at most. */
+const mostPatients = 20_000;
 
 /**
  * @returns a function that reads on after a block until it has some number of appends or has
@@ -45,6 +47,8 @@ export function createGatherer(
   const blocksAfter = journal.prepare<[number, number], SealedBlock>(read.blocksAfter);
   const channels = journal.prepare<[], Channel>(read.channels);
 
+  const hash = remembering(opener.patientHash);
+
   return (after, appends) => {
     const gathered: Gathered = {
       last: after,
@@ -54,7 +58,6 @@ export function createGatherer(
       blocks: new Map(),
       practices: new Map(),
     };
-    const hash = remembering(opener.patientHash);
     const forgotten = new Map(channels.all().map((row) => [row.id, row.forgotten]));
     while (gathered.appends < appends) {
       const blocks = blocksAfter.all(gathered.last, blocksPerRead);
@@ -100,11 +103,14 @@ function gatherBlock(
   }
 }
 
-/** A patient comes several times in a merge, and hashing costs as much as storing. */
+/** The patients of one day are many times the same, and hashing costs as much as storing. */
 function remembering(hash: Opener['patientHash']): Opener['patientHash'] {
   const known = new Map<string, Buffer>();
   return (patient) => {
-    const hashed = known.get(patient) ?? hash(patient);
+    const before = known.get(patient);
+    if (before !== undefined) return before;
+    if (known.size >= mostPatients) known.clear();
+    const hashed = hash(patient);
     known.set(patient, hashed);
     return hashed;
   };

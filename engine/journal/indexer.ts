@@ -2,6 +2,7 @@
  * The thread that keeps keys.sqlite, apart from the writer: a merge takes longer than a commit
  * may wait.
  */
+import { setPriority } from 'node:os';
 import { workerData } from 'node:worker_threads';
 import type { Database } from 'better-sqlite3';
 import { filesOf, openForReading, openForWriting } from './database.ts';
@@ -27,6 +28,9 @@ export type IndexerRequest =
 export type IndexerReply = Merged & { forgotten: number };
 
 const { folder, keys, busyMs } = workerData as IndexerData;
+// On Linux this is the nice value of the calling thread alone: where cores are short, merging
+// gives way to receiving and storing. Elsewhere it would be that of the whole process.
+if (process.platform === 'linux') setPriority(5);
 let open: { index: KeyIndex; databases: Database[] } | undefined;
 
 answerRequests<IndexerRequest, IndexerReply>((request) => {

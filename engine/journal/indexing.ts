@@ -22,7 +22,7 @@ export interface Indexing {
 
 const delayMs = 500;
 const retryMs = 5000;
-const mostAppends = 8192;
+const mostAppends = 16_384;
 
 /**
  * @param indexed the last block that is indexed already

@@ -29,8 +29,8 @@ export interface KeyIndex {
   forget(channel: number, before: number): number;
 }
 
-/** Appends in one transaction. */
-const appendsPerMerge = 8192;
+/** Appends in one transaction: 8192 messages, each with its mark of delivery. */
+const appendsPerMerge = 16_384;
 const exchangesPerStep = 256;
 
 /** A row of the index: the outline, and the outer two of the blocks that hold the entries. */
@@ -60,6 +60,9 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
     putControl: keys.prepare(index.putControl),
     putPatient: keys.prepare(index.putPatient),
     putFingerprint: keys.prepare(index.putFingerprint),
+    putNewKeys: [index.putNewControls, index.putNewPatients, index.putNewFingerprints].map((sql) =>
+      keys.prepare(sql),
+    ),
     putMiddleBlock: keys.prepare(index.putMiddleBlock),
     putPractice: keys.prepare(index.putPractice),
     dropExchange: keys.prepare(index.dropExchange),
@@ -92,7 +95,6 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
     const mark = markNow();
     const newest = statements.lastExchange.get() ?? 0;
     let exchanges = mark.exchanges;
-    const merged: Outline[] = [];
     for (const [id, outline] of [...gathered.outlines].sort(([a], [b]) => a - b)) {
       const stored = id > newest ? undefined : statements.exchange.get(id);
       // A mark of delivery alone, of an exchange that has been deleted.
@@ -100,17 +102,9 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
       if (stored === undefined) exchanges += 1;
       const combined = combine(stored, outline);
       putExchange(combined, stored, gathered.blocks.get(id) ?? []);
-      merged.push(combined);
+      if (id <= newest) putKeys(combined);
     }
-    for (const { control, id } of sorted(merged, (row) => row.control)) {
-      statements.putControl.run(control, id);
-    }
-    for (const { patient, id } of sorted(merged, (row) => row.patient)) {
-      statements.putPatient.run(patient, id);
-    }
-    for (const { fingerprint, id } of sorted(merged, (row) => row.fingerprint)) {
-      statements.putFingerprint.run(fingerprint, id);
-    }
+    for (const statement of statements.putNewKeys) statement.run(newest);
     for (const { patient, practice, at } of gathered.practices.values()) {
       statements.putPractice.run(patient, practice, at);
     }
@@ -144,6 +138,13 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
     );
   }
 
+  /** The keys of a row that was there before; those of new rows go in sorted bulk. */
+  function putKeys({ id, control, patient, fingerprint }: Outline): void {
+    if (control !== null) statements.putControl.run(control, id);
+    if (patient !== null) statements.putPatient.run(patient, id);
+    if (fingerprint !== null) statements.putFingerprint.run(fingerprint, id);
+  }
+
   const storeAtOnce = keys.transaction(store);
   const forgetAtOnce = keys.transaction((channel: number, before: number) => {
     const rows = statements.oldestOf.all({ channel, before, most: exchangesPerStep });
@@ -163,34 +164,19 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
     merge() {
       const after = markNow().block;
       const result: Merged = { after, mark: after, appends: 0, damaged: 0 };
-      for (;;) {
+      // Until a merge was not full: what comes meanwhile is for the next call, or this one would
+      // follow a busy writer for ever in small steps.
+      for (let full = true; full;) {
         const gathered = gather(result.mark, appendsPerMerge);
-        if (gathered.last === result.mark) return result;
+        if (gathered.last === result.mark) break;
         storeAtOnce.immediate(gathered);
+        full = gathered.appends >= appendsPerMerge;
         result.mark = gathered.last;
         result.appends += gathered.appends;
         result.damaged += gathered.damaged;
       }
+      return result;
     },
     forget: (channel, before) => forgetAtOnce.immediate(channel, before),
   };
-}
-
-/** The rows that have this key, in its order, so that the key's table is written front to back. */
-function sorted<K extends string | number | Buffer>(
-  rows: Outline[],
-  key: (row: Outline) => K | null,
-): Outline[] {
-  const keyed: { row: Outline; key: K }[] = [];
-  for (const row of rows) {
-    const value = key(row);
-    if (value !== null) keyed.push({ row, key: value });
-  }
-  keyed.sort((a, b) => compare(a.key, b.key));
-  return keyed.map(({ row }) => row);
-}
-
-function compare(a: string | number | Buffer, b: string | number | Buffer): number {
-  if (Buffer.isBuffer(a) && Buffer.isBuffer(b)) return Buffer.compare(a, b);
-  return a < b ? -1 : a > b ? 1 : 0;
 }

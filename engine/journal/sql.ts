@@ -50,6 +50,10 @@ export const index = {
   putControl: 'insert or ignore into by_control values (?, ?)',
   putPatient: 'insert or ignore into by_patient values (?, ?)',
   putFingerprint: 'insert or ignore into by_fingerprint values (?, ?)',
+  // Sorted, so that each table is written front to back.
+  putNewControls: bulk('by_control', 'control'),
+  putNewPatients: bulk('by_patient', 'patient'),
+  putNewFingerprints: bulk('by_fingerprint', 'fingerprint'),
   putMiddleBlock: 'insert or ignore into middle_block values (?, ?)',
   putPractice: `insert into practice values (?, ?, ?)
     on conflict (patient) do update set practice = excluded.practice, at = excluded.at
@@ -99,6 +103,11 @@ export const list = {
   channel: byColumn('e.channel = @channel'),
   any: byColumn('true'),
 } as const;
+
+function bulk(table: string, column: string): string {
+  return `insert or ignore into ${table} select ${column}, id from exchange
+    where id > ? and ${column} is not null order by ${column}, id`;
+}
 
 function byColumn(leading: string): string {
   return `select e.* from exchange e where ${leading}
