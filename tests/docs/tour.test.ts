@@ -1,0 +1,166 @@
+/** The README's tour, command by command: what it shows is what comes. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { root } from '../world.ts';
+import { blocksOf } from './pages.ts';
+
+const launcher = join(root, 'bin', 'gatehouse');
+const tour = blocksOf(readFileSync(join(root, 'README.md'), 'utf8'), 'console').flatMap(commandsOf);
+
+describe('the tour of the README', function () {
+  this.timeout(60_000);
+  let folder: string;
+  /** A port as the README has it, and the one that stands for it here. */
+  const ports = new Map<string, string>();
+  const running: ChildProcess[] = [];
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'gatehouse-tour-'));
+    for (const name of ['channels', 'fixtures']) {
+      cpSync(join(root, name), join(folder, name), { recursive: true });
+    }
+    symlinkSync(join(root, 'mappings'), join(folder, 'mappings'));
+    for (const name of ['gp-record', 'adt-feed']) {
+      const file = join(folder, 'channels', `${name}.yaml`);
+      writeFileSync(file, readFileSync(file, 'utf8').replace(/^ {2}port: \d+/m, '  port: 0'));
+    }
+    const sim = await start(['sim', 'gp', '--port', '0', '--mllp-port', '0'], /HL7 v2: .*:(\d+)\n/);
+    const [, http = ''] = /PDS http:\/\/127\.0\.0\.1:(\d+)/.exec(sim) ?? [];
+    const [, mllp = ''] = /HL7 v2: 127\.0\.0\.1:(\d+)/.exec(sim) ?? [];
+    const env = { GATEHOUSE_GP: `http://127.0.0.1:${http}`, GATEHOUSE_MLLP_GP: mllp };
+    const serve = await start(['serve'], /gp-record listens on \d+\n/, env);
+    const [, channel = ''] = /gp-record listens on (\d+)/.exec(serve) ?? [];
+    ports.set('8480', http).set('2575', channel);
+  });
+
+  after(async () => {
+    await Promise.all(
+      running.map(
+        (child) =>
+          new Promise((ended) => {
+            child.once('exit', ended);
+            child.kill();
+          }),
+      ),
+    );
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** Start a server of the tour; what it has said once it is ready. */
+  function start(args: string[], ready: RegExp, env: Record<string, string> = {}): Promise<string> {
+    const child = spawn(process.execPath, [launcher, ...args], {
+      cwd: folder,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    running.push(child);
+    let said = '';
+    return new Promise((resolve, reject) => {
+      child.once('exit', (code) => reject(new Error(`${args[0]} ended with ${code}: ${said}`)));
+      child.stderr.on('data', (chunk: Buffer) => {
+        said += chunk.toString();
+        if (ready.test(said)) resolve(said);
+      });
+    });
+  }
+
+  it('is not empty', () => assert.ok(tour.length > 8));
+
+  let newest = '';
+  for (const { command, shown } of tour) {
+    it(command, async () => {
+      let here = command;
+      for (const [readme, real] of ports)
+        here = here.replace(`127.0.0.1:${readme}`, `127.0.0.1:${real}`);
+      if (/ message (explain|show) /.test(here)) {
+        const list = await run('npx gatehouse message list');
+        newest = list.split('\n')[1]?.split('\t')[0] ?? '';
+        here = here.replace(/\b[0-9A-Z]{10}\b/, newest);
+      }
+      let difference = differenceOf(
+        shown,
+        await (here.startsWith('curl ') ? fetched(here) : run(here)),
+      );
+      // That an answer was delivered is stored up to a second later.
+      for (let again = 0; difference && /message (list|explain)/.test(here) && again < 8; again++) {
+        await new Promise((next) => setTimeout(next, 250));
+        difference = differenceOf(shown, await run(here));
+      }
+      assert.equal(difference, undefined);
+    });
+  }
+
+  /** Both outputs of a command of the README, as a terminal shows them. */
+  function run(command: string): Promise<string> {
+    const real = command.replace(/^npx gatehouse/, `"${process.execPath}" "${launcher}"`);
+    return new Promise((resolve) => {
+      const child = spawn('/bin/sh', ['-c', `${real} 2>&1`], { cwd: folder });
+      let said = '';
+      child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+      child.once('close', () => resolve(said));
+    });
+  }
+
+  /** `curl -X … URL -d …`, on machines without curl too. */
+  async function fetched(command: string): Promise<string> {
+    const [, method, url = '', body] = /-X (\w+) (\S+)(?: -d '(.*)')?$/.exec(command) ?? [];
+    return (await fetch(url, { method, body })).text();
+  }
+});
+
+interface Step {
+  command: string;
+  /** Lines of the output; `…` alone stands for any lines, at the end of a line for its rest. */
+  shown: string[];
+}
+
+function commandsOf(block: string): Step[] {
+  const steps: Step[] = [];
+  for (const line of block.split('\n')) {
+    if (line.startsWith('$ ')) steps.push({ command: line.slice(2), shown: [] });
+    else if (line !== '') steps.at(-1)?.shown.push(line);
+  }
+  return steps;
+}
+
+/** The first line that is shown and does not come, or comes and is not shown. */
+function differenceOf(shown: readonly string[], output: string): string | undefined {
+  const came = output.split('\n').map(plain).filter(Boolean);
+  let at = 0;
+  let skipping = false;
+  for (const line of shown) {
+    if (line === '…') {
+      skipping = true;
+      continue;
+    }
+    const start = plain(line.replace(/…$/, ''));
+    const fits = (one = '') => (line.endsWith('…') ? one.startsWith(start) : one === start);
+    const found = came.findIndex((one, i) => i >= at && fits(one));
+    if (found < 0 || (!skipping && found !== at)) {
+      return `shown: ${line}\ncame: ${came.slice(at, skipping ? undefined : at + 1).join('\n')}`;
+    }
+    at = found + 1;
+    skipping = false;
+  }
+  return skipping || at === came.length ? undefined : `not shown: ${came[at]}`;
+}
+
+/** A line without what differs from run to run: times, sizes, ports, ids. */
+function plain(line: string): string {
+  return line
+    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'DATE')
+    .replace(/\d\d:\d\d:\d\d\.\d{3}/g, 'TIME')
+    .replace(/\b20\d{12}\+0000/g, 'NOW')
+    .replace(/\+ *\d+\.\d ms/g, '+ ms')
+    .replace(/\bin \d+ ms/g, 'in ms')
+    .replace(/· \d+ B/g, '· B')
+    .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT')
+    .replace(/\bE2E[0-9A-F]{12}\b/g, 'MESSAGE')
+    .replace(/\b[0-9A-Z]{10}([RAC]?)\b/g, 'EXCHANGE$1')
+    .replace(/(delivered|owed)\s+\d+\.\d/g, '$1 MS')
+    .replace(/\s+/g, ' ')
+    .trim();
+}
