@@ -5,6 +5,7 @@
  */
 import type { Database } from 'better-sqlite3';
 import { appendsIn } from './block.ts';
+import { faultOf } from './database.ts';
 import type { ExchangeId } from './journal.ts';
 import { combine, outlineOf } from './outline.ts';
 import type { Outline } from './outline.ts';
@@ -81,7 +82,8 @@ function gatherBlock(
   let plain: Buffer;
   try {
     plain = opener.open(block);
-  } catch {
+  } catch (error) {
+    if (faultOf(error).name !== 'journalDamaged') throw error;
     // One damaged block must not hide all that came after it; reading its exchanges says so.
     gathered.damaged += 1;
     return;

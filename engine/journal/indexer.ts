@@ -5,7 +5,7 @@
 import { setPriority } from 'node:os';
 import { workerData } from 'node:worker_threads';
 import type { Database } from 'better-sqlite3';
-import { filesOf, openForReading, openForWriting } from './database.ts';
+import { faultOf, filesOf, openForReading, openForWriting } from './database.ts';
 import { createKeyIndex } from './keyindex.ts';
 import type { KeyIndex, Merged } from './keyindex.ts';
 import { createOpener } from './seal.ts';
@@ -36,22 +36,43 @@ let open: { index: KeyIndex; databases: Database[] } | undefined;
 answerRequests<IndexerRequest, IndexerReply>((request) => {
   const nothing = { after: 0, mark: 0, appends: 0, damaged: 0, forgotten: 0 };
   if (request.do === 'close') {
-    for (const database of open?.databases ?? []) database.close();
-    open = undefined;
+    close();
     return nothing;
   }
-  open ??= openIndex();
-  if (request.do === 'merge') return { ...nothing, ...open.index.merge() };
-  return { ...nothing, forgotten: open.index.forget(request.channel, request.before) };
+  try {
+    open ??= openIndex();
+    if (request.do === 'merge') return { ...nothing, ...open.index.merge() };
+    return { ...nothing, forgotten: open.index.forget(request.channel, request.before) };
+  } catch (error) {
+    // A full disk or a lock passes; after anything else the next request starts afresh.
+    if (faultOf(error).name === 'journalUnavailable') close();
+    throw error;
+  }
 });
+
+function close(): void {
+  for (const database of open?.databases ?? []) database.close();
+  open = undefined;
+}
 
 function openIndex() {
   const files = filesOf(folder);
-  const journal = openForReading(files.journal, busyMs);
-  const index = openForWriting(files.keys, { busyMs });
-  // The keys that arrive in random order want their pages at hand.
-  index.pragma('cache_size = -65536');
-  const session = journal.prepare<[number], Session>(read.session);
-  const opener = createOpener(keys.map(Buffer.from), (id) => session.get(id));
-  return { index: createKeyIndex(journal, index, opener), databases: [index, journal] };
+  const databases: Database[] = [];
+  try {
+    const journal = openForReading(files.journal, busyMs);
+    databases.push(journal);
+    const index = openForWriting(files.keys, { busyMs });
+    databases.push(index);
+    // The keys that arrive in random order want their pages at hand.
+    index.pragma('cache_size = -65536');
+    const session = journal.prepare<[number], Session>(read.session);
+    const opener = createOpener(
+      keys.map((key) => Buffer.from(key)),
+      (id) => session.get(id),
+    );
+    return { index: createKeyIndex(journal, index, opener), databases };
+  } catch (error) {
+    for (const database of databases) database.close();
+    throw error;
+  }
 }

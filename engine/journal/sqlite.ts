@@ -88,7 +88,8 @@ async function openForWriter(options: JournalOptions): Promise<Journal & Retenti
     const ring = prepareFolder(folder, { busyMs, maxBytes, keyFile, emit });
     const writerData: WriterData = { folder, key: currentKey(ring), busyMs, maxBytes };
     const indexerData: IndexerData = { folder, keys: ring, busyMs };
-    const died = (detail: string): void => emit('journal.fault', { detail });
+    const { code } = faults.journalUnavailable;
+    const died = (detail: string): void => emit('journal.fault', { code, detail });
     const writer: Writer = createThread(threadFile('writer'), writerData, died);
     const indexer: Indexer = createThread(threadFile('indexer'), indexerData, died);
     opened.push(() => Promise.all([writer.stop(), indexer.stop()]));

@@ -10,7 +10,9 @@ import type { Fault } from '../faults.ts';
 import { faultOf } from './database.ts';
 
 /** The thread ended before it answered: whether it did what was asked is not known. */
-export class ThreadGone extends Error {}
+export class ThreadGone extends Error {
+  override readonly name = 'ThreadGone';
+}
 
 export interface Thread<Request, Reply> {
   /** @throws FaultError as the thread gave it, or ThreadGone */
