@@ -15,7 +15,6 @@ import {
 import { encodeMessage } from './hl7/encode.ts';
 import type { ExchangeId, Progress } from './journal/journal.ts';
 import type { EndName } from './effects.ts';
-import type { Interim } from './mllp/mllp.ts';
 import { passOn } from './query/pass-on.ts';
 import { responseSegments } from './query/response.ts';
 import type { Work } from './work.ts';
@@ -102,13 +101,13 @@ export function answerBroken(work: Work, fault: Fault): Answer {
 }
 
 /**
- * Enhanced mode: the accept acknowledgement is written as soon as the message is committed and does
- * not wait for the GP system.
+ * Enhanced mode: the accept acknowledgement (CA) does not wait for the GP system. It is given once;
+ * it is committed with what was received, and written then.
  */
-export function acceptEarly(work: Work, interim: Interim): void {
+export function acceptEarly(work: Work): Uint8Array | undefined {
   const [payload] = accept(work);
-  if (payload) interim(payload.bytes);
   work.acceptedEarly = true;
+  return payload?.bytes;
 }
 
 /** CA, where it is wanted and not yet written. */

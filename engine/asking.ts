@@ -45,8 +45,13 @@ export async function askOutside(
   const { signal } = deadlineOf(work);
   work.keys.state = 'asking';
   work.correlationId ??= randomUUID();
+  const accepted = acceptEarly(work);
+  if (accepted) {
+    const at = work.around.now();
+    work.pending.push({ kind: 'answer', at, note: { level: 'accept' }, body: accepted });
+  }
   await commit(work);
-  acceptEarly(work, interim);
+  if (accepted) interim(accepted);
   const attempt: Attempt = {
     signal,
     correlationId: work.correlationId,

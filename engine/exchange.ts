@@ -10,7 +10,7 @@ import { hash } from 'node:crypto';
 import { type Answer, answerBroken, answerEnd, answerFault } from './answer.ts';
 import { acceptance } from './accept.ts';
 import type { LoadedChannel } from './config/site.ts';
-import { type Fault, FaultError, faults } from './faults.ts';
+import { type Fault, FaultError, faultByCode, faults } from './faults.ts';
 import { type Message, parseMessage } from './hl7/message.ts';
 import type { Journal } from './journal/journal.ts';
 import type { Arrival, Interim, Peer, Respond, Response } from './mllp/mllp.ts';
@@ -106,7 +106,7 @@ async function firstOrAgain(
   if (earlier) work.keys.repeatOf = earlier.exchange;
   if (earlier?.final) {
     work.around.emit('exchange.repeat', { channel: work.channel.channel, exchange: work.name });
-    return finish(work, { ...earlier, exchange: work.id });
+    return finish(work, { ...earlier, exchange: work.id }, interim);
   }
   return decideAndPerform(work, interim);
 }
@@ -121,10 +121,14 @@ async function storedAnswer(work: Work): Promise<Answer | undefined> {
     const received = stored?.entries.find((entry) => entry.kind === 'received');
     if (!stored || !received?.body || Buffer.compare(work.payload, received.body) !== 0) continue;
     const answers = stored.entries.filter((entry) => entry.kind === 'answer');
+    const ended = stored.state === 'answered' || stored.state === 'rejected';
+    const fault = stored.fault === null ? undefined : faultByCode(stored.fault);
     return {
       exchange: id,
       state: stored.state,
-      final: answers.length > 0 && answers.every((entry) => entry.note?.final === true),
+      // A transient failure is never given again, and neither is what was cut short.
+      final: ended && (!fault || fault.class === 'permanent'),
+      fault: fault && { name: fault.name },
       payloads: answers.map((entry) => ({
         level: entry.note?.level === 'accept' ? 'accept' : 'application',
         bytes: entry.body ?? new Uint8Array(),
@@ -157,7 +161,7 @@ async function finish(work: Work, answer: Answer, interim?: Interim): Promise<An
   if (answer.fault) keys.fault = faults[answer.fault.name].code;
   const at = work.around.now();
   for (const { level, bytes } of answer.payloads) {
-    pending.push({ kind: 'answer', at, note: { level, final: answer.final }, body: bytes });
+    pending.push({ kind: 'answer', at, note: { level }, body: bytes });
   }
   await commit(work);
   const last = answer.payloads.at(-1);

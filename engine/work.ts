@@ -113,8 +113,13 @@ export function beginWork(loaded: LoadedChannel, around: Surroundings): Work {
 export async function commit(work: Work, ...entries: Entry[]): Promise<void> {
   const all = [...work.pending, ...entries];
   if (all.length === 0) return;
-  await work.around.journal.append(work.id, work.channel.channel, all, work.keys);
   work.pending = [];
+  try {
+    await work.around.journal.append(work.id, work.channel.channel, all, work.keys);
+  } catch (error) {
+    work.pending = [...all, ...work.pending];
+    throw error;
+  }
 }
 
 /** A decision of the route and its outcome, for the journal; committed with what follows. */

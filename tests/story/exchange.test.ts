@@ -63,6 +63,38 @@ describe('an exchange', () => {
       assert.equal(other.count('PRB'), 0);
     });
 
+    it('in enhanced mode gets both of its acknowledgements again, each committed', async () => {
+      const both = async (text: string) => {
+        const peer = await rawPeer(query);
+        peer.write(framed(text));
+        const frames = [await peer.next(), await peer.next()];
+        peer.socket.destroy();
+        return frames.map(String);
+      };
+      const text = qbp(nel, { 'MSH-15': 'AL', 'MSH-16': 'AL' });
+      const first = await both(text);
+      const before = asksFor(world);
+      assert.deepEqual(await both(text), first);
+      assert.equal(asksFor(world), before);
+      const [, original] = await world.engine.journal.list({ limit: 2 });
+      const stored = original && (await world.engine.journal.read(original.id));
+      const answers = stored?.entries.filter((e) => e.kind === 'answer') ?? [];
+      assert.deepEqual(
+        answers.map((e) => Buffer.from(e.body ?? '').toString()),
+        first,
+      );
+    });
+
+    it('that wanted no acknowledgement gets none again, and is known', async () => {
+      const text = adt({ 'MSH-15': 'NE', 'MSH-16': 'NE' });
+      const peer = await rawPeer(feed);
+      peer.write(framed(text) + framed(text) + framed(adt({ 'MSH-10': 'AFTER' })));
+      assert.equal(parseMessage(await peer.next()).get('MSA-2'), 'AFTER');
+      peer.socket.destroy();
+      const [, repeat] = await world.engine.journal.list({ channel: 'adt-feed', limit: 2 });
+      assert.ok(repeat?.repeatOf);
+    });
+
     it('after a transient failure is asked anew', async () => {
       world.gp.set(nel, 'unavailable');
       const text = qbp(nel);
