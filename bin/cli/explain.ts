@@ -15,7 +15,7 @@ export async function explain(code: string, options: { output: string }): Promis
     );
     throw new CommandError(
       `there is no fault ${code}`,
-      near ? `gatehouse explain ${near}` : 'docs/faults.md lists them all',
+      near ? `gatehouse explain ${near}` : 'docs/reference/faults.md lists them all',
       exits.notFound,
     );
   }

@@ -144,7 +144,16 @@ function tree(): Command {
       .addOption(output);
   reading(message.command('list').description('list exchanges, newest first'))
     .option('--channel <name>', 'of this channel')
-    .option('--state <state>', 'received, asking, mapping, answered, rejected or parked')
+    .addOption(
+      new Option('--state <state>', 'in this state').choices([
+        'received',
+        'asking',
+        'mapping',
+        'answered',
+        'rejected',
+        'parked',
+      ]),
+    )
     .option('--fault <code>', 'that ended with this fault, GH-nnnn')
     .option('--control-id <id>', 'with this MSH-10')
     .option('--nhs <number>', 'of this patient ("-" reads the number from stdin)')

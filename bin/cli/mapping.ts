@@ -58,16 +58,18 @@ const text = (segment: MappedSegment) => encodeSegment(segment, standardDelimite
 
 function bundleIn(file: string): unknown {
   const content = readFileSync(file === '-' ? 0 : file, 'utf8');
+  const next = 'give a FHIR Bundle as JSON';
+  let read: unknown;
   try {
-    return parseFhir(content);
+    read = parseFhir(content);
   } catch (error) {
     // The parser's own message quotes the content.
     const at = /position (\d+)/.exec((error as Error).message)?.[1];
-    throw new CommandError(
-      `${file} is no JSON${at ? ` (at byte ${at})` : ''}`,
-      'give a FHIR Bundle as JSON',
-    );
+    throw new CommandError(`${file} is no JSON${at ? ` (at byte ${at})` : ''}`, next);
   }
+  const type = (read as { resourceType?: unknown } | null)?.resourceType;
+  if (type !== 'Bundle') throw new CommandError(`${file} is no FHIR Bundle`, next);
+  return read;
 }
 
 function wanted(codes: string | undefined): Dataset[] {

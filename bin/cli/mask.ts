@@ -3,17 +3,16 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { userInfo } from 'node:os';
 
-/** Segments about the exchange, not about a patient. */
-const open = new Set(['MSH', 'MSA', 'QAK', 'ERR', 'EVN', 'RCP', 'DSC']);
+/** Segments about the exchange, not about a patient; a separator follows the name, not text. */
+const open = /^(?:MSH|MSA|QAK|ERR|EVN|RCP|DSC)(?![\p{L}\p{N} ])/u;
 
 /** HL7 text, one segment a line, with every letter and digit of patient segments covered. */
 export function maskSegments(text: string): string {
   return text
     .split('\n')
-    .map((line) => {
-      const name = line.slice(0, 3);
-      return open.has(name) ? line : name + line.slice(3).replace(/[\p{L}\p{N}]/gu, '\u2022');
-    })
+    .map((line) =>
+      open.test(line) ? line : line.slice(0, 3) + line.slice(3).replace(/[\p{L}\p{N}]/gu, '\u2022'),
+    )
     .join('\n');
 }
 

@@ -12,6 +12,7 @@ import {
 } from '../../engine/journal/journal.ts';
 import { exits } from './exits.ts';
 import { type JournalOptions, exchangeNamed, since, withJournal } from './journals.ts';
+import { whole } from './values.ts';
 import { maskSegments, recordReveal } from './mask.ts';
 import { CommandError, print, printJson, printTable, say, style } from './output.ts';
 import { warningsOf } from './warnings.ts';
@@ -40,7 +41,7 @@ export async function list(options: ListOptions): Promise<number> {
       // A number given as "-" comes from stdin, so that it stays out of the shell's history.
       patient: options.nhs === '-' ? readFileSync(0, 'utf8').trim() : options.nhs,
       since: options.since === undefined ? undefined : since(options.since),
-      limit: Number(options.limit),
+      limit: whole(options.limit),
     }),
   );
   if (options.output === 'json') printJson('exchanges', { exchanges: found.map(summary) });
@@ -63,11 +64,13 @@ export async function list(options: ListOptions): Promise<number> {
   return exits.ok;
 }
 
+/** Field by field: what is stored of an exchange holds patient data. */
 function summary(e: ExchangeSummary): object {
+  const { channel, state, delivery, sender, controlId, type, practice, fault } = e;
   return {
-    ...e,
     id: exchangeName(e.id),
     at: time(e.id),
+    ...{ channel, state, delivery, sender, controlId, type, practice, fault },
     repeatOf: e.repeatOf === null ? null : exchangeName(e.repeatOf),
     tookMs: e.took / 1000,
   };

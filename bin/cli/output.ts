@@ -85,7 +85,12 @@ export function complain(error: unknown): number {
     if (error.next) say(`      next: ${error.next}`);
     return error.exit;
   }
-  const { code, message } = error as NodeJS.ErrnoException;
+  const { code, message, path } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT' && path !== undefined) {
+    say(`${red('error')} there is no file ${path}`);
+    say('      next: check its name and the current folder');
+    return exits.notFound;
+  }
   say(`${red('error')} ${message}`);
   if (!code)
     say(

@@ -1,7 +1,7 @@
 /** `gatehouse route graph`. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { ConfigError, checkYaml, readYaml } from '../../engine/config/yaml.ts';
+import { existsSync, globSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { ConfigError, checkYaml, nearest, readYaml } from '../../engine/config/yaml.ts';
 import { checkRoute, mermaid } from '../../engine/route-check.ts';
 import { routeSchema } from '../../engine/route.ts';
 import { exits } from './exits.ts';
@@ -10,9 +10,16 @@ import { siteFolder } from './sites.ts';
 
 /** Print a route as a Mermaid diagram. */
 export async function graph(route: string, options: { site?: string }): Promise<number> {
-  const file = join(siteFolder(options.site), 'channels', 'routes', `${route}.yaml`);
+  const folder = join(siteFolder(options.site), 'channels', 'routes');
+  const file = join(folder, `${route}.yaml`);
   if (!existsSync(file)) {
-    throw new CommandError(`there is no route "${route}"`, 'ls channels/routes', exits.notFound);
+    const known = globSync('*.yaml', { cwd: folder }).map((name) => basename(name, '.yaml'));
+    const near = nearest(route, known);
+    throw new CommandError(
+      `there is no route "${route}"`,
+      near ? `gatehouse route graph ${near}` : `routes known: ${known.join(', ') || 'none'}`,
+      exits.notFound,
+    );
   }
   const source = readYaml(file);
   const { value, findings } = checkYaml(source, routeSchema);

@@ -1,6 +1,7 @@
 /** `gatehouse send FILE --to HOST:PORT`. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { FaultError } from '../../engine/faults.ts';
 import { type Message, parseMessage } from '../../engine/hl7/message.ts';
 import { segmentLines } from '../../engine/hl7/readable.ts';
 import { exits } from './exits.ts';
@@ -31,7 +32,9 @@ export async function send(file: string, options: SendOptions): Promise<number> 
         message.set('MSH-10', `E2E${randomBytes(6).toString('hex').toUpperCase()}`);
       const id = message.raw('MSH-10') ?? '';
       const began = performance.now();
-      const reply = await destination.ask(message.toBytes(), id, AbortSignal.timeout(timeoutMs));
+      const reply = await destination
+        .ask(message.toBytes(), id, AbortSignal.timeout(timeoutMs))
+        .catch((error: unknown) => unanswered(error, options));
       const ms = Math.round(performance.now() - began);
       const answer = parseMessage(reply);
       const code = answer.get('MSA-1') ?? '??';
@@ -51,6 +54,20 @@ export async function send(file: string, options: SendOptions): Promise<number> 
   }
   if (options.output === 'json') printJson('answers', { answers });
   return negative > 0 ? exits.findings : exits.ok;
+}
+
+/** Why there is no answer, in words about this connection. */
+function unanswered(error: unknown, { to, timeout }: SendOptions): never {
+  if (!(error instanceof FaultError)) throw error;
+  const { name, detail } = error.fault;
+  const why = detail ? ` (${detail})` : '';
+  const [says, next] =
+    name === 'gpUnavailable'
+      ? [`${to} cannot be reached${why}`, 'check the address, and that something listens there']
+      : name === 'gpReplyUnreadable' || name === 'gpReplyTooLong'
+        ? [`what ${to} answered cannot be read${why}`, 'check that it speaks HL7 v2 over MLLP']
+        : [`${to} gave no answer in ${timeout} s`, 'wait longer with --timeout'];
+  throw new CommandError(says, next, exits.unavailable);
 }
 
 /** The messages of a file: bare or with MLLP framing, one after the other. */

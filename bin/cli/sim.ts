@@ -11,11 +11,12 @@ import {
 } from '../../engine/simulator/hospital-messages.ts';
 import { createHospital } from '../../engine/simulator/hospital.ts';
 import { startMllpGp } from '../../engine/simulator/mllp-gp.ts';
-import { readScenario } from '../../engine/simulator/scenarios.ts';
+import { type CaseScenario, readScenarioLine } from '../../engine/cases/scenario.ts';
 import { exits } from './exits.ts';
 import { target } from './mllp.ts';
 import { CommandError, print, printJson, say } from './output.ts';
 import { ownFolder } from './own-folder.ts';
+import { whole } from './values.ts';
 
 interface GpOptions {
   port: string;
@@ -29,20 +30,26 @@ export async function gp(options: GpOptions): Promise<number> {
   const patients = options.patients
     ? resolve(options.patients)
     : join(ownFolder(), 'fixtures', 'patients');
+  const scenarios = (options.scenario ?? []).map(scenarioOf);
   const { emit } = createEvents();
   const simulator = await startGpSimulator({ patients, port: whole(options.port), emit });
   const legacy = await startMllpGp({ patients, port: whole(options.mllpPort), emit });
-  for (const text of options.scenario ?? []) {
-    const [, nhsNumber = '', name = '', ms] = /^(\d{10})=(\w[\w ]*)(?::(\d+))?$/.exec(text) ?? [];
-    if (!name)
-      throw new CommandError(`"${text}" is no scenario`, 'write it as 9465701459=slow:3000');
-    simulator.set(nhsNumber, readScenario(ms ? { name, ms: Number(ms) } : name));
+  for (const { at, nhsNumber, scenario } of scenarios) {
+    if (at === 'mllp') legacy.set(nhsNumber, scenario);
+    else simulator.set(nhsNumber, scenario);
   }
   say(`PDS ${simulator.pds}\nSDS ${simulator.sds}\nSpine proxy ${simulator.ssp}`);
   say(`GP system that speaks HL7 v2: 127.0.0.1:${legacy.port}`);
   await stopped();
   await Promise.all([simulator.close(), legacy.close()]);
   return exits.ok;
+}
+
+/** `9465701459=slow:3000`, or as a case has it: `9465701459 slow at=pds ms=3000`. */
+function scenarioOf(text: string): CaseScenario {
+  const read = readScenarioLine(text.replace(/^(\d{10})=/, '$1 ').replace(/:(\d+)$/, ' ms=$1'));
+  if ('says' in read) throw new CommandError(read.says, 'write it as 9465701459=slow:3000');
+  return read;
 }
 
 interface HospitalOptions {
@@ -96,13 +103,6 @@ function build(type: string, nhsNumber: string, controlId: string): HospitalMess
     practice: { ods: 'Z99901', name: 'Willowbeck Surgery' },
   };
   return buildAdt(event as Parameters<typeof buildAdt>[0], patient, { controlId });
-}
-
-function whole(text: string): number {
-  const number = Number(text);
-  if (!Number.isInteger(number) || number < 0)
-    throw new CommandError(`"${text}" is no whole number`);
-  return number;
 }
 
 async function stopped(): Promise<void> {

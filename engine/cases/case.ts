@@ -9,7 +9,7 @@
 import { readFileSync } from 'node:fs';
 import { type Finding, ConfigError, nearest, shortPath } from '../config/yaml.ts';
 import { duration } from '../config/values.ts';
-import { type Played, readScenarioLine } from './scenario.ts';
+import { type CaseScenario, readScenarioLine } from './scenario.ts';
 
 export interface Exchange {
   channel: string;
@@ -32,7 +32,7 @@ export interface Case {
   /** The time at which everything happens. */
   at: Date;
   /** What goes wrong in the simulated systems, and for whom. */
-  scenarios: Played[];
+  scenarios: CaseScenario[];
   /** Overrides the channels' patience (milliseconds). */
   patience?: number;
   exchanges: Exchange[];
@@ -95,8 +95,10 @@ function setting(
   number: number,
   error: Say,
 ): void {
-  const [, key = line.trim(), value = ''] = /^(\w+): *(.*?)\s*$/.exec(line) ?? [];
-  if (key === 'channel') Object.assign(usual, { channel: value, line: number });
+  const [, key, value = ''] = /^(\w+): *(.*?)\s*$/.exec(line) ?? [];
+  // The line is not shown: it may be the message of a file that is no case.
+  if (key === undefined) error(number, 'this line is no setting', 'write it as "channel: NAME"');
+  else if (key === 'channel') Object.assign(usual, { channel: value, line: number });
   else if (key === 'at') story.at = new Date(value);
   else if (key === 'patience') {
     const read = duration.safeParse(value);

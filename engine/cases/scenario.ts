@@ -5,7 +5,7 @@ import { type MllpScenario, mllpScenarios } from '../simulator/mllp-gp.ts';
 import { type Scenario, readScenario, scenarios } from '../simulator/scenarios.ts';
 
 /** A scenario of the HTTP systems, or of the GP system that speaks HL7 v2 (`at=mllp`). */
-export type Played =
+export type CaseScenario =
   | { nhsNumber: string; at: 'http'; scenario: Scenario }
   | { nhsNumber: string; at: 'mllp'; scenario: MllpScenario };
 
@@ -24,7 +24,7 @@ const mllpFigures = z.strictObject({
 });
 
 /** Read a scenario line: an NHS number, a name, and figures such as `at=pds`, `first=1`, `ms=500`. */
-export function readScenarioLine(text: string): Played | Wrong {
+export function readScenarioLine(text: string): CaseScenario | Wrong {
   const [nhsNumber = '', ...words] = text.split(/ +/);
   const figures = words.filter((word) => word.includes('='));
   // GP Connect's own name of one error, "ACCESS DENIED", has a space.
