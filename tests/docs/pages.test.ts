@@ -108,11 +108,12 @@ function leads(from: string, link: string): boolean {
   return anchorsOf(readFileSync(join(root, target), 'utf8')).has(anchor);
 }
 
-/** Each `gatehouse …` of a page, as words: in code spans, and after the prompt of a transcript. */
+/** Each `gatehouse …` of a page, as words: in code spans, in quotes, after the prompt of a transcript. */
 function commandsIn(text: string): string[][] {
   const blocks = [...blocksOf(text, 'sh'), ...blocksOf(text, 'console')];
   const lines = blocks.flatMap((block) => block.split('\n'));
-  return [...spansOf(text), ...lines.map((line) => line.replace(/^\$ /, ''))]
+  const quoted = [...text.matchAll(/"(gatehouse [^"]+)"/g)].map(([, command]) => command ?? '');
+  return [...spansOf(text), ...quoted, ...lines.map((line) => line.replace(/^\$ /, ''))]
     .map((line) => line.replace(/^npx /, ''))
     .filter((line) => /^gatehouse( |$)/.test(line) && !line.includes('…'))
     .map((line) => line.split(/\s+/));
