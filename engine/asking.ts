@@ -13,6 +13,7 @@ import type {
   GpMessage,
   GpRecord,
   Outcome,
+  OutcomeEvent,
   RecordRequest,
 } from './gp/port.ts';
 import type { Interim } from './mllp/mllp.ts';
@@ -86,7 +87,17 @@ export async function askOutside(
   }
   // The GP's reply is on disk before the mapping touches it.
   if (outcome.event === 'reply') await commit(work);
-  return { event: outcome.event, fault: outcome.fault };
+  return { event: eventOf(effect, outcome.event), fault: outcome.fault };
+}
+
+/**
+ * `timeout` is the sender's deadline alone. A destination that did not answer in its own time may be
+ * tried again within it: a look-up as after any passing failure, a record query as one that may have
+ * been worked on.
+ */
+function eventOf(effect: string, event: OutcomeEvent): OutcomeEvent {
+  if (event !== 'timeout') return event;
+  return effect === 'ask' ? 'ambiguous' : 'transient';
 }
 
 type Ended = Pick<Outcome<unknown>, 'event' | 'fault' | 'hops'>;

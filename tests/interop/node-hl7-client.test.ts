@@ -6,11 +6,8 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { HL7Message } from 'hl7v2';
 import { type World, qbp, startWorld } from '../world.ts';
-
-const run = promisify(execFile);
 
 describe('third parties', () => {
   let world: World;
@@ -24,15 +21,17 @@ describe('third parties', () => {
     const file = join(world.data, 'message.hl7');
     writeFileSync(file, text);
     const sender = join(import.meta.dirname, 'sender.ts');
-    try {
-      return (await run(process.execPath, [sender, file, String(port)], { timeout: 15_000 }))
-        .stdout;
-    } catch (error) {
-      const { stderr } = error as { stderr: string };
-      throw new Error(
-        `the client failed: ${stderr.match(/^\w*Error: .{0,200}/m)?.[0] ?? 'no reason'}`,
-      );
-    }
+    const args = [sender, file, String(port)];
+    const { failed, stdout, stderr } = await new Promise<Record<string, string | boolean>>(
+      (done) => {
+        execFile(process.execPath, args, { timeout: 15_000 }, (error, stdout, stderr) =>
+          done({ failed: error !== null, stdout, stderr }),
+        );
+      },
+    );
+    const [said = ''] = /^\w*Error: .{0,200}/m.exec(String(stderr)) ?? [];
+    assert.equal(failed, false, `the client failed: ${said}`);
+    return String(stdout);
   }
 
   it('node-hl7-client sends a query and reads its answer', async () => {
