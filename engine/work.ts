@@ -129,17 +129,14 @@ export function note(
   step: { state: string; do: string; event: string; to: string; fault?: Fault },
 ): void {
   const at = work.around.now();
-  const { fault, ...rest } = step;
+  const { state, do: effect, event, to, fault } = step;
   const code = fault && faults[fault.name].code;
+  const route = `${work.route.name}@${work.route.version}`;
+  const told = { state, do: effect, event, to, route, us: at - began };
   work.pending.push({
     kind: 'step',
     at,
-    note: {
-      ...rest,
-      route: `${work.route.name}@${work.route.version}`,
-      us: at - began,
-      ...(fault ? { fault: code, detail: fault.detail } : {}),
-    },
+    note: fault ? { ...told, fault: code, detail: fault.detail } : told,
   });
   work.around.emit('exchange.step', {
     channel: work.channel.channel,

@@ -25,21 +25,20 @@ export function encodeMessage(
   const [msh, ...others] = segments;
   if (msh?.name !== 'MSH') throw new Error('A message is built from MSH first.');
   const delimiters = completeDelimiters(options.delimiters);
-  const head = encodeSegment(msh, delimiters);
-  let rest = '\r';
-  for (const segment of others) rest += encodeSegment(segment, delimiters) + '\r';
-
-  const stated = msh.fields[18] !== undefined && msh.fields[18] !== '';
   const { charset } = options;
-  if (isAsciiText(rest) && isAsciiText(head)) {
-    const first = stated ? encodeSegment(stating(msh, charset), delimiters) : head;
-    return { bytes: Buffer.from(first + rest, 'latin1'), charset };
-  }
+  const given = msh.fields[18];
+  const stated = given !== undefined && given !== '';
+  const head = encodeSegment(stated && given !== charset ? stating(msh, charset) : msh, delimiters);
+  let text = head + '\r';
+  for (const segment of others) text += encodeSegment(segment, delimiters) + '\r';
+  if (isAsciiText(text)) return { bytes: Buffer.from(text, 'latin1'), charset };
+
+  const rest = text.slice(head.length);
   const echoes = segments.some((segment) => segment.echo);
   if (echoes) refuseHalfPairs(segments, delimiters);
   for (const used of new Set<CharsetName>([charset, 'UNICODE UTF-8'])) {
-    const text = encodeSegment(stating(msh, used), delimiters) + rest;
-    const encoded = echoes ? encodeRaw(text, used) : encode(text, used);
+    const whole = encodeSegment(stating(msh, used), delimiters) + rest;
+    const encoded = echoes ? encodeRaw(whole, used) : encode(whole, used);
     if (encoded !== undefined) return { bytes: Buffer.from(encoded, 'latin1'), charset: used };
   }
   throw halfPair();

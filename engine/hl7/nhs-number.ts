@@ -33,23 +33,48 @@ export function nhsNumberValid(text: string): boolean {
 export function findNhsNumbers(message: Message, paths: readonly string[]): NhsNumber[] {
   const found: NhsNumber[] = [];
   for (const text of paths) {
-    const { segment, occurrence, field } = parsePath(text);
-    const layouts = segment === 'QRD' && field === 8 ? [cx, xcn] : [cx];
     const repetitions = message.repetitions(text);
     for (let repetition = 1; repetition <= repetitions; repetition++) {
-      const path = formatPath({ segment, occurrence, field, repetition });
-      const number = message.get(`${path}.1`);
+      const { path, identifier, authorities, types } = placesOf(text, repetition);
+      const number = message.get(identifier);
       if (number === undefined || number === '""') continue;
-      const ofTheNhs = layouts.some(
-        ({ authority, type }) =>
-          message.get(`${path}.${authority}`)?.trim().toUpperCase() === 'NHS' ||
-          message.get(`${path}.${type}`)?.trim().toUpperCase() === 'NH',
-      );
-      if (!ofTheNhs) continue;
+      const reads = (value: string) => (place: string) =>
+        message.get(place)?.trim().toUpperCase() === value;
+      if (!authorities.some(reads('NHS')) && !types.some(reads('NH'))) continue;
       found.push({ number: compact(number), path, spaced: compact(number) !== number });
     }
   }
   return found;
+}
+
+/** Where the parts of one repetition stand. */
+interface Places {
+  path: string;
+  identifier: string;
+  authorities: string[];
+  types: string[];
+}
+
+/** By field, of which few hold patients: the same paths are read in every message. */
+const known = new Map<string, Places[]>();
+
+function placesOf(text: string, repetition: number): Places {
+  let all = known.get(text);
+  if (!all) known.set(text, (all = []));
+  const seen = all[repetition];
+  if (seen) return seen;
+  const { segment, occurrence, field } = parsePath(text);
+  const layouts = segment === 'QRD' && field === 8 ? [cx, xcn] : [cx];
+  const path = formatPath({ segment, occurrence, field, repetition });
+  const places = {
+    path,
+    identifier: `${path}.1`,
+    authorities: layouts.map(({ authority }) => `${path}.${authority}`),
+    types: layouts.map(({ type }) => `${path}.${type}`),
+  };
+  // A field that repeats more often is rare, and must not fill the memory.
+  if (repetition <= 10) all[repetition] = places;
+  return places;
 }
 
 /**
