@@ -115,7 +115,7 @@ function tree(): Command {
       'after',
       '\nExample:\n  gatehouse channel test fixtures/gp-record/allergies.case --steps',
     )
-    .action(async (cases, options) => run((await import('./channel.ts')).test(cases, options)));
+    .action(async (cases, options) => run((await import('./cases.ts')).test(cases, options)));
 
   program
     .command('mapping')
