@@ -64,6 +64,8 @@ export interface EditRow {
 export interface MappingRow {
   record: string;
   kilobytes: number;
+  /** Segments that come out. */
+  segments: number;
   /** Milliseconds. */
   parse: Spread;
   map: Spread;

@@ -45,10 +45,11 @@ export function written({ machine, method, took, results, goals }: Report): stri
     parts.push(
       'Mapping a GP record, beside parsing its JSON; one thread\n' +
         table(
-          ['', 'KB', 'JSON.parse ms', 'mapping ms', 'times'],
+          ['', 'KB', 'segments', 'JSON.parse ms', 'mapping ms', 'times'],
           results.mappings.map((row) => [
             row.record,
             row.kilobytes.toFixed(0),
+            String(row.segments),
             row.parse.median.toFixed(2),
             row.map.median.toFixed(2),
             range(row.times),

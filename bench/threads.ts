@@ -51,8 +51,8 @@ export async function measureMappings(repetitions: number, ms: number): Promise<
         spreadOf(results, (result) => result.map / result.parse),
       ];
       const record = file === undefined ? 'synthetic' : basename(file, '.json');
-      const kilobytes = results[0]?.kilobytes ?? 0;
-      if (parse && map && times) rows.push({ record, kilobytes, parse, map, times });
+      const { kilobytes = 0, segments = 0 } = results[0] ?? {};
+      if (parse && map && times) rows.push({ record, kilobytes, segments, parse, map, times });
     } finally {
       await child.stop();
     }
