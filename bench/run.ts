@@ -46,8 +46,8 @@ const chosen = chosenParts(options.only);
 const schedule: Schedule = {
   repetitions: options.quick ? 2 : 5,
   connections: connectionCounts(options.connections),
-  firstWarmUpMs: options.quick ? 500 : 1000,
-  warmUpMs: 300,
+  runInMs: options.quick ? 1000 : 4000,
+  warmUpMs: options.quick ? 300 : 500,
   measureMs: options.quick ? 500 : 3000,
 };
 const threadMs = options.quick ? 300 : 1500;

@@ -21,8 +21,8 @@ export interface Subject {
 export interface Schedule {
   repetitions: number;
   connections: number[];
-  /** Milliseconds: before measuring in the first repetition, and in those that follow. */
-  firstWarmUpMs: number;
+  /** Milliseconds: once for each server at the start, and before each measurement. */
+  runInMs: number;
   warmUpMs: number;
   measureMs: number;
 }
@@ -55,6 +55,12 @@ export async function measureServers(
   const failed = new Map<string, string>();
   const load = createLoad();
   try {
+    tell('running in');
+    // A server runs for months, and its code is compiled in the first seconds.
+    for (const subject of subjects) {
+      await load.run(requestOf(subject, 32, 0, schedule.runInMs));
+      await atRest(subject.server.pid, subject.restMs);
+    }
     for (let repetition = 1; repetition <= schedule.repetitions; repetition++) {
       for (const connections of schedule.connections) {
         tell(`repetition ${repetition} of ${schedule.repetitions}, at ${connections}`);
@@ -64,17 +70,8 @@ export async function measureServers(
           const setting = `${subject.subject} ${connections}`;
           // What fails once is not trusted again.
           if (failed.has(setting)) continue;
-          const warmUpMs = repetition === 1 ? schedule.firstWarmUpMs : schedule.warmUpMs;
-          const { message, reconnect } = subject;
-          const { measureMs } = schedule;
-          const trial = await measure(subject, load, {
-            port: subject.server.port,
-            message,
-            connections,
-            warmUpMs,
-            measureMs,
-            reconnect,
-          });
+          const request = requestOf(subject, connections, schedule.warmUpMs, schedule.measureMs);
+          const trial = await measure(subject, load, request);
           if (trial.failure === undefined) round.trials.set(subject.subject, trial);
           else failed.set(setting, trial.failure);
         }
@@ -93,6 +90,15 @@ export async function measureServers(
       return { ...row, ...summary(mine, subject, subjects[0]?.subject ?? subject) };
     }),
   );
+}
+
+function requestOf(
+  { server, message, reconnect }: Subject,
+  connections: number,
+  warmUpMs: number,
+  measureMs: number,
+): LoadRequest {
+  return { port: server.port, message, connections, warmUpMs, measureMs, reconnect };
 }
 
 /** The load's process; begun anew after it had to be stopped. */
