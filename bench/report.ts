@@ -99,7 +99,8 @@ function whole(figure: Spread | undefined): string {
 function range(figure: Spread | undefined): string {
   if (figure === undefined) return '';
   const { median, min, max } = figure;
-  return `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)})`;
+  const digits = median < 0.1 ? 4 : 2;
+  return `${median.toFixed(digits)} (${min.toFixed(digits)}–${max.toFixed(digits)})`;
 }
 
 function milliseconds(figure: Spread | undefined): string {
