@@ -52,7 +52,10 @@ export async function called(args: readonly string[]): Promise<Ended> {
   const kept = [stdout, stderr].map(({ write, isTTY }) => ({ write, isTTY }));
   for (const [stream, name] of [[stdout, 'stdout'] as const, [stderr, 'stderr'] as const]) {
     stream.isTTY = false;
-    stream.write = ((chunk: string) => Boolean((ended[name] += chunk))) as typeof stream.write;
+    stream.write = ((chunk: string | Uint8Array) => {
+      ended[name] += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
+      return true;
+    }) as typeof stream.write;
   }
   process.exitCode = undefined;
   try {
