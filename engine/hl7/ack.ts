@@ -4,6 +4,7 @@
  */
 import { faults as faultTable } from '../faults.ts';
 import type { Fault } from '../faults.ts';
+import { isAsciiText } from './charset.ts';
 import { standardDelimiters } from './delimiters.ts';
 import { encodeMessage } from './encode.ts';
 import { errSegments } from './err.ts';
@@ -131,6 +132,47 @@ export function msaSegment(message: Message | undefined, code: AckCode, faults: 
  *   `|^~\&`, ASCII and v2.4 are used
  */
 export function buildAck(
+  message: Message | undefined,
+  options: Responder & { code: AckCode; faults: Fault[] },
+): Buffer {
+  const { code, faults, controlId, now } = options;
+  const header = message?.raw('MSH');
+  if (!message || !header || faults.length > 0 || !isAsciiText(header)) {
+    return encodeAck(message, options);
+  }
+  // The acknowledgements of one sender differ in their time and two control ids alone.
+  const { field } = message.delimiters;
+  const sent = header.split(field);
+  const id = sent[9] ?? '';
+  if (id === '') return encodeAck(message, options);
+  sent[6] = '';
+  sent[9] = '';
+  const { application, facility } = options;
+  const key = [code, message.charset, application, facility, sent.join(field)].join('\n');
+  let form = forms.get(key);
+  if (!form) {
+    if (forms.size > 500) forms.clear();
+    form = formOf(encodeAck(message, options), field);
+    forms.set(key, form);
+  }
+  const [start, middle, end] = form;
+  return Buffer.from(`${start}${timestamp(now)}${middle}${controlId}${end}${id}\r`, 'latin1');
+}
+
+/** What stands before MSH-7, between it and MSH-10, and from there to MSA-2. */
+type Form = [start: string, middle: string, end: string];
+const forms = new Map<string, Form>();
+
+function formOf(ack: Buffer, field: string): Form {
+  const [msh = '', msa = ''] = ack.toString('latin1').split('\r');
+  const parts = msh.split(field);
+  const before = parts.slice(0, 6).join(field) + field;
+  const between = field + parts.slice(7, 9).join(field) + field;
+  const after = field + parts.slice(10).join(field);
+  return [before, between, `${after}\r${msa.split(field).slice(0, 2).join(field)}${field}`];
+}
+
+function encodeAck(
   message: Message | undefined,
   options: Responder & { code: AckCode; faults: Fault[] },
 ): Buffer {

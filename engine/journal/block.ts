@@ -42,9 +42,9 @@ export interface Append {
   keys: Keys;
 }
 
-/** An empty block. */
-export function startBlock(): Block {
-  return { bytes: Buffer.allocUnsafeSlow(startCapacity), length: 0, appends: 0 };
+/** An empty block. @param capacity how long it is likely to become; it grows beyond by itself */
+export function startBlock(capacity = startCapacity): Block {
+  return { bytes: Buffer.allocUnsafeSlow(capacity), length: 0, appends: 0 };
 }
 
 /**
