@@ -6,6 +6,7 @@ import { exchangesOf } from '../exchange.ts';
 import { parseMessage } from '../hl7/message.ts';
 import { segmentLines } from '../hl7/readable.ts';
 import type { Entry, ExchangeId, StoredExchange } from '../journal/journal.ts';
+import type { Arrival } from '../mllp/mllp.ts';
 import { memoryJournal } from '../journal/memory.ts';
 import { joinOutside } from '../outside.ts';
 import { createGpSide } from '../simulator/gp.ts';
@@ -35,7 +36,10 @@ export async function playCase(
   channels: readonly LoadedChannel[],
   patients: string,
 ): Promise<Played> {
-  const named = story.exchanges.map((exchange) => channelOf(story, exchange, channels));
+  const plays = story.exchanges.map((exchange) => ({
+    exchange,
+    loaded: channelOf(story, exchange, channels),
+  }));
   let clock = story.at.getTime() * 1000;
   const now = () => (clock += 1);
   const today = () => story.at;
@@ -54,7 +58,7 @@ export async function playCase(
   };
   const practiceOf = (patient: string) => journal.practiceOf(patient);
   const answering = new Map(
-    named.map((loaded) => {
+    plays.map(({ loaded }) => {
       const channel = withPatience(loaded, story.patience);
       const outside = { ...joinOutside(channel, connect, {}), practiceOf };
       return [loaded, exchangesOf(channel, { journal, outside, emit: silent, now })];
@@ -64,12 +68,11 @@ export async function playCase(
   const results: Result[] = [];
   const steps: Step[] = [];
   const played: ExchangeId[] = [];
-  for (const [index, exchange] of story.exchanges.entries()) {
-    const loaded = named[index] as LoadedChannel;
+  for (const { exchange, loaded } of plays) {
     const written: Uint8Array[] = [];
     const peer = { connection: 1, address: 'case' };
-    const arrival = { kind: 'message', payload: bytesOf(exchange.in), warnings: [] } as const;
-    const response = await answering.get(loaded)?.({ ...arrival, warnings: [] }, peer, (payload) =>
+    const arrival: Arrival = { kind: 'message', payload: bytesOf(exchange.in), warnings: [] };
+    const response = await answering.get(loaded)?.(arrival, peer, (payload) =>
       written.push(payload),
     );
     if (response) {
