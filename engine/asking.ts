@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { acceptEarly } from './answer.ts';
-import type { Fault } from './faults.ts';
+import { type Fault, faults } from './faults.ts';
 import { differences, sameText } from './gp/demographics.ts';
 import type {
   Asker,
@@ -157,7 +157,11 @@ async function traceIndex(work: ReadWork, nhsNumber: string): Promise<Ended> {
 async function locate(work: ReadWork, asker: Asker, attempt: Attempt): Promise<Ended> {
   const practice = work.trace?.practice;
   if (!practice || !work.around.outside.locate) return missing('internalError');
+  const before = work.fault;
   const outcome = await work.around.outside.locate(practice, asker, attempt);
+  if (outcome.event === 'notFound' && work.trace?.source === 'adtIndex') {
+    return standingIn(outcome, before);
+  }
   work.endpoint = outcome.value;
   return outcome;
 }
@@ -174,10 +178,12 @@ async function ask(work: ReadWork, asker: Asker, attempt: Attempt): Promise<Ende
   };
   const before = work.fault;
   const outcome = await askEndpoint(endpoint);
-  // The second endpoint not knowing the patient says nothing about the first, which could not be
-  // asked: "no record" must never stand where the truth is "could not ask".
-  if (outcome.event === 'notFound' && work.cautions.includes('secondEndpoint')) {
-    return { ...outcome, fault: before };
+  const second = work.cautions.includes('secondEndpoint');
+  const unsure =
+    outcome.event === 'notFound' ||
+    (second && outcome.event === 'permanent' && outcome.fault?.name !== 'wrongPatient');
+  if (unsure && (second || work.trace?.source === 'adtIndex')) {
+    return standingIn(outcome, before);
   }
   if (outcome.event === 'reply' && outcome.value) {
     work.reply = outcome.value;
@@ -192,6 +198,17 @@ async function ask(work: ReadWork, asker: Asker, attempt: Attempt): Promise<Ende
     }
     return around.outside.mllp[at.name]?.(message, request, attempt) ?? absent();
   }
+}
+
+/**
+ * What was asked only because something else could not be reached says nothing about the patient by
+ * not knowing them: "no record" must never stand where the truth is "could not ask". The fault that
+ * led here stands, and asking again may help.
+ */
+function standingIn(outcome: Ended, before: Fault | undefined): Ended {
+  const code = outcome.fault && faults[outcome.fault.name].code;
+  const fault = before && { ...before, detail: `the one asked instead: ${code ?? outcome.event}` };
+  return { ...outcome, fault: fault ?? outcome.fault };
 }
 
 /** GP Connect: a mismatch of family, given, gender or date of birth must be told to the user. */

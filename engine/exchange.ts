@@ -12,6 +12,7 @@ import { acceptance } from './accept.ts';
 import type { LoadedChannel } from './config/site.ts';
 import { type Fault, FaultError, faultByCode, faults } from './faults.ts';
 import { type Message, parseMessage } from './hl7/message.ts';
+import { patientOf } from './query/query.ts';
 import type { Journal } from './journal/journal.ts';
 import type { Arrival, Interim, Peer, Respond, Response } from './mllp/mllp.ts';
 import { perform } from './perform.ts';
@@ -89,7 +90,9 @@ function readHeader(work: Work, payload: Buffer): Message | Fault {
   }
   work.message = message;
   work.payload = payload;
-  keys.type = message.raw('MSH-9') ?? '';
+  // Logs and listings show the type, so only what can be one is taken: anything may stand in MSH-9.
+  const type = message.raw('MSH-9') ?? '';
+  keys.type = /^[A-Z]{3}(\W[A-Z0-9]{3}(\W[A-Z0-9_]{3,7})?)?$/.test(type) ? type : 'unknown';
   keys.controlId = message.raw('MSH-10') ?? '';
   keys.sender = `${message.get('MSH-3') ?? ''}|${message.get('MSH-4') ?? ''}`;
   keys.fingerprint = work.fingerprint = hash('sha256', payload, 'base64');
@@ -105,6 +108,7 @@ async function firstOrAgain(
   const earlier = (before && (await before.catch(() => undefined))) ?? (await storedAnswer(work));
   if (earlier) work.keys.repeatOf = earlier.exchange;
   if (earlier?.final) {
+    work.keys.patient = patientOf(work.message);
     work.around.emit('exchange.repeat', { channel: work.channel.channel, exchange: work.name });
     return finish(work, { ...earlier, exchange: work.id }, interim);
   }

@@ -4,10 +4,9 @@
  */
 import { type Performed, askOutside, deadlineOf } from './asking.ts';
 import { FaultError } from './faults.ts';
-import { findNhsNumbers } from './hl7/nhs-number.ts';
 import { mapRecord } from './mapping/apply.ts';
 import type { Interim } from './mllp/mllp.ts';
-import { queryKind, readQuery } from './query/query.ts';
+import { patientOf, queryKind, readQuery } from './query/query.ts';
 import type { Next } from './route.ts';
 import type { ReadWork } from './work.ts';
 
@@ -65,9 +64,7 @@ function authorise(work: ReadWork): Performed {
 /** PD1-3 or PD1-4 of an ADT message names the practice; kept as it is committed. */
 function register(work: ReadWork): Performed {
   const { message, keys } = work;
-  const numbers = new Set(findNhsNumbers(message, ['PID-3']).map((found) => found.number));
-  // Two different numbers name nobody.
-  const patient = numbers.size === 1 ? [...numbers][0] : undefined;
+  const patient = patientOf(message);
   keys.patient = patient;
   const practice = message.get('PD1-3.3') || message.get('PD1-3.10');
   if (patient && practice) {

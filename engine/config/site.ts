@@ -153,7 +153,14 @@ function loadChannel(
   let practices: Practices | undefined;
   if (channel.ask.practices) {
     const table = resolvePath(dirname(file), channel.ask.practices);
-    if (existsSync(table)) practices = loadPractices(table);
+    if (existsSync(table)) {
+      practices = loadPractices(table);
+      for (const { ods, kind, destination } of practices.values()) {
+        if (!destination || channel.destinations[destination]?.kind === kind) continue;
+        const says = `practice ${ods} names "${destination}", which is no ${kind} destination here`;
+        error(['ask', 'practices'], says, `destinations: ${destinations.join(', ')}`);
+      }
+    }
   }
   const charset = channel.charset === undefined ? undefined : charsetMeaning(channel.charset);
   if (charset === 'unknown' || charset === 'UTF-16') {

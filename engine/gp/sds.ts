@@ -75,11 +75,9 @@ export function createSds(options: SdsOptions, http: Http): LocateEndpoint {
   ): Promise<Entry[] | Outcome<Endpoint>> {
     const secrets = await authorise(options.access);
     if (!secrets) return failed({ name: 'directoryUnavailable', detail: 'no access token' }, hops);
-    const query = new URLSearchParams([
-      ['organization', `${systems.organisation}|${practice}`],
-      ['identifier', `${systems.interaction}|${interaction}`],
-      ...(partyKey ? [['identifier', `${systems.partyKey}|${partyKey}`]] : []),
-    ]);
+    const query = new URLSearchParams({ organization: `${systems.organisation}|${practice}` });
+    query.append('identifier', `${systems.interaction}|${interaction}`);
+    if (partyKey) query.append('identifier', `${systems.partyKey}|${partyKey}`);
     const reply = await http.ask(
       {
         interaction: `SDS ${type}`,

@@ -114,7 +114,8 @@ export function areaStatus(
 
 /**
  * C and E are said only where nothing speaks against them: never "complete" beside a warning that
- * something is missing, never "nothing recorded" where items were withheld or the area is disabled.
+ * something is missing, never "nothing recorded" where items were withheld, are still in transit, or the area is
+ * disabled.
  */
 function conclude(
   statuses: readonly Status[],
@@ -131,9 +132,7 @@ function conclude(
     return;
   }
   if (has('D') || has('U')) return;
-  const incomplete = statuses.some(
-    (one) => one.status === 'W' && one.warning !== 'data-in-transit',
-  );
+  const incomplete = has('W');
   if (reasons.length === 0) {
     // An empty list that gives no reason says nothing; it must not read as "nothing recorded".
     if (statuses.length === 0) state('U');

@@ -41,6 +41,13 @@ const qpdAsker: AskerPlaces = {
   department: 'QPD-12',
 };
 
+/** The one NHS number a query or an ADT message is about; two different ones name nobody. */
+export function patientOf(message: Message): string | undefined {
+  const found = findNhsNumbers(message, ['QPD-3', 'QRD-8', 'PID-3']);
+  const numbers = new Set(found.map(({ number }) => number));
+  return numbers.size === 1 ? [...numbers][0] : undefined;
+}
+
 /** The kind of query a message type is, or undefined when it is none. */
 export function queryKind(type: string): Query['kind'] | undefined {
   if (type.startsWith('QBP^Q11')) return 'Q11';

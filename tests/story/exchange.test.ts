@@ -289,6 +289,25 @@ describe('an exchange', () => {
     );
   });
 
+  it('never says "no record" because the practice ADT named does not know the patient', async () => {
+    await ask(feed, adt());
+    world.gp.set(nel, 'pdsError');
+    const { records } = world.gp.world;
+    const record = records.get(nel);
+    assert.ok(record);
+    records.delete(nel);
+    const answer = await ask(query, qbp(nel));
+    records.set(nel, record);
+    assert.equal(answer.get('MSA-1'), 'AR');
+    assert.equal(answer.get('QAK-2'), 'AR');
+  });
+
+  it('keeps what stands in place of a message type out of listings and logs', async () => {
+    await ask(feed, adt({ 'MSH-9': 'Nel Morris 19990225' }));
+    const [last] = await world.engine.journal.list({ channel: 'adt-feed', limit: 1 });
+    assert.equal(last?.type, 'unknown');
+  });
+
   it('does not, for a patient no ADT message named: PDS\u2019s own fault is told', async () => {
     world.gp.set('9990000018', 'pdsError');
     const answer = await ask(query, qbp('9990000018'));
