@@ -48,7 +48,11 @@ describe('killed under load', function () {
       ['bin/gatehouse', 'serve', '--site', folder, '--data', data],
       {
         cwd: root,
-        env: { ...process.env, GATEHOUSE_GP: gp.url },
+        env: {
+          ...process.env,
+          GATEHOUSE_GP: gp.url,
+          NODE_COMPILE_CACHE: join(folder, 'compiled'),
+        },
         stdio: ['ignore', 'ignore', 'pipe'],
       },
     );
