@@ -151,6 +151,15 @@ export function maskSecondBytes(bytes: string, charset: CharsetName): string {
   );
 }
 
+/**
+ * Whether masked byte text, written and read again, is the same text: where a first byte has lost
+ * its second one, it takes whatever is written behind it, be it a delimiter.
+ */
+export function keepsItsCharacters(masked: string, charset: CharsetName): boolean {
+  if (!doubleByte.has(charset)) return true;
+  return maskSecondBytes(Buffer.from(masked, 'latin1').toString('latin1'), charset) === masked;
+}
+
 /** True when each byte belongs to a character of the set. */
 export function holds(bytes: string, charset: CharsetName): boolean {
   return decode(bytes, charset).isWellFormed();

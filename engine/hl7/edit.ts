@@ -1,5 +1,5 @@
 /** What may be written where, and the sentences for what may not. */
-import { unrepresentable } from './charset.ts';
+import { keepsItsCharacters, unrepresentable } from './charset.ts';
 import type { CharsetName } from './charset.ts';
 import type { Delimiters } from './delimiters.ts';
 import { isHeader } from './node.ts';
@@ -27,6 +27,15 @@ export function refuseSeparators(path: Path, text: string, delimiters: Delimiter
   if (path.field === undefined && !text.startsWith(path.segment + field)) {
     throw cannotSet(path, `its text must begin with ${path.segment}${field}`);
   }
+}
+
+/** No separator may be swallowed by a broken double-byte character before it. */
+export function refuseMerging(path: Path, segment: string, charset: CharsetName): void {
+  if (keepsItsCharacters(segment, charset)) return;
+  throw cannotSet(
+    path,
+    `a broken ${charset} character before it would take a byte of what follows`,
+  );
 }
 
 export function cannotSet(path: Path, why: string): Error {

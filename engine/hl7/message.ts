@@ -5,7 +5,13 @@
 import { decode, encode, encodeRaw, isAsciiText, maskSecondBytes } from './charset.ts';
 import type { CharsetName } from './charset.ts';
 import type { Delimiters } from './delimiters.ts';
-import { cannotSet, notInCharset, refuseDelimiters, refuseSeparators } from './edit.ts';
+import {
+  cannotSet,
+  notInCharset,
+  refuseDelimiters,
+  refuseMerging,
+  refuseSeparators,
+} from './edit.ts';
 import { readHeader } from './header.ts';
 import type { Header, MessageWarning } from './header.ts';
 import { isHeader, locate, pieces, readInField } from './node.ts';
@@ -220,14 +226,20 @@ class LosslessMessage implements Message {
     const segments = this.segments();
     const number = find(segments, path.segment, path.occurrence ?? 1);
     if (number === undefined) throw cannotSet(path, 'the message has no such segment');
-    if (!isAsciiText(text)) this.plain = false;
-    if (path.field === undefined) return replace(segments, number, text);
+    if (path.field === undefined) {
+      refuseMerging(path, text, this.charset);
+      if (!isAsciiText(text)) this.plain = false;
+      return replace(segments, number, text);
+    }
     const segment = textOf(segments, number);
     const span = locate(segment, path, this.delimiters, leaf);
     if (!span) throw cannotSet(path, 'MSH-2 of this message names no separator for that level');
     if (text === '' && span.missing !== '') return;
     const before = segment.slice(0, span.start) + span.missing;
-    replace(segments, number, before + text + segment.slice(span.end));
+    const after = before + text + segment.slice(span.end);
+    refuseMerging(path, after, this.charset);
+    if (!isAsciiText(text)) this.plain = false;
+    replace(segments, number, after);
   }
 }
 

@@ -74,6 +74,15 @@ describe('laws of the message', () => {
     );
   });
 
+  it('a value is not set behind a broken double-byte character, which would swallow the separator', () => {
+    const bytes = Buffer.from('MSH|^~\\&|A||||||ADT^A01|1|P|2.4||||||BIG-5\rOBX|1|\x81', 'latin1');
+    const message = parseMessage(bytes);
+    assert.throws(() => message.set('OBX-3', 'x'), /OBX-3 cannot be set: a broken BIG-5 character/);
+    assert.ok(message.toBytes().equals(bytes));
+    message.set('OBX-1', '2');
+    assert.equal(parseMessage(message.toBytes()).get('OBX-1'), '2');
+  });
+
   it('a value that was set is the value that is read, by a new reader too', () => {
     const text = fc.oneof(
       fc.string(),
