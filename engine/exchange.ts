@@ -41,7 +41,7 @@ export function exchangesOf(loaded: LoadedChannel, around: Surroundings): Respon
         if (inFlight.get(work.fingerprint) === answer) inFlight.delete(work.fingerprint);
       }
     } catch (error) {
-      return failed(work, error);
+      return await failed(work, error);
     } finally {
       clearTimeout(work.timer);
     }
@@ -199,18 +199,22 @@ function respond(work: Work, answer: Answer): Response | undefined {
   };
 }
 
-/** Nothing could be stored, or the engine itself failed: the answer says so and claims nothing. */
-function failed(work: Work, error: unknown): Response | undefined {
+/**
+ * The engine itself failed, or nothing could be stored. The answer says so and claims nothing; it is
+ * committed like any other where the journal still can, and given without it where it cannot.
+ */
+async function failed(work: Work, error: unknown): Promise<Response | undefined> {
   const fault: Fault =
     error instanceof FaultError ? error.fault : { name: 'internalError', detail: nameOf(error) };
+  const answer = answerFault(work, fault, 'accept');
   const { code } = faults[fault.name];
-  work.around.emit('exchange.fault', {
-    channel: work.channel.channel,
-    exchange: work.name,
-    code,
-    detail: fault.detail,
-  });
-  const last = answerFault(work, fault, 'accept').payloads.at(-1);
+  if (!code.startsWith('GH-6')) {
+    const stored = await finish(work, answer).catch(() => undefined);
+    if (stored) return respond(work, stored);
+  }
+  const { channel } = work.channel;
+  work.around.emit('exchange.fault', { channel, exchange: work.name, code, detail: fault.detail });
+  const last = answer.payloads.at(-1);
   return last && { payload: last.bytes, settled: () => {} };
 }
 
