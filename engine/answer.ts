@@ -38,10 +38,13 @@ export function answerEnd(work: Work, end: EndName): Answer {
       return { ...base(work), payloads: acknowledgements(work, 'AA', []) };
     case 'record':
       return answerRecord(work);
-    case 'fault': {
-      const all = work.queryFaults.length > 0 ? work.queryFaults : [];
-      return answerFault(work, work.fault ?? { name: 'internalError' }, 'application', all);
-    }
+    case 'fault':
+      return answerFault(
+        work,
+        work.fault ?? { name: 'internalError' },
+        'application',
+        work.queryFaults,
+      );
   }
 }
 

@@ -17,6 +17,7 @@ import { print, style } from './output.ts';
 import { segmentLines } from '../../engine/hl7/readable.ts';
 import { ownFolder } from './own-folder.ts';
 import { soundSite } from './sites.ts';
+import { stopped } from './stopped.ts';
 
 /** Run the demo; keeps listening afterwards unless told `--once`. */
 export async function demo(options: { once?: boolean; data?: string }): Promise<number> {
@@ -65,9 +66,7 @@ export async function demo(options: { once?: boolean; data?: string }): Promise<
     if (exchange)
       print(`  npx gatehouse message explain ${exchangeName(exchange.id)} --data ${data}`);
     print('\nThe patients of the simulator are in fixtures/patients. Ctrl-C ends the demo.');
-    await new Promise<void>((stopped) => {
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopped());
-    });
+    await stopped();
     return exits.ok;
   } finally {
     await close();

@@ -5,6 +5,7 @@ import { createEvents } from '../../engine/events.ts';
 import { exits } from './exits.ts';
 import { say } from './output.ts';
 import { soundSite } from './sites.ts';
+import { stopped } from './stopped.ts';
 
 /** Serve until SIGTERM or SIGINT; then take no more, answer what is in hand, and end. */
 export async function serve(options: {
@@ -21,9 +22,7 @@ export async function serve(options: {
     emit: events.emit,
   });
   for (const [channel, port] of Object.entries(engine.ports)) say(`${channel} listens on ${port}`);
-  await new Promise<void>((stopped) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopped());
-  });
+  await stopped();
   await engine.stop();
   return exits.ok;
 }

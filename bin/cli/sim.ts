@@ -16,6 +16,7 @@ import { exits } from './exits.ts';
 import { target } from './mllp.ts';
 import { CommandError, print, printJson, say } from './output.ts';
 import { ownFolder } from './own-folder.ts';
+import { stopped } from './stopped.ts';
 import { whole } from './values.ts';
 
 interface GpOptions {
@@ -103,10 +104,4 @@ function build(type: string, nhsNumber: string, controlId: string): HospitalMess
     practice: { ods: 'Z99901', name: 'Willowbeck Surgery' },
   };
   return buildAdt(event as Parameters<typeof buildAdt>[0], patient, { controlId });
-}
-
-async function stopped(): Promise<void> {
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
-  });
 }

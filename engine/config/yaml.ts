@@ -184,7 +184,8 @@ export function shortPath(file: string): string {
   return near && near.length < file.length ? near : file;
 }
 
-function readText(file: string): string {
+/** The text of a configuration file. @throws ConfigError that says why it cannot be read */
+export function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {

@@ -3,11 +3,10 @@
  * asked for. It stands before the directory, for practices the directory does not know or whose
  * record comes from an HL7 v2 system.
  */
-import { readFileSync } from 'node:fs';
 import { CsvError } from 'csv-parse';
 import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
-import { ConfigError, type Finding, shortPath } from '../config/yaml.ts';
+import { ConfigError, type Finding, readText, shortPath } from '../config/yaml.ts';
 import { isHttpUrl } from './http.ts';
 import { failed } from './outcome.ts';
 import type { Endpoint, LocateEndpoint } from './port.ts';
@@ -155,20 +154,4 @@ function endpointOf(row: Practice, destination: string): Endpoint {
   if (row.kind === 'mllp') return { kind: 'mllp', name: row.destination };
   const { address, asid } = row;
   return { kind: 'gpconnect', name: row.destination || destination, address, asid };
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown reason';
-    throw new ConfigError([
-      {
-        severity: 'error',
-        where: shortPath(file),
-        says: `cannot be read: ${code}`,
-        next: 'check the name and the permissions',
-      },
-    ]);
-  }
 }
