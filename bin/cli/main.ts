@@ -125,7 +125,7 @@ function tree(): Command {
     .addOption(site)
     .option('--mapping <name>', 'folder in mappings/', 'gp-record')
     .option('--profile <name>', 'rsp (RSP^K11) or a19 (ADR^A19)', 'rsp')
-    .option('--datasets <codes>', 'comma-separated: PAT,ALL,MED,PRB')
+    .option('--datasets <codes>', 'comma-separated: PAT,ALL,MED …')
     .option('--trace', 'show the rule and the source of each field')
     .addOption(output)
     .addHelpText(

@@ -102,8 +102,24 @@ export type LocateEndpoint = (
   attempt: Attempt,
 ) => Promise<Outcome<Endpoint>>;
 
-/** The parts of the GP record (QPD-4, QRD-9). */
-export const datasets = ['PAT', 'ALL', 'MED', 'PRB'] as const;
+/** The parts of the GP record (QPD-4, QRD-9), in the order of the answer. */
+export const datasets = [
+  'PAT', // patient summary and demographics
+  'ALL', // allergies and adverse reactions
+  'RSK', // risks and warnings: a view
+  'MED', // medication
+  'PRB', // problems
+  'DIA', // diagnoses: a view over problems
+  'IMM', // immunisations
+  'OBS', // uncategorised observations, blood pressure among them
+  'INV', // investigations
+  'PROC', // procedures: a view
+  'ENC', // encounters and consultations
+  'ADM', // admissions: a view
+  'REF', // referrals
+  'DRY', // diary entries
+  'DOC', // documents
+] as const;
 export type Dataset = (typeof datasets)[number];
 
 export interface RecordRequest {
