@@ -4,6 +4,7 @@
  */
 import { type Performed, askOutside, deadlineOf } from './asking.ts';
 import { FaultError } from './faults.ts';
+import { contentVersion } from './hl7/version.ts';
 import { mapRecord } from './mapping/apply.ts';
 import type { Interim } from './mllp/mllp.ts';
 import { patientOf, queryKind, readQuery } from './query/query.ts';
@@ -94,7 +95,7 @@ function map(work: ReadWork): Performed {
     work.record = mapRecord(loaded.mapping, reply.bundle, {
       datasets: query.datasets,
       profile: query.kind === 'Q11' ? 'rsp' : 'a19',
-      version: '2.4',
+      version: contentVersion(work.message.get('MSH-12')),
       now: new Date(around.now() / 1000),
       site: work.channel.site,
       medicationFrom: reply.medicationFrom,

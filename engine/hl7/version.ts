@@ -14,6 +14,22 @@ export function versionAtLeast(version: string | undefined, other: string): bool
   return result;
 }
 
+/**
+ * The versions content is written in. What differs between them for the record (TQ1, SPM, fields
+ * that are required) changed at these.
+ */
+export const contentVersions = ['2.3', '2.4', '2.5.1'] as const;
+export type ContentVersion = (typeof contentVersions)[number];
+
+/**
+ * The version whose content serves a sender: 2.3 to 2.3.1, 2.5.1 from 2.5 on, else 2.4.
+ * @param version MSH-12.1 as sent; what is no version counts as 2.4
+ */
+export function contentVersion(version: string | undefined): ContentVersion {
+  if (versionAtLeast(version, '2.5')) return '2.5.1';
+  return versionAtLeast(version, '2.4') ? '2.4' : '2.3';
+}
+
 /** Asked several times for every message, about the same few versions. */
 const compared = new Map<string, boolean>();
 

@@ -58,6 +58,7 @@ function startRun(compiled: CompiledMappings, bundle: unknown, options: MapOptio
     variables: {
       site: [options.site ?? {}],
       profile: [options.profile],
+      version: [options.version],
       now: [options.now.toISOString().replace(/\.\d+Z$/, 'Z')],
     },
     counters: new Map(),

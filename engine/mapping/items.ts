@@ -34,7 +34,7 @@ export interface CompiledItem {
 }
 
 /** The variables every rule knows. */
-export const runVariables = ['site', 'profile', 'now', 'list'] as const;
+export const runVariables = ['site', 'profile', 'version', 'now', 'list'] as const;
 
 interface Joined {
   resources: { name: string; resource: Resource }[];

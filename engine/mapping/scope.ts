@@ -1,5 +1,6 @@
 /** What is at hand while one record is mapped: shared by the compiled rules. */
 import type { Dataset } from '../gp/port.ts';
+import type { ContentVersion } from '../hl7/version.ts';
 import { type CodeNaming, type CodedElement, codedElement } from './coded.ts';
 import type { Reading } from './coverage.ts';
 import type { Produced } from './leaf.ts';
@@ -12,7 +13,8 @@ export type Profile = 'rsp' | 'a19';
 export interface MapOptions {
   datasets: readonly Dataset[];
   profile: Profile;
-  version: '2.4';
+  /** HL7 version of the answer; a rule asks for it with `%version = '2.5.1'`. */
+  version: ContentVersion;
   /** The time of the answer; the only clock a mapping knows. */
   now: Date;
   /** Give every field its rule and its source element. */
@@ -30,7 +32,7 @@ export interface Run {
   record: IndexedRecord;
   options: MapOptions;
   naming: CodeNaming;
-  /** `%site`, `%profile`, `%now`. */
+  /** `%site`, `%profile`, `%version`, `%now`. */
   variables: Readonly<Record<string, Values>>;
   /** Set ids given so far, by segment name. */
   counters: Map<string, number>;
