@@ -225,8 +225,9 @@ function compare(work: ReadWork, reply: GpRecord | GpMessage): void {
 
 /** A record that is not limited although the query wanted it so must not look as if it were. */
 function tellDates(work: ReadWork, { from, to }: RecordRequest, reply: GpRecord | GpMessage): void {
-  const limited = reply.kind === 'bundle' && reply.medicationFrom !== undefined;
-  if (to || (from && !limited)) work.cautions.push('datesNotApplied');
+  const ignored =
+    reply.kind === 'hl7' ? from !== undefined || to !== undefined : reply.datesIgnored;
+  if (ignored) work.cautions.push('datesNotApplied');
 }
 
 const missing = (name: Fault['name']): Ended => ({ event: 'permanent', fault: { name }, hops: [] });

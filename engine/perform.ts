@@ -98,7 +98,7 @@ function map(work: ReadWork): Performed {
       version: contentVersion(work.message.get('MSH-12')),
       now: new Date(around.now() / 1000),
       site: work.channel.site,
-      medicationFrom: reply.medicationFrom,
+      limits: reply.limits,
     });
   } catch (error) {
     if (error instanceof FaultError) return { event: 'permanent', fault: error.fault };

@@ -21,6 +21,16 @@ export function resourcesOf(bundle: unknown, type: string): Json[] {
 }
 
 /**
+ * The replies to several requests for one record as one Bundle. What came twice (the patient, the
+ * staff) stands in it twice, as repeated ids do in many a reply.
+ */
+export function oneBundle(bundles: readonly unknown[]): unknown {
+  const [first, ...others] = bundles;
+  if (others.length === 0 || !isObject(first)) return first;
+  return { ...first, entry: bundles.flatMap((one) => objectsIn(isObject(one) ? one.entry : [])) };
+}
+
+/**
  * The NHS numbers of a Patient, without spaces; those marked as old are left out. The identifier
  * system is matched loosely (STU3 and DSTU2 roots differ).
  */

@@ -1,9 +1,8 @@
 /**
- * What is said when a structured record is asked for: the Parameters (GP Connect 1.6, "Retrieve a
- * patient's structured record") and the token that names the asker ("Cross-organisation audit and
- * provenance").
+ * How a structured record is asked for: the interaction, and the token that names the asker (GP
+ * Connect 1.6, "Cross-organisation audit and provenance").
  */
-import type { Asker, RecordRequest } from './port.ts';
+import type { Asker } from './port.ts';
 
 /** Spine interaction id of `$gpc.getstructuredrecord`. */
 export const structuredRecord =
@@ -11,58 +10,6 @@ export const structuredRecord =
 
 /** An identifier the user, role or organisation does not have: the specification's own word. */
 const unknown = 'UNK';
-
-interface Parameter {
-  name: string;
-  valueIdentifier?: { system: string; value: string };
-  valueBoolean?: boolean;
-  valueDate?: string;
-  part?: Parameter[];
-}
-
-/** A FHIR STU3 Parameters resource, and the filter it puts on the record. */
-export interface RecordParameters {
-  parameters: { resourceType: 'Parameters'; parameter: Parameter[] };
-  /** Medication was asked for only from this day; older medication will not be in the record. */
-  medicationFrom?: string;
-}
-
-/**
- * One wide request for all datasets: what is filtered is filtered after the reply, by the reader.
- *
- * Only medication can be narrowed, by its date, and not together with problems: providers answer
- * that with 422 INVALID_PARAMETER ("Not permitted parameter combinations"), as they do for a day
- * that is not whole or still to come. In each of these cases the date is left out and the record
- * holds more than was asked, never less; `medicationFrom` says whether it was sent.
- * `RecordRequest.to` has no counterpart.
- * @param today `YYYY-MM-DD` in Europe/London
- */
-export function recordParameters(request: RecordRequest, today: string): RecordParameters {
-  const asked = new Set(request.datasets);
-  const parameter: Parameter[] = [
-    {
-      name: 'patientNHSNumber',
-      valueIdentifier: { system: 'https://fhir.nhs.uk/Id/nhs-number', value: request.nhsNumber },
-    },
-  ];
-  const { from } = request;
-  const isWholeDay = from !== undefined && /^\d{4}-\d\d-\d\d$/.test(from) && from <= today;
-  const medicationFrom = isWholeDay && asked.has('MED') && !asked.has('PRB') ? from : undefined;
-  if (asked.has('ALL')) {
-    parameter.push({
-      name: 'includeAllergies',
-      part: [{ name: 'includeResolvedAllergies', valueBoolean: true }],
-    });
-  }
-  if (asked.has('MED')) {
-    const part: Parameter[] = [{ name: 'includePrescriptionIssues', valueBoolean: true }];
-    if (medicationFrom) part.push({ name: 'medicationSearchFromDate', valueDate: medicationFrom });
-    parameter.push({ name: 'includeMedication', part });
-  }
-  // Valid without a part, although FHIR wants one (same page, "Important").
-  if (asked.has('PRB')) parameter.push({ name: 'includeProblems' });
-  return { parameters: { resourceType: 'Parameters', parameter }, medicationFrom };
-}
 
 /** Our system as the token names it. */
 export interface Requester {

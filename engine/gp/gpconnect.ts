@@ -1,14 +1,14 @@
 /**
  * GP Connect Access Record: Structured (FHIR STU3, specification 1.6), by way of the Spine secure
- * proxy or directly: one request for one patient's record.
+ * proxy or directly: one patient's record, in one request or two.
  */
 import { randomUUID } from 'node:crypto';
 import type { Fault, FaultName } from '../faults.ts';
-import { bundleType, nhsNumbersOf, resourcesOf } from './bundle.ts';
+import { bundleType, nhsNumbersOf, oneBundle, resourcesOf } from './bundle.ts';
 import { verdict } from './gpconnect-errors.ts';
+import { type Parameters, recordRequests } from './gpconnect-areas.ts';
 import {
   type Requester,
-  recordParameters,
   structuredRecord,
   tokenClaims,
   unsignedToken,
@@ -17,7 +17,7 @@ import {
 import { type Http, type HttpFailure, isHttpUrl } from './http.ts';
 import { londonDate } from './london-date.ts';
 import { failed, withoutReply } from './outcome.ts';
-import type { AskRecord } from './port.ts';
+import type { AskRecord, Hop } from './port.ts';
 
 export interface GpConnectOptions extends Requester {
   /** Address of the Spine secure proxy; without one the provider is asked directly. */
@@ -58,40 +58,51 @@ export function createGpConnect(options: GpConnectOptions, http: Http): AskRecor
       return failed({ name: 'directoryEntryUnusable', detail: 'no http or https address' }, []);
     }
     const proxy = options.proxy ? `${trimmed(options.proxy)}/` : '';
-    const { parameters, medicationFrom } = recordParameters(request, londonDate(now()));
-    const claims = tokenClaims(options, endpoint.address, asker, user, now());
-    const reply = await http.ask(
-      {
-        interaction: structuredRecord,
-        method: 'POST',
-        url: `${proxy}${trimmed(endpoint.address)}/Patient/$gpc.getstructuredrecord`,
-        headers: {
-          Accept: 'application/fhir+json;charset=utf-8',
-          'Content-Type': 'application/fhir+json;charset=utf-8',
-          'Ssp-TraceID': randomUUID(),
-          'Ssp-From': from,
-          'Ssp-To': endpoint.asid,
-          'Ssp-InteractionID': structuredRecord,
-          // Unsigned, so no secret: the journal keeps who was named as the asker.
-          Authorization: `Bearer ${unsignedToken(claims)}`,
+    const askFor = (parameters: Parameters) =>
+      http.ask(
+        {
+          interaction: structuredRecord,
+          method: 'POST',
+          url: `${proxy}${trimmed(endpoint.address)}/Patient/$gpc.getstructuredrecord`,
+          headers: {
+            Accept: 'application/fhir+json;charset=utf-8',
+            'Content-Type': 'application/fhir+json;charset=utf-8',
+            'Ssp-TraceID': randomUUID(),
+            'Ssp-From': from,
+            'Ssp-To': endpoint.asid,
+            'Ssp-InteractionID': structuredRecord,
+            // Unsigned, so no secret: the journal keeps who was named as the asker.
+            Authorization: `Bearer ${unsignedToken(tokenClaims(options, endpoint.address, asker, user, now()))}`,
+          },
+          body: JSON.stringify(parameters),
         },
-        body: JSON.stringify(parameters),
-      },
-      attempt,
-    );
-    const hops = [reply.hop];
-    if (reply.failure) {
-      return withoutReply(reply, (failure) => failures[failure], attempt, hops);
+        attempt,
+      );
+
+    const { requests, ...limited } = recordRequests(request, londonDate(now()));
+    const hops: Hop[] = [];
+    const bundles: unknown[] = [];
+    // One after the other: what is refused once is not asked for again.
+    for (const parameters of requests) {
+      const reply = await askFor(parameters);
+      hops.push(reply.hop);
+      if (reply.failure) {
+        return withoutReply(reply, (failure) => failures[failure], attempt, hops);
+      }
+      const { status, json } = reply;
+      if (status !== 200 || bundleType(json) === undefined) {
+        const { event, fault } = verdict(status, json);
+        return failed(fault, hops, event);
+      }
+      const unfit = whyUnfit(json, request.nhsNumber);
+      if (unfit) return failed(unfit, hops);
+      bundles.push(json);
     }
-    const { status, json, bytes } = reply;
-    if (status !== 200 || bundleType(json) === undefined) {
-      const { event, fault } = verdict(status, json);
-      return failed(fault, hops, event);
-    }
-    const unfit = whyUnfit(json, request.nhsNumber);
-    if (unfit) return failed(unfit, hops);
-    const value = { kind: 'bundle' as const, bundle: json, bytes, medicationFrom };
-    return { event: 'reply', value, hops };
+    return {
+      event: 'reply',
+      value: { kind: 'bundle', bundle: oneBundle(bundles), ...limited },
+      hops,
+    };
   };
 }
 

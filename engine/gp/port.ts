@@ -130,16 +130,17 @@ export interface RecordRequest {
   to?: string;
 }
 
-/** A GP record as a FHIR STU3 collection Bundle, parsed, with the exact bytes it came in. */
+/** A GP record as a FHIR STU3 collection Bundle, parsed; the bytes it came in are in the hops. */
 export interface GpRecord {
   kind: 'bundle';
   bundle: unknown;
-  bytes: Uint8Array;
   /**
-   * Where it is set, medication was asked for only from this day (`YYYY-MM-DD`): medication that
-   * ended before it is not in the record, and an answer must not look as if it were all.
+   * What was not asked for because of the dates, by dataset, in a sentence for the clinician: an
+   * answer that is limited must not look as if it were all.
    */
-  medicationFrom?: string;
+  limits?: Partial<Record<Dataset, string>>;
+  /** Something asked for is not limited to the dates asked for. */
+  datesIgnored?: boolean;
 }
 /** A GP system's HL7 v2 answer. */
 export interface GpMessage {

@@ -166,9 +166,8 @@ function otherSubject(resource: Resource, run: Run): boolean {
   return (target ? identityOf(target) : localReference(reference)) !== identityOf(patient);
 }
 
-/** A search that began on a day is no whole answer. */
-function limits(dataset: Dataset, { options: { medicationFrom } }: Run): Group['cautions'] {
-  if (dataset !== 'MED' || medicationFrom === undefined) return [];
-  const text = `Medication that ended before ${medicationFrom} was not asked for`;
-  return [{ code: searchLimited, text }];
+/** A search that was limited by dates is no whole answer. */
+function limits(dataset: Dataset, { options }: Run): Group['cautions'] {
+  const text = options.limits?.[dataset];
+  return text === undefined ? [] : [{ code: searchLimited, text }];
 }

@@ -23,8 +23,8 @@ export interface MapOptions {
   codingSystems?: Readonly<Record<string, string>>;
   /** What this site wants in fields the GP record does not give (`%site.patientClass`). */
   site?: { patientClass?: string; diagnosisType?: string };
-  /** Medication was asked for only from this day (`YYYY-MM-DD`). */
-  medicationFrom?: string;
+  /** What was not asked for because of the dates, by dataset, in a sentence. */
+  limits?: Partial<Record<Dataset, string>>;
 }
 
 /** One mapping of one record. */

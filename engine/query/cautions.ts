@@ -20,7 +20,7 @@ const sentences = {
   claimedBirthDateDiffers:
     'CAUTION: the date of birth in the query differs from the one recorded for this NHS number.',
   datesNotApplied:
-    'CAUTION: the GP system takes no dates for this query; the record is not limited to the dates asked for.',
+    'CAUTION: the record is not limited to the dates asked for, except where a dataset says what was not asked for.',
 } as const;
 
 export type Caution = keyof typeof sentences;

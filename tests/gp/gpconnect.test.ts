@@ -196,11 +196,59 @@ describe('asking for a record by GP Connect', () => {
     ]) {
       const outcome = await ask(handler);
       assert.equal(outcome.event, 'reply');
-      assert.equal(textOf(outcome.value?.bytes), body);
+      assert.equal(textOf(outcome.hops[0]?.reply), body);
       assert.deepEqual(outcome.value?.bundle, JSON.parse(body));
-      assert.equal(outcome.hops[0]?.reply, outcome.value?.bytes);
     }
   });
+
+  it('asks twice where one request must not hold it all, and gives one record', async () => {
+    const both: RecordRequest = { nhsNumber, datasets: ['PRB', 'IMM'] };
+    const of = (resourceType: string) => ({ resourceType, id: '1' });
+    const handler: Handler = ({ body }, response) => {
+      const [, area = ''] = /"(include[A-Z]\w+)"/.exec(body) ?? [];
+      json(200, record(patient(nhsNumber), of(area)))({} as never, response);
+    };
+    const outcome = await ask(handler, { request: both });
+    const { entry } = outcome.value?.bundle as { entry: { resource: { resourceType: string } }[] };
+    assert.deepEqual(
+      entry.map(({ resource }) => resource.resourceType),
+      ['Patient', 'includeProblems', 'Patient', 'includeImmunisations'],
+    );
+    assert.equal(outcome.hops.length, 2);
+    const tokens = outcome.hops.map(
+      ({ request: sent }) => /Ssp-TraceID: (\S+)/.exec(textOf(sent))?.[1],
+    );
+    assert.notEqual(tokens[0], tokens[1], 'each request has a trace id of its own');
+  });
+
+  const second: [string, number, object, string, string][] = [
+    [
+      'is refused',
+      403,
+      operationOutcome(spine, 'NO_PATIENT_CONSENT'),
+      'refused',
+      'gpNoPatientConsent',
+    ],
+    ['fails', 502, {}, 'transient', 'gpUnavailable'],
+    ['holds someone else', 200, record(patient('9000000017')), 'permanent', 'wrongPatient'],
+  ];
+  for (const [how, status, body, event, fault] of second) {
+    it(`gives nothing where the second request ${how}, and asks no more where the first does`, async () => {
+      const both: RecordRequest = { nhsNumber, datasets: ['PRB', 'IMM'] };
+      const spoiled = (area: string) =>
+        (({ body: sent }, response) => {
+          const reply = sent.includes(area)
+            ? json(status, body)
+            : json(200, record(patient(nhsNumber)));
+          reply({} as never, response);
+        }) satisfies Handler;
+      const late = await ask(spoiled('includeImmunisations'), { request: both });
+      assert.deepEqual([late.event, late.fault?.name, late.hops.length], [event, fault, 2]);
+      assert.equal(late.value, undefined);
+      const early = await ask(spoiled('includeProblems'), { request: both });
+      assert.deepEqual([early.event, early.fault?.name, early.hops.length], [event, fault, 1]);
+    });
+  }
 
   const unfit: [string, unknown, string, RegExp?][] = [
     [

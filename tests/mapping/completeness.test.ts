@@ -196,7 +196,7 @@ describe('mapping: completeness', () => {
     const resources = [list(codes.medication, ['MedicationStatement/m']), ...medication('m')];
     const record = map(bundle(patient, ...resources), {
       datasets: ['MED'],
-      medicationFrom: '2024-01-01',
+      limits: { MED: 'Medication that ended before 2024-01-01 was not asked for' },
     });
     assert.deepEqual(statuses(record, 'MED'), ['W^search-limited']);
     assert.match(String(line(record, 'MED').notes[0]), /before 2024-01-01/);
