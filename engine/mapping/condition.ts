@@ -26,6 +26,9 @@ export interface Path {
  */
 export function compilePath(source: string, rule: string, variables: Iterable<string> = []): Path {
   const expression = parseExpression(source);
+  if (!expression && /\bresolve\s*\(/.test(source)) {
+    throw new Error('resolve() can stand in simple expressions only');
+  }
   const evaluate = expression
     ? compileExpression(expression)
     : compileWithPackage(source, variables);

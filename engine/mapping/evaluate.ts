@@ -192,7 +192,27 @@ function called(call: Call, of: Evaluate): Evaluate {
       return (focus, variables) => of(focus, variables).slice(-1);
     case 'tail':
       return (focus, variables) => of(focus, variables).slice(1);
+    case 'resolve':
+      return (focus, variables) => resolved(of(focus, variables), variables);
   }
+}
+
+/** What `resolve()` looks references up in: the variable that holds it, which no rule can name. */
+export const recordVariable = 'the record';
+
+interface References {
+  resolve(reference: string, holder?: unknown): unknown;
+}
+
+/** The resources that references lead to (FHIRPath for FHIR STU3, `resolve`); others give nothing. */
+function resolved(values: Values, variables: Variables): Values {
+  const [record] = variables[recordVariable] ?? [];
+  const [holder] = variables.resource ?? [];
+  return values.flatMap((value) => {
+    const reference = textOf(typeof value === 'string' ? value : child(value, 'reference'));
+    if (reference === undefined || record === undefined) return [];
+    return (record as References).resolve(reference, holder) ?? [];
+  });
 }
 
 const operators = {

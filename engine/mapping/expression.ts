@@ -1,7 +1,7 @@
 /**
  * The part of FHIRPath (N1, http://hl7.org/fhirpath) that is compiled to closures: element names,
- * `[n]`, `where`, `exists`, `empty`, `not`, `first`, `last`, `tail`, `skip`, `ext`, `%variables`,
- * text and true/false, `|`, `=`, `!=`, `in`, `and`, `or`. What is not understood here, or would not
+ * `[n]`, `where`, `exists`, `empty`, `not`, `first`, `last`, `tail`, `skip`, `resolve`, `ext`,
+ * `%variables`, text and true/false, `|`, `=`, `!=`, `in`, `and`, `or`. What is not understood here, or would not
  * mean exactly what FHIRPath says, gives undefined and is left to the `fhirpath` package.
  */
 export type Expression =
@@ -17,10 +17,12 @@ export type Expression =
   | { kind: 'where'; of: Expression; condition: Expression }
   | { kind: 'binary'; operator: Operator; left: Expression; right: Expression };
 
-export type Call = 'exists' | 'empty' | 'not' | 'first' | 'last' | 'tail';
+export type Call = 'exists' | 'empty' | 'not' | 'first' | 'last' | 'tail' | 'resolve';
 export type Operator = '|' | '=' | '!=' | 'in' | 'and' | 'or';
 
-const calls: ReadonlySet<string> = new Set(['exists', 'empty', 'not', 'first', 'last', 'tail']);
+const calls: ReadonlySet<string> = new Set(
+  'exists empty not first last tail resolve'.split(' '),
+);
 
 /** Loosest first (FHIRPath §6.8). */
 const levels: readonly (readonly Operator[])[] = [['or'], ['and'], ['in'], ['=', '!='], ['|']];
