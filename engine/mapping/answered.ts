@@ -1,0 +1,92 @@
+/** What each dataset asked for comes to: status lines with their items, before they are laid out. */
+import type { Dataset } from '../gp/port.ts';
+import { type AreaStatus, areaStatus } from './completeness.ts';
+import { type Group, build, choose, ofPatient } from './gather.ts';
+import type { BuiltItem } from './items.ts';
+import { type CompiledDataset, type CompiledMappings, engineTables } from './load.ts';
+import type { PrimaryList } from './schema.ts';
+import type { Run } from './scope.ts';
+import { readView } from './view.ts';
+
+/** One data-status line and what stands under it. */
+export interface Line {
+  list: Pick<PrimaryList, 'status' | 'heading'>;
+  title: string;
+  rule: string;
+  found: AreaStatus;
+  /** Clinical items. */
+  items: BuiltItem[];
+  /** The days they are about, where the record states them. */
+  dates: string[];
+  /** What is said of the patient: no clinical items. */
+  patient: BuiltItem[];
+}
+
+export interface Answered {
+  dataset: Dataset;
+  /** The first is the dataset's own; none has no status. */
+  lines: [Line, ...Line[]];
+}
+
+/** Reads one dataset after the other: set ids count over the answer, in the order of the calls. */
+export function createReader(compiled: CompiledMappings, run: Run): (one: Dataset) => Answered {
+  const { datasets, tables } = compiled;
+  const emptyReasons = tables.get(engineTables.emptyReasons);
+  const chosen = new Map<CompiledDataset, Group[]>();
+  const chosenOf = (mapping: CompiledDataset) => {
+    let groups = chosen.get(mapping);
+    if (!groups) chosen.set(mapping, (groups = choose(mapping, run)));
+    return groups;
+  };
+
+  function ofLists(mapping: CompiledDataset): Line[] {
+    return chosenOf(mapping).map((group) => {
+      const { list, rule } = group;
+      const items = build(group, run);
+      const dates = group.chosen.flatMap(
+        ({ rule, resource }) => rule.dateOf?.(resource, run) ?? [],
+      );
+      const found = areaStatus(run.record, list, group, emptyReasons);
+      return { list, title: list.heading ?? mapping.title, rule, found, items, dates, patient: [] };
+    });
+  }
+
+  return (dataset) => {
+    const mapping = datasets.get(dataset);
+    const line: Line = {
+      list: { status: dataset },
+      title: mapping?.title ?? dataset,
+      rule: mapping?.file ?? 'no mapping',
+      found: { statuses: [{ status: 'U' }], notes: [], source: 'Patient' },
+      items: [],
+      dates: [],
+      patient: [],
+    };
+    if (!mapping) return { dataset, lines: [line] };
+    if (mapping.view) {
+      return {
+        dataset,
+        lines: [
+          {
+            ...line,
+            ...readView({ ...mapping, view: mapping.view }, datasets, chosenOf, emptyReasons, run),
+          },
+        ],
+      };
+    }
+    const [main, ...others] = ofLists(mapping);
+    if (!main) {
+      const patient = ofPatient(mapping.items, 'dataset', true, run);
+      const statuses: AreaStatus['statuses'] = [{ status: run.record.patient ? 'C' : 'U' }];
+      return { dataset, lines: [{ ...line, found: { ...line.found, statuses }, patient }] };
+    }
+    // A further list of an area that was not answered at all has nothing to add.
+    const listed = (one: Line, i: number) =>
+      run.record.lists(mapping.lists[i]?.list.code ?? '').length > 0 || one.items.length > 0;
+    const isAnswered = listed({ ...main, items: [] }, 0);
+    return {
+      dataset,
+      lines: [main, ...others.filter((one, i) => isAnswered || listed(one, i + 1))],
+    };
+  };
+}

@@ -1,0 +1,121 @@
+/**
+ * Views: datasets that GP Connect does not have and that are derived from others (risks, diagnoses,
+ * procedures, admissions). A view repeats items of other datasets' primary lists under a label; an
+ * item is answered where its own dataset shows it, never by a view.
+ */
+import type { Dataset } from '../gp/port.ts';
+import { type AreaStatus, areaStatus, viewStatus } from './completeness.ts';
+import { createReading } from './coverage.ts';
+import { textOf } from './evaluate.ts';
+import { type Chosen, type Group, buildOne } from './gather.ts';
+import type { BuiltItem, CompiledItem } from './items.ts';
+import { type Library, type Place, below, findTable, report, suggestion } from './library.ts';
+import type { CompiledDataset } from './load.ts';
+import { compileAt } from './paths.ts';
+import type { ItemRule, PrimaryList } from './schema.ts';
+import type { Run } from './scope.ts';
+import type { Table } from './tables.ts';
+
+/** A rule that takes only resources with one of the codes of a table: `%matched` are those codes. */
+export function compileAmong(
+  item: CompiledItem,
+  rule: NonNullable<ItemRule['among']>,
+  place: Place,
+  library: Library,
+): CompiledItem {
+  const table = findTable(library, rule.table, below(place, 'table'));
+  // What is only asked about is not carried: the reading is nobody's.
+  const reading = { focus: [createReading()], variables: new Map<string, never>() };
+  const codes = compileAt(rule.codes, below(place, 'codes'), library, reading);
+  const matched = (resource: Chosen['resource'], run: Run) => {
+    const found = codes?.values([resource], run.variables) ?? [];
+    return found.filter((code) => table?.rows.has(textOf(code) ?? ''));
+  };
+  return {
+    ...item,
+    takes: (resource, run) => item.takes(resource, run) && matched(resource, run).length > 0,
+    build: (resource, holder, list, run) => {
+      const variables = { ...run.variables, matched: matched(resource, run) };
+      return item.build(resource, holder, list, { ...run, variables });
+    },
+  };
+}
+
+/** The lists a view takes its items from, in the order of its rules: `PRB.problems`. */
+export function sourcesOf({ items }: Pick<CompiledDataset, 'items'>): string[] {
+  return [...new Set(items.flatMap(({ rule }) => rule.lists))];
+}
+
+/** The primary lists a dataset is answered from: its own, or those a view is derived from. */
+export function listsOf(
+  dataset: Dataset,
+  datasets: ReadonlyMap<Dataset, CompiledDataset>,
+): PrimaryList[] {
+  const mapping = datasets.get(dataset);
+  if (!mapping) return [];
+  const own = mapping.lists.map(({ list }) => list);
+  const others = mapping.view ? sourcesOf(mapping) : [];
+  return [...own, ...others.flatMap((source) => findSource(source, datasets)?.list ?? [])];
+}
+
+/** The dataset and the list that a name such as `PRB.problems` means. */
+function findSource(source: string, datasets: ReadonlyMap<Dataset, CompiledDataset>) {
+  const [dataset, name] = source.split('.');
+  const mapping = datasets.get(dataset as Dataset);
+  const list = mapping?.lists.find((one) => one.list.list === name)?.list;
+  return mapping && list && { mapping, list };
+}
+
+/** Report the sources of a view that no dataset has. */
+export function checkSources(
+  view: CompiledDataset,
+  datasets: ReadonlyMap<Dataset, CompiledDataset>,
+  place: Place,
+  library: Library,
+): void {
+  const known = [...datasets.values()].flatMap(({ dataset, lists }) =>
+    lists.map(({ list }) => `${dataset}.${list.list}`),
+  );
+  view.items.forEach(({ rule }, i) => {
+    for (const source of rule.lists) {
+      if (findSource(source, datasets)) continue;
+      const says = `no dataset has the list "${source}"${suggestion(source, known)}`;
+      report(library, below(place, 'items', i, 'lists'), says, 'write DATASET.list');
+    }
+  });
+}
+
+/**
+ * What a view comes to: its items, and a status that never says more than its sources do.
+ * @param chosenOf what the primary lists of a dataset name
+ */
+export function readView(
+  view: CompiledDataset & Required<Pick<CompiledDataset, 'view'>>,
+  datasets: ReadonlyMap<Dataset, CompiledDataset>,
+  chosenOf: (mapping: CompiledDataset) => readonly Group[],
+  emptyReasons: Table | undefined,
+  run: Run,
+): { found: AreaStatus; items: BuiltItem[]; dates: string[] } {
+  // A view need not carry all of an item, so what it leaves is not reported as unread.
+  const aside: Run = { ...run, presented: new Map() };
+  const items: BuiltItem[] = [];
+  const dates: string[] = [];
+  const sources = sourcesOf(view).flatMap((source) => {
+    const from = findSource(source, datasets);
+    const group = from && chosenOf(from.mapping).find(({ list }) => list === from.list);
+    if (!group) return [];
+    for (const chosen of group.chosen) {
+      const taking = view.items.find(
+        (item) => item.rule.lists.includes(source) && item.takes(chosen.resource, run),
+      );
+      if (!taking) continue;
+      items.push(buildOne(chosen, taking, source, aside));
+      dates.push(...[taking.dateOf?.(chosen.resource, run) ?? []].flat());
+    }
+    const { list } = group;
+    const title = list.heading ?? from.mapping.title;
+    const found = areaStatus(run.record, list, group, emptyReasons);
+    return { title, area: list.status, found };
+  });
+  return { found: viewStatus(view.view, sources), items, dates };
+}
