@@ -23,9 +23,22 @@ export const effects = {
     says: 'find the practice\u2019s endpoint in the practice table or SDS',
     outcomes: ['found', 'notFound', 'refused', 'permanent', 'transient', 'timeout'],
   },
+  locateHtml: {
+    says: 'find where the practice gives its record as HTML, where the channel allows it',
+    outcomes: ['found', 'notFound', 'refused', 'permanent', 'transient', 'timeout'],
+  },
   ask: {
-    says: 'ask the GP system for the record',
-    outcomes: ['reply', 'notFound', 'refused', 'permanent', 'transient', 'ambiguous', 'timeout'],
+    says: 'ask the GP system for the record, and for what the channel wants beside it',
+    outcomes: [
+      'reply',
+      'notFound',
+      'refused',
+      'notEnabled',
+      'permanent',
+      'transient',
+      'ambiguous',
+      'timeout',
+    ],
   },
   second: {
     says: 'take the second endpoint, where the channel names one',

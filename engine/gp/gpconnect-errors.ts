@@ -36,7 +36,8 @@ const providerCodes: Readonly<Record<string, [FaultName, OutcomeEvent?]>> = {
   INVALID_RESOURCE: ['gpRejectedRequest'],
   INVALID_PARAMETER: ['gpRejectedRequest'],
   REFERENCE_NOT_FOUND: ['gpRejectedRequest'],
-  NOT_IMPLEMENTED: ['gpRejectedRequest'],
+  // The practice's system does not have this interaction.
+  NOT_IMPLEMENTED: ['gpRejectedRequest', 'notEnabled'],
   INTERNAL_SERVER_ERROR: ['gpUnavailable'],
 };
 
@@ -67,7 +68,12 @@ export function verdict(status: number, json: unknown): Verdict {
 function proxyVerdict(status: number, coding: Coding): Verdict {
   const said = /^\d{3}$/.test(coding.code ?? '') ? Number(coding.code) : status;
   const name = isPassing(said) ? 'gpUnavailable' : 'spineRefused';
-  const detail = [`Spine proxy ${said}`, plainCode(coding.display)].filter(Boolean).join(' ');
+  const reason = plainCode(coding.display);
+  const detail = [`Spine proxy ${said}`, reason].filter(Boolean).join(' ');
+  // The practice is not registered for this interaction; it may be for another one.
+  if (reason === 'PARTYKEY_INTERACTION_CHECK_FAILED_MESSAGERECEIVER') {
+    return { event: 'notEnabled', fault: { name, detail } };
+  }
   return { fault: { name, detail } };
 }
 

@@ -39,6 +39,7 @@ export type OutcomeEvent =
   | 'notFound'
   | 'restricted'
   | 'refused'
+  | 'notEnabled' // the practice does not offer what was asked for; it may offer something else
   | 'reply'
   | 'transient'
   | 'ambiguous'
@@ -63,6 +64,13 @@ export interface Attempt {
   /** UUID kept over the retries of one request (PDS X-Request-ID). */
   requestId: string;
   /**
+   * Who asks about whom (user, role, organisation, patient): what was looked up may be used again
+   * for the same, and for nobody else. It stays in memory.
+   */
+  session: string;
+  /** Milliseconds left until the sender's deadline. */
+  left(): number;
+  /**
    * Called with each request before it is sent; what it returns is awaited, so that nothing is
    * asked that is not yet in the journal.
    */
@@ -76,7 +84,8 @@ export interface Trace {
   superseded: boolean;
   /** ODS code of the general practitioner current today, or undefined. */
   practice?: string;
-  deceased?: string;
+  /** PDS records a death, with or without its date. */
+  deceased?: boolean;
   family?: string;
   given?: string[];
   gender?: string;
@@ -94,7 +103,11 @@ export type TracePatient = (
 /** Where and how a practice's record is asked for. */
 export type Endpoint =
   | { kind: 'gpconnect'; name: string; address: string; asid: string }
+  | { kind: 'html'; name: string; address: string; asid: string }
+  | { kind: 'cdg'; name: string }
   | { kind: 'mllp'; name: string };
+/** The endpoints of one or several kinds. */
+export type EndpointOf<Kind extends Endpoint['kind']> = Extract<Endpoint, { kind: Kind }>;
 
 export type LocateEndpoint = (
   practice: string,
@@ -142,18 +155,55 @@ export interface GpRecord {
   /** Something asked for is not limited to the dates asked for. */
   datesIgnored?: boolean;
 }
+/** One section of the GP system's own view of a record: XHTML, which is never read as codes. */
+export interface HtmlSection {
+  /** The dataset it is shown under. */
+  dataset: Dataset;
+  /** Its code in GP Connect 0.7, and its name for people. */
+  code: string;
+  title: string;
+  /** The XHTML of each part that came, in order. */
+  html?: readonly string[];
+  /** Why there is none. */
+  fault?: Fault;
+  /** What its dates leave out, in a sentence for the clinician. */
+  limit?: string;
+}
+/** A GP record as the GP system's own view, section by section. */
+export interface GpHtml {
+  kind: 'html';
+  /** Patient, practice and practitioner, as a STU3 collection Bundle. */
+  bundle: unknown;
+  sections: HtmlSection[];
+  datesIgnored?: boolean;
+}
+/** A patient's documents as a STU3 collection Bundle with one List that names them. */
+export interface GpDocuments {
+  bundle: unknown;
+  /** What the dates leave out, in a sentence for the clinician. */
+  limit?: string;
+}
 /** A GP system's HL7 v2 answer. */
 export interface GpMessage {
   kind: 'hl7';
   bytes: Uint8Array;
 }
+/** What a GP system can answer with. */
+export type GpReply = GpRecord | GpHtml | GpMessage;
 
-export type AskRecord = (
+/** Asks one kind of endpoint for a record. */
+export type Ask<Kind extends Endpoint['kind'], Reply> = (
   request: RecordRequest,
-  endpoint: Extract<Endpoint, { kind: 'gpconnect' }>,
+  endpoint: EndpointOf<Kind>,
   asker: Asker,
   attempt: Attempt,
-) => Promise<Outcome<GpRecord>>;
+) => Promise<Outcome<Reply>>;
+
+export type AskRecord = Ask<'gpconnect', GpRecord>;
+export type AskGateway = Ask<'cdg', GpRecord>;
+export type AskHtml = Ask<'html', GpHtml>;
+/** Asks the practice's documents service, which has an address of its own. */
+export type AskDocuments = Ask<'gpconnect', GpDocuments>;
 
 /** Asks a GP system that speaks HL7 v2: the hospital's own query is forwarded, unchanged but for its header. */
 export type AskMessage = (

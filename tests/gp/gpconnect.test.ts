@@ -337,7 +337,7 @@ describe('asking for a record by GP Connect', () => {
     [422, spine, 'INVALID_PARAMETER', 'x', 'permanent', 'gpRejectedRequest'],
     [422, spine, 'REFERENCE_NOT_FOUND', 'x', 'permanent', 'gpRejectedRequest'],
     [500, spine, 'INTERNAL_SERVER_ERROR', 'x', 'transient', 'gpUnavailable'],
-    [501, spine, 'NOT_IMPLEMENTED', 'x', 'permanent', 'gpRejectedRequest'],
+    [501, spine, 'NOT_IMPLEMENTED', 'x', 'notEnabled', 'gpRejectedRequest'],
     // The system decides, not the status: the same 403 and 404 from the proxy say something else.
     [
       400,
@@ -353,7 +353,7 @@ describe('asking for a record by GP Connect', () => {
       proxySystem,
       '403',
       'PARTYKEY_INTERACTION_CHECK_FAILED_MESSAGERECEIVER_2',
-      'permanent',
+      'notEnabled',
       'spineRefused',
     ],
     [403, proxySystem, '403', 'FOT_CHECK_FAILED_MESSAGESENDER_1', 'permanent', 'spineRefused'],
