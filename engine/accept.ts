@@ -5,6 +5,7 @@
 import type { Channel } from './channel.ts';
 import type { Fault, FaultLocation } from './faults.ts';
 import type { Message } from './hl7/message.ts';
+import { hasKind, queryKind } from './query/kinds.ts';
 
 /** Why the channel does not take the message, or undefined when it does. */
 export function acceptance(channel: Channel, message: Message): Fault | undefined {
@@ -33,7 +34,8 @@ export function acceptance(channel: Channel, message: Message): Fault | undefine
       : { name: 'typeNotAccepted', at: at(9, 1) };
   }
   const version = message.get('MSH-12');
-  if (!version || !channel.versions.includes(version)) {
+  const kind = queryKind(wanted);
+  if (!version || !channel.versions.includes(version) || (kind && !hasKind(version, kind))) {
     return { name: 'versionNotAccepted', at: at(12) };
   }
   const processing = message.get('MSH-11');

@@ -7,7 +7,8 @@ import { FaultError } from './faults.ts';
 import { contentVersion } from './hl7/version.ts';
 import { mapRecord } from './mapping/apply.ts';
 import type { Interim } from './mllp/mllp.ts';
-import { patientOf, queryKind, readQuery } from './query/query.ts';
+import { queryKind } from './query/kinds.ts';
+import { patientOf, readQuery } from './query/query.ts';
 import type { Next } from './route.ts';
 import type { ReadWork } from './work.ts';
 
@@ -33,6 +34,7 @@ export function perform(
     case 'trace':
     case 'traceIndex':
     case 'locate':
+    case 'locateHtml':
     case 'ask':
       return askOutside(work, next.do, interim);
   }
@@ -94,7 +96,7 @@ function map(work: ReadWork): Performed {
   try {
     work.record = mapRecord(loaded.mapping, reply.bundle, {
       datasets: query.datasets,
-      profile: query.kind === 'Q11' ? 'rsp' : 'a19',
+      profile: query.kind.answer.profile,
       version: contentVersion(work.message.get('MSH-12')),
       now: new Date(around.now() / 1000),
       site: work.channel.site,

@@ -45,7 +45,7 @@ export function errSegments(version: string | undefined, faults: Fault[]): Segme
   return told.map(({ fault, definition, code }) => {
     const fields: Segment['fields'] = [];
     fields[2] = fault.at?.map(errorLocation);
-    fields[3] = [codedCondition(code)];
+    fields[3] = [errorCondition(code)];
     fields[4] = 'E';
     fields[5] = [[definition.code, undefined, 'L']];
     fields[7] = definition.says;
@@ -56,7 +56,7 @@ export function errSegments(version: string | undefined, faults: Fault[]): Segme
 
 /** ELD: segment, sequence, field, code (a CE whose parts are sub-components). */
 function errorCodeAndLocation(at: FaultLocation | undefined, code: string): Repetition {
-  const coded: Component = codedCondition(code);
+  const coded: Component = errorCondition(code);
   if (!at) return [undefined, undefined, undefined, coded];
   return [at.segment, String(at.sequence ?? 1), at.field?.toString(), coded];
 }
@@ -72,7 +72,8 @@ function errorLocation(at: FaultLocation): Repetition {
   ];
 }
 
-function codedCondition(code: string): string[] {
+/** A code of table 0357 as CE, for ERR and for MSA-6 where a structure has no ERR. */
+export function errorCondition(code: string): string[] {
   const name = conditions[code];
   return name === undefined ? [code] : [code, name, 'HL70357'];
 }

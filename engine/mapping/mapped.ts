@@ -2,6 +2,14 @@
 import type { Dataset } from '../gp/port.ts';
 import type { Segment } from '../hl7/segment.ts';
 
+/**
+ * How a record is laid out: `rsp` is RSP_K11 (every segment), `k21` RSP_K21 (the patient alone). In
+ * the others what has no place of its own becomes OBX rows: `a19` ADR_A19, `i05` RCI_I05, `r04`
+ * ORF_R04, `v03` VXR_V03.
+ */
+export const profiles = ['rsp', 'k21', 'a19', 'i05', 'r04', 'v03'] as const;
+export type Profile = (typeof profiles)[number];
+
 /** Where one output field came from. */
 export interface FieldTrace {
   /** For example `AL1-3.1`. */
@@ -21,13 +29,25 @@ export interface MappedSegment extends Segment {
 /** C complete, E nothing recorded, D disabled, U unavailable, W warning. */
 export type DataStatus = 'C' | 'E' | 'D' | 'U' | 'W';
 
+/** What stands under one data-status line. */
+export interface MappedGroup {
+  /** Name of what it holds: `ALL.ENDED`, `Ended allergies`. */
+  code: string;
+  title: string;
+  /** The status OBX with its notes, and what is no clinical item. */
+  lines: MappedSegment[];
+  /** One entry a clinical item: its segments are never parted. */
+  items: MappedSegment[][];
+}
+
 export interface MappedDataset {
   dataset: Dataset;
   /** One or more; `W` carries its warning code, `W^confidential-items`. */
   status: { status: DataStatus; warning?: string }[];
   /** Clinical items carried (QAK-4 counts these). */
   items: number;
-  /** The status OBX first, its NTEs, then the dataset's segments. */
+  groups: MappedGroup[];
+  /** All of the groups, one after the other. */
   segments: MappedSegment[];
 }
 

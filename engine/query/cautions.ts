@@ -17,13 +17,24 @@ const sentences = {
   notCompared: 'CAUTION: the demographics of the GP record could not be compared with PDS.',
   claimedFamilyDiffers:
     'CAUTION: the family name in the query differs from the one recorded for this NHS number.',
+  claimedGivenDiffers:
+    'CAUTION: the given name in the query differs from the one recorded for this NHS number.',
+  claimedGenderDiffers:
+    'CAUTION: the gender in the query differs from the one recorded for this NHS number.',
   claimedBirthDateDiffers:
     'CAUTION: the date of birth in the query differs from the one recorded for this NHS number.',
   datesNotApplied:
     'CAUTION: the record is not limited to the dates asked for, except where a dataset says what was not asked for.',
+  moreOfPatient:
+    'CAUTION: the GP record says more about this patient than this answer has a place for; QBP^Q11 with the dataset PAT gives all of it.',
 } as const;
 
 export type Caution = keyof typeof sentences;
+
+/** What PDS says of the patient: told where there is no record, too, for it may be why. */
+export function isAboutPatient(caution: Caution): boolean {
+  return caution === 'superseded' || caution === 'deceased' || caution.startsWith('claimed');
+}
 
 /** The sentence of a caution, as shown to the clinician. */
 export function cautionText(caution: Caution): string {

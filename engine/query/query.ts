@@ -1,26 +1,15 @@
 /**
- * A query as Gatehouse understands it, read from QBP^Q11 (QPD, RCP) or QRY^A19 (QRD, QRF). Every
- * fault is reported at once, each with its place; `docs/profile.md` is the statement of both.
+ * A query as Gatehouse understands it, read by the declaration of its kind. Every fault is reported
+ * at once, each with its place; `docs/profile.md` is the statement of each kind.
  */
 import type { Fault, FaultLocation } from '../faults.ts';
-import { type Asker, type Dataset, datasets as allDatasets } from '../gp/port.ts';
+import type { Asker, Dataset } from '../gp/port.ts';
 import type { Message } from '../hl7/message.ts';
 import { findNhsNumbers, nhsNumberValid } from '../hl7/nhs-number.ts';
-
-/** Where a message without fields for the asker carries user, role, organisation and consent. */
-export interface AskerPlaces {
-  user: string;
-  role: string;
-  organisation: string;
-  consent: string;
-  reason?: string;
-  department?: string;
-}
+import { type AskerPlaces, type QueryKind, standardSubjects } from './kinds.ts';
 
 export interface Query {
-  kind: 'Q11' | 'A19';
-  /** Query tag (QPD-2, QRD-4), given back in QAK-1. */
-  tag: string;
+  kind: QueryKind;
   nhsNumber?: string;
   datasets: Dataset[];
   /** `YYYY-MM-DD` */
@@ -29,17 +18,11 @@ export interface Query {
   asker?: Asker;
   /** What the hospital believes of the patient, for the cross-check. */
   claimed: { family?: string; birthDate?: string };
+  /** How many clinical items it wants in one answer (RCP-2, unit RD). */
+  quantity?: number;
+  /** The pointer of the answer it continues (DSC-1). */
+  pointer?: string;
 }
-
-/** QBP^Q11 names the asker in QPD-7 to QPD-12. */
-const qpdAsker: AskerPlaces = {
-  user: 'QPD-7',
-  role: 'QPD-8',
-  organisation: 'QPD-9',
-  consent: 'QPD-10',
-  reason: 'QPD-11',
-  department: 'QPD-12',
-};
 
 /** The one NHS number a query or an ADT message is about; two different ones name nobody. */
 export function patientOf(message: Message): string | undefined {
@@ -48,92 +31,96 @@ export function patientOf(message: Message): string | undefined {
   return numbers.size === 1 ? [...numbers][0] : undefined;
 }
 
-/** The kind of query a message type is, or undefined when it is none. */
-export function queryKind(type: string): Query['kind'] | undefined {
-  if (type.startsWith('QBP^Q11')) return 'Q11';
-  if (type.startsWith('QRY^A19')) return 'A19';
-  return undefined;
-}
-
 /**
  * Read a query.
- * @param places where the asker stands in a QRY^A19; QBP^Q11 has its own fields
+ * @param places where the asker stands in a kind that has no fields for it
  * @returns the query as far as it could be read, and what is wrong with it
  */
 export function readQuery(
   message: Message,
-  kind: Query['kind'],
+  kind: QueryKind,
   places?: AskerPlaces,
 ): { query: Query; faults: Fault[] } {
   const faults: Fault[] = [];
-  const q11 = kind === 'Q11';
-  const segment = q11 ? 'QPD' : 'QRD';
-  if (message.count(segment) === 0) {
+  const query: Query = { kind, datasets: [], claimed: {} };
+  const [definition, ...others] = kind.segments;
+  if (message.count(definition) === 0) {
+    faults.push({ name: 'segmentMissing', at: [{ segment: definition, sequence: 1 }] });
+    return { query, faults };
+  }
+  const get = (path: string | undefined) => (path && message.get(path)) || undefined;
+  const wrong = (name: Fault['name'], place: string) => faults.push({ name, at: [locate(place)] });
+
+  if (!get(kind.tag)) wrong('requiredMissing', kind.tag);
+  if (definition === 'QPD') {
+    if (!get('QPD-1.1')) wrong('requiredMissing', 'QPD-1');
+    else if (kind.name && get('QPD-1.1') !== kind.name) wrong('tableValue', 'QPD-1');
+  }
+  for (const segment of others) {
+    if (message.count(segment) > 0) continue;
     faults.push({ name: 'segmentMissing', at: [{ segment, sequence: 1 }] });
-    return { query: { kind, tag: '', datasets: [], claimed: {} }, faults };
   }
-  const at = (field: number) => [{ segment, sequence: 1, field }] satisfies FaultLocation[];
-  const get = (path: string) => message.get(path) || undefined;
+  if ((get('RCP-1') ?? 'I') !== 'I') wrong('tableValue', 'RCP-1');
 
-  const tag = get(q11 ? 'QPD-2' : 'QRD-4');
-  if (!tag) faults.push({ name: 'requiredMissing', at: at(q11 ? 2 : 4) });
-  if (q11) {
-    if (get('QPD-1.1') !== 'GPREC') faults.push({ name: 'tableValue', at: at(1) });
-    if (message.count('RCP') === 0) {
-      faults.push({ name: 'segmentMissing', at: [{ segment: 'RCP', sequence: 1 }] });
-    } else if ((get('RCP-1') ?? 'I') !== 'I') {
-      faults.push({ name: 'tableValue', at: [{ segment: 'RCP', sequence: 1, field: 1 }] });
-    }
-  }
-
-  const numbers = new Set(
-    findNhsNumbers(message, [q11 ? 'QPD-3' : 'QRD-8']).map((found) => found.number),
-  );
+  const [place] = kind.patient;
+  const numbers = new Set(findNhsNumbers(message, kind.patient).map((found) => found.number));
   const [number] = numbers;
-  if (numbers.size > 1) faults.push({ name: 'nhsNumbersDiffer', at: at(q11 ? 3 : 8) });
-  if (!number) faults.push({ name: 'nhsNumberMissing', at: at(q11 ? 3 : 8) });
-  else if (!nhsNumberValid(number)) faults.push({ name: 'nhsNumberInvalid', at: at(q11 ? 3 : 8) });
+  if (numbers.size > 1) wrong('nhsNumbersDiffer', place);
+  if (!number) wrong('nhsNumberMissing', place);
+  else if (!nhsNumberValid(number)) wrong('nhsNumberInvalid', place);
 
-  const query: Query = {
-    kind,
-    tag: tag ?? '',
-    nhsNumber: number,
-    datasets: readDatasets(message, q11 ? 'QPD-4' : 'QRD-9', faults),
-    claimed: q11 ? { family: get('QPD-13.1'), birthDate: get('QPD-14')?.slice(0, 8) } : {},
-  };
-  if (q11) {
-    query.from = readDate(get('QPD-5'), at(5), faults);
-    query.to = readDate(get('QPD-6'), at(6), faults);
+  query.nhsNumber = number;
+  query.datasets = readDatasets(message, kind, faults);
+  query.from = readDate(get(kind.from), kind.from, faults);
+  query.to = readDate(get(kind.to), kind.to, faults);
+  if (kind.claimed) {
+    const { family, birthDate } = kind.claimed;
+    query.claimed = { family: get(family), birthDate: get(birthDate)?.slice(0, 8) };
   }
-  query.asker = readAsker(message, q11 ? qpdAsker : places, faults);
+  if (kind.quantity) query.quantity = readQuantity(message, kind.quantity, faults);
+  query.pointer = get('DSC-1');
+  query.asker = readAsker(message, kind.asker ?? places, faults);
   return { query, faults };
 }
 
-function readDatasets(message: Message, path: string, faults: Fault[]): Dataset[] {
-  const found = new Set<Dataset>();
-  const [segment = '', field = '0'] = path.split('-');
-  for (let i = 1; i <= message.repetitions(path); i++) {
+/** The datasets named, in the order of the answer; none named means all the kind offers. */
+function readDatasets(message: Message, kind: QueryKind, faults: Fault[]): Dataset[] {
+  const { datasets: path, offers } = kind;
+  const found = new Set<string>();
+  for (let i = 1; path && i <= message.repetitions(path); i++) {
     const code = message.get(`${path}[${i}].1`);
     if (!code) continue;
-    if ((allDatasets as readonly string[]).includes(code)) found.add(code as Dataset);
-    else {
-      const at = [{ segment, sequence: 1, field: Number(field), repetition: i }];
-      faults.push({ name: 'tableValue', at });
+    // Table 0048 belongs to QRD-9 alone.
+    const named = (path.startsWith('QRD') && standardSubjects[code]) || [code];
+    const offered = named.filter((one) => (offers as readonly string[]).includes(one));
+    for (const one of offered) found.add(one);
+    if (offered.length === 0) {
+      faults.push({ name: 'tableValue', at: [{ ...locate(path), repetition: i }] });
     }
   }
-  // None named means all; the answer keeps the order of the table, not of the query.
-  return allDatasets.filter((dataset) => found.size === 0 || found.has(dataset));
+  return offers.filter((dataset) => found.size === 0 || found.has(dataset));
 }
 
-function readDate(value: string | undefined, at: FaultLocation[], faults: Fault[]) {
+function readDate(value: string | undefined, place = '', faults: Fault[]): string | undefined {
   if (!value) return undefined;
   const [, year, month, day] = /^(\d{4})(\d\d)(\d\d)/.exec(value) ?? [];
   const date = `${year}-${month}-${day}`;
   if (!year || Number.isNaN(Date.parse(date))) {
-    faults.push({ name: 'valueInvalid', at });
+    faults.push({ name: 'valueInvalid', at: [locate(place)] });
     return undefined;
   }
   return date;
+}
+
+/** CQ: a whole number of records (RD, table 0126). Other units would cut items in two. */
+function readQuantity(message: Message, path: string, faults: Fault[]): number | undefined {
+  const quantity = message.get(`${path}.1`);
+  const unit = message.get(`${path}.2`) || 'RD';
+  if (unit !== 'RD') faults.push({ name: 'tableValue', at: [locate(`${path}.2`)] });
+  if (!quantity) return undefined;
+  if (/^[1-9]\d{0,8}$/.test(quantity)) return Number(quantity);
+  faults.push({ name: 'valueInvalid', at: [locate(`${path}.1`)] });
+  return undefined;
 }
 
 function readAsker(
@@ -145,20 +132,22 @@ function readAsker(
     faults.push({ name: 'askerMissing' });
     return undefined;
   }
-  const get = (path: string) => message.get(path) || undefined;
+  const get = (path: string | undefined) => (path && message.get(path)) || undefined;
+  const { user: place, name } = places;
   // GP Connect names the user by family and given name; neither is ever made up.
   const user = {
-    id: get(`${places.user}.1`),
-    family: get(`${places.user}.2`),
-    given: get(`${places.user}.3`),
+    id: get(`${place}.1`),
+    family: get(name ? `${name}.1` : `${place}.2`),
+    given: get(name ? `${name}.2` : `${place}.3`),
   };
   const role = get(places.role);
   const ods = get(`${places.organisation}.3`) ?? get(`${places.organisation}.10`);
   const consent = get(places.consent);
-  const reason = places.reason && get(places.reason);
+  const reason = get(places.reason);
 
   const missing: FaultLocation[] = [];
-  if (!user.id || !user.family || !user.given) missing.push(locate(places.user));
+  if (!user.id || (!name && !(user.family && user.given))) missing.push(locate(place));
+  if (name && !(user.family && user.given)) missing.push(locate(name));
   if (!role) missing.push(locate(places.role));
   if (!ods) missing.push(locate(places.organisation));
   if (!consent) missing.push(locate(places.consent));
@@ -174,16 +163,17 @@ function readAsker(
     return {
       user: {
         id: user.id,
-        localId: get(`${places.user}[2].1`),
+        // Only a whole field can repeat: a component holds one identifier.
+        localId: /-\d+$/.test(place) ? get(`${place}[2].1`) : undefined,
         family: user.family,
         given: user.given,
-        prefix: get(`${places.user}.6`),
+        prefix: get(name ? `${name}.5` : `${place}.6`),
       },
       roleProfile: role,
       organisation: { ods, name: get(`${places.organisation}.1`) ?? ods },
       consent,
       emergencyReason: reason,
-      department: places.department && get(places.department),
+      department: get(places.department),
     };
   }
   return undefined;

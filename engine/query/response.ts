@@ -1,14 +1,15 @@
 /**
- * The answer to a query, as segments: RSP^K11 for QBP^Q11 and ADR^A19 for QRY^A19. The structures
- * are those of docs/profile.md; a walker holds every answer against them in the tests.
+ * The answer to a query, as segments, by the declaration of its kind. The structures are those of
+ * docs/profile.md; a walker holds every answer against them in the tests.
  */
-import { type Fault, faults } from '../faults.ts';
+import { type Fault, type FaultDefinition, faults } from '../faults.ts';
 import { type Responder, msaSegment, responseHeader } from '../hl7/ack.ts';
-import { errSegments } from '../hl7/err.ts';
+import { errSegments, errorCondition } from '../hl7/err.ts';
 import type { Message } from '../hl7/message.ts';
 import type { Segment } from '../hl7/segment.ts';
-import { versionAtLeast } from '../hl7/version.ts';
-import type { MappedRecord, MappedSegment } from '../mapping/mapped.ts';
+import { contentVersion, versionAtLeast } from '../hl7/version.ts';
+import type { MappedRecord } from '../mapping/mapped.ts';
+import { bodyOf, noteOf } from './body.ts';
 import { type Caution, cautionText } from './cautions.ts';
 import type { Query } from './query.ts';
 
@@ -21,6 +22,16 @@ export interface ResponseParts {
   record?: MappedRecord;
   faults: Fault[];
   cautions: Caution[];
+  /** How much of the record this answer holds, where it is one part of several. */
+  part?: AnswerPart;
+}
+
+/** One part of an answer that is continued. */
+export interface AnswerPart {
+  /** Clinical items of the whole record, in this part, and in the parts to come. */
+  items: { all: number; here: number; left: number };
+  /** DSC-1, by which the next part is asked for; none after the last. */
+  pointer?: string;
 }
 
 /**
@@ -29,95 +40,84 @@ export interface ResponseParts {
  *   is possible
  */
 export function responseSegments(parts: ResponseParts): Segment[] | undefined {
-  const { message, query, us } = parts;
-  const q11 = query.kind === 'Q11';
-  if (message.count(q11 ? 'QPD' : 'QRD') === 0) return undefined;
-  const type = q11
-    ? { code: 'RSP', event: 'K11', structure: 'RSP_K11' }
-    : { code: 'ADR', event: 'A19', structure: 'ADR_A19' };
+  const { message, query, us, record } = parts;
+  const { segments, answer } = query.kind;
+  if (message.count(segments[0]) === 0) return undefined;
+  const version = contentVersion(message.get('MSH-12'));
   const fault = parts.faults[0];
-  const row = fault && faults[fault.name];
+  const row: FaultDefinition | undefined = fault && faults[fault.name];
   const notFound = row?.qak === 'NF';
+  const body = record && bodyOf(answer.profile, record, parts.cautions, { version, now: us.now });
 
-  const segments: Segment[] = [responseHeader(message, us, type)];
-  // In ADR^A19 the text of MSA-3 is the only place for "not found".
-  const told = notFound && q11 ? [] : parts.faults;
-  segments.push(msaSegment(message, row?.msa ?? 'AA', told));
-  if (!notFound) segments.push(...errSegments(message.get('MSH-12'), parts.faults));
-  segments.push(acknowledgeQuery(parts, row?.qak ?? 'OK'));
-  if (q11) {
-    segments.push(echo(message, 'QPD'));
-    if (fault && notFound) segments.push(noteOf(1, faults[fault.name].says));
-  } else {
-    segments.push(echo(message, 'QRD'));
-    if (message.count('QRF') > 0) segments.push(echo(message, 'QRF'));
+  const msa = msaSegment(
+    message,
+    row?.msa ?? 'AA',
+    notFound && answer.notFound === 'NTE' ? [] : parts.faults,
+  );
+  // Where there is no record, what PDS says of the patient is told beside that.
+  const told = body?.told ?? parts.cautions;
+  const inNotes = answer.notFound === 'NTE' && !body;
+  if (!inNotes && told.length > 0) {
+    msa.fields[3] = [msa.fields[3], ...told.map(cautionText)].filter(Boolean).join(' ');
   }
-  if (parts.record)
-    segments.push(...(q11 ? body(parts, parts.record) : group(parts, parts.record)));
-  return segments;
+  if (answer.status === 'none' && row?.err) msa.fields[6] = [errorCondition(row.err)];
+  // ORF_R04 of 2.3 has neither ERR nor QAK.
+  const status =
+    answer.status === 'none' || (answer.status === 'after' && message.get('MSH-12') === '2.3')
+      ? []
+      : [
+          ...(notFound ? [] : errSegments(message.get('MSH-12'), parts.faults)),
+          acknowledgeQuery(parts, row?.qak ?? 'OK'),
+        ];
+  return [
+    responseHeader(message, us, answer),
+    msa,
+    ...(answer.status === 'before' ? status : []),
+    ...answer.echoes.flatMap((name) => echoes(message, name)),
+    ...(body?.segments ?? notes(parts, inNotes ? told : [])),
+    ...(answer.status === 'after' ? status : []),
+    ...(parts.part?.pointer === undefined ? [] : [continuation(parts.part.pointer)]),
+  ];
+}
+
+/** Why there is no record, where the structure has a place for it after the query. */
+function notes({ query, faults: [fault] }: ResponseParts, told: readonly Caution[]): Segment[] {
+  const row: FaultDefinition | undefined = fault && faults[fault.name];
+  if (!row || query.kind.answer.notFound !== 'NTE') return [];
+  const texts = [...(row.qak === 'NF' ? [row.says] : []), ...told.map(cautionText)];
+  return texts.map((text, index) => noteOf(index + 1, text));
+}
+
+/** DSC: the rest is fetched by a query of its own (I, interactive continuation; v2.5 §5.6.3). */
+function continuation(pointer: string): Segment {
+  return { name: 'DSC', fields: [undefined, pointer, 'I'] };
 }
 
 function acknowledgeQuery(parts: ResponseParts, status: string): Segment {
   const { message, query, record } = parts;
   const segment: Segment = { name: 'QAK', fields: [undefined, undefined, status] };
-  const tag = message.raw(query.kind === 'Q11' ? 'QPD-2' : 'QRD-4');
-  const name = query.kind === 'Q11' ? message.raw('QPD-1') : undefined;
-  segment.echo = { 1: tag, ...(name && is24(message) ? { 3: name } : {}) };
-  if (record && is24(message)) {
-    const items = String(record.datasets.reduce((sum, dataset) => sum + dataset.items, 0));
-    segment.fields.push(undefined, items, items, '0');
-  }
+  const name = query.kind.tag.startsWith('QPD') ? message.raw('QPD-1') : undefined;
+  // QAK-3 to QAK-6 came with 2.4.
+  const is24 = versionAtLeast(message.get('MSH-12'), '2.4');
+  segment.echo = { 1: message.raw(query.kind.tag), ...(name && is24 ? { 3: name } : {}) };
+  if (record && is24) segment.fields.push(undefined, ...hits(parts, record));
   return segment;
 }
 
-/** QAK-3 to QAK-6 came with 2.4. */
-function is24(message: Message): boolean {
-  return versionAtLeast(message.get('MSH-12'), '2.4');
+/** QAK-4 to QAK-6: found, in this answer, still to come. RSP^K21 counts patients, the others items. */
+function hits({ query, part }: ResponseParts, record: MappedRecord): string[] {
+  if (query.kind.answer.profile === 'k21') return ['1', '1', '0'];
+  const all = record.datasets.reduce((sum, dataset) => sum + dataset.items, 0);
+  const { items } = part ?? { items: { all, here: all, left: 0 } };
+  return [items.all, items.here, items.left].map(String);
 }
 
-/** RSP^K11: PID PD1 NK1 NTE, then each dataset opened by its status line. */
-function body({ cautions }: ResponseParts, record: MappedRecord): MappedSegment[] {
-  const last = record.patient.filter((segment) => segment.name === 'NTE').length;
-  const told = cautions.map((caution, index) => noteOf(last + index + 1, cautionText(caution)));
-  return [...record.patient, ...told, ...record.datasets.flatMap(({ segments }) => segments)];
-}
-
-/** ADR^A19 has one group and no NTE: PID PD1 PV1 OBX* AL1* DG1*, numbered over all datasets. */
-function group({ cautions }: ResponseParts, record: MappedRecord): MappedSegment[] {
-  const all = record.datasets.flatMap(({ segments }) => segments);
-  const told: MappedSegment[] = cautions.map((caution) => ({
-    name: 'OBX',
-    fields: [
-      undefined,
-      undefined,
-      'TX',
-      [['GPREC.CAUTION', 'Caution', 'L']],
-      undefined,
-      cautionText(caution),
-      ...Array<undefined>(5),
-      'F',
-    ],
-  }));
-  const ordered = [
-    ...record.patient,
-    ...told,
-    ...['OBX', 'AL1', 'DG1'].flatMap((name) => all.filter((segment) => segment.name === name)),
-  ];
-  const counts: Record<string, number> = {};
-  return ordered.map((segment) => {
-    if (segment.name.startsWith('P')) return segment;
-    const number = (counts[segment.name] = (counts[segment.name] ?? 0) + 1);
-    return { ...segment, fields: segment.fields.with(1, String(number)) };
+/** The segments of a name, given back as they were sent. */
+function echoes(message: Message, name: string): Segment[] {
+  return Array.from({ length: message.count(name) }, (_, i) => {
+    const at = `${name}[${i + 1}]`;
+    const fields: Record<number, string | undefined> = {};
+    for (let n = 1; n <= message.fields(at); n++) fields[n] = message.raw(`${at}-${n}`);
+    return { name, fields: [], echo: fields };
   });
-}
-
-function noteOf(number: number, text: string): Segment {
-  return { name: 'NTE', fields: [undefined, String(number), undefined, text] };
-}
-
-/** A segment given back as it was sent. */
-function echo(message: Message, name: string): Segment {
-  const fields: Record<number, string | undefined> = {};
-  for (let n = 1; n <= message.fields(name); n++) fields[n] = message.raw(`${name}-${n}`);
-  return { name, fields: [], echo: fields };
 }

@@ -1,21 +1,69 @@
 /**
- * The same record for ADR_A19, which allows PID, PD1, PV1, OBX, AL1 and DG1 alone, in that order.
- * Every field of every other segment, and every note, becomes an OBX row, linked by OBX-4 to the
- * item it belongs to: what one profile carries, the other carries too.
+ * The same record for structures that lack most segments (ADR_A19, RCI_I05, ORF_R04, VXR_V03):
+ * every field of a segment they have no place for, and every note, becomes an OBX row, linked by
+ * OBX-4 to the item it belongs to. What one profile carries, the others carry too.
  */
 import type { Component, Field, Repetition } from '../hl7/segment.ts';
 import type { BuiltItem } from './items.ts';
-import type { MappedRecord, MappedSegment } from './mapped.ts';
+import type { MappedSegment, Profile } from './mapped.ts';
 import type { Note } from './scope.ts';
 import type { Built } from './segments.ts';
 import type { Table, TableRow } from './tables.ts';
 
-/** Segments ADR_A19 has a place for. */
-const allowed: ReadonlySet<string> = new Set(['PID', 'PD1', 'PV1', 'OBX', 'AL1', 'DG1']);
+/** What a structure has a place for. */
+export interface Shape {
+  /** Segments that say who the patient is. */
+  patient: ReadonlySet<string>;
+  /** Segments of a dataset's items. */
+  item: ReadonlySet<string>;
+  /** Segments that NTE may follow. */
+  notes: ReadonlySet<string>;
+  /** The segment under which OBX stands; it comes first of its item. */
+  opener?: string;
+}
 
-/** Whether a field needs a row in the table `a19-rows` to be carried in ADR_A19. */
-export function needsRow(segment: string): boolean {
-  return !allowed.has(segment);
+const set = (...names: string[]): ReadonlySet<string> => new Set(names);
+
+/** The profiles in which rows stand for segments. */
+export const shapes: Partial<Record<Profile, Shape>> = {
+  a19: {
+    patient: set('PID', 'PD1', 'PV1', 'OBX'),
+    item: set('OBX', 'AL1', 'DG1'),
+    notes: set(),
+  },
+  i05: {
+    patient: set('PID', 'OBX'),
+    item: set('OBX', 'AL1', 'DG1', 'OBR'),
+    notes: set('OBR', 'OBX'),
+    opener: 'OBR',
+  },
+  r04: {
+    patient: set('PID', 'OBX'),
+    item: set('OBX', 'OBR'),
+    notes: set('OBR', 'OBX'),
+    opener: 'OBR',
+  },
+  v03: {
+    patient: set('PID', 'PD1', 'NK1', 'OBX'),
+    item: set('OBX', 'RXA', 'RXR'),
+    notes: set('OBX'),
+    opener: 'RXA',
+  },
+};
+
+/**
+ * Whether the fields of a segment need rows in the table `a19-rows`: a profile that shows its item
+ * has no place for it. AL1 says nothing that IAM does not; the PV1 beside PID is ADR_A19's alone.
+ * @param place where the item stands: before the datasets, or in one
+ */
+export function needsRow(segment: string, place: 'patient' | 'dataset'): boolean {
+  if (segment === 'AL1' || (segment === 'PV1' && place === 'patient')) return false;
+  return Object.values(shapes).some((shape) => !keptIn(shape, place).has(segment));
+}
+
+/** The segments a shape keeps at a place. */
+export function keptIn(shape: Shape, place: 'patient' | 'dataset'): ReadonlySet<string> {
+  return place === 'patient' ? shape.patient : shape.item;
 }
 
 /** A segment's field, or one component of it, as the table names it: `IAM-7`, `ORC-7.4`. */
@@ -24,18 +72,37 @@ export function rowFor(table: Table, target: string): TableRow | undefined {
 }
 
 /**
- * Lay out items for ADR_A19.
+ * Lay out an item in a structure that lacks some of its segments.
  * @param link OBX-4 of an item without AL1 or DG1 of its own: `MED.1`, `PRB.2`
+ * @param kept the segments that stay as they are
  * @returns segments without set ids on OBX: they are numbered over the whole answer
  */
-export function asRows(item: BuiltItem, link: string, table: Table): MappedSegment[] {
-  const shown = item.segments.map(({ segment }) => segment).filter(({ name }) => allowed.has(name));
+export function asRows(
+  item: BuiltItem,
+  link: string,
+  table: Table,
+  kept: ReadonlySet<string>,
+  shape: Shape,
+): MappedSegment[] {
+  const shown = item.segments.map(({ segment }) => segment).filter(({ name }) => kept.has(name));
   const anchor = shown.find(({ name }) => name === 'AL1' || name === 'DG1');
   const number = anchor?.fields[1];
   const own = anchor && typeof number === 'string' ? `${anchor.name}.${number}` : link;
-  const rows = item.segments.flatMap((built) => rowsOf(built, own, shown, table));
-  const children = item.children.flatMap((child, i) => asRows(child, `${own}.${i + 1}`, table));
-  return [...rows, ...children];
+  const said = item.segments.some(({ segment }) => segment.name === 'IAM');
+  const rows = item.segments
+    .filter(({ segment }) => segment.name !== 'AL1' || kept.has('AL1') || !said)
+    .map((built) => rowsOf(built, own, shown, table, kept, shape));
+  // What was built before the segment that opens OBX rows follows it.
+  const first = rows.findIndex((one) => one[0]?.name === shape.opener);
+  if (first > 0) {
+    let after = first + 1;
+    while (rows[after]?.[0]?.name === 'RXR') after++;
+    rows.unshift(...rows.splice(first, after - first));
+  }
+  const children = item.children.flatMap((child, i) =>
+    asRows(child, `${own}.${i + 1}`, table, kept, shape),
+  );
+  return [...rows.flat(), ...children];
 }
 
 function rowsOf(
@@ -43,17 +110,33 @@ function rowsOf(
   link: string,
   shown: readonly MappedSegment[],
   table: Table,
+  kept: ReadonlySet<string>,
+  shape: Shape,
 ): MappedSegment[] {
   const rows: MappedSegment[] = [];
   if (segment.name === 'OBX') rows.push(linked(segment, link));
-  else if (allowed.has(segment.name)) rows.push(segment);
+  else if (kept.has(segment.name)) rows.push(segment);
   else {
     for (const [number, field] of segment.fields.entries()) {
       if (number === 0 || field === undefined || field === '') continue;
       rows.push(...fieldRows(segment, number, field, link, shown, table));
     }
   }
-  return [...rows, ...noteRows(notes, link, segment.from)];
+  const own = kept.has(segment.name) && shape.notes.has(segment.name);
+  return [...rows, ...(own ? asNotes(notes, segment.from) : noteRows(notes, link, segment.from))];
+}
+
+/** Notes as NTE, numbered from 1. */
+export function asNotes(notes: readonly Note[], from?: string): MappedSegment[] {
+  return notes.map(({ text, rule, source = '' }, i) => {
+    const note: MappedSegment = {
+      name: 'NTE',
+      fields: [undefined, String(i + 1), undefined, text],
+      from,
+    };
+    if (rule !== undefined) note.trace = [{ target: 'NTE-3', rule, source }];
+    return note;
+  });
 }
 
 /** Notes as rows. */
@@ -133,13 +216,4 @@ function linked(segment: MappedSegment, link: string): MappedSegment {
   const fields = [...segment.fields];
   fields[4] = link;
   return { ...segment, fields };
-}
-
-/**
- * The segments of a whole record in the order of ADR_A19: PID PD1 PV1, every OBX, every AL1, every
- * DG1. Only for a record mapped with profile `a19`.
- */
-export function inA19Order(record: MappedRecord): MappedSegment[] {
-  const all = [...record.patient, ...record.datasets.flatMap(({ segments }) => segments)];
-  return [...allowed].flatMap((name) => all.filter((segment) => segment.name === name));
 }
