@@ -53,6 +53,7 @@ const table = {
   valueInvalid: row(2010, 'permanent', 'AE', 'AE', '102', 'A field does not hold a valid value.', 'See the ERR segment for the field.'),
   segmentMissing: row(2011, 'permanent', 'AE', 'AE', '100', 'A required segment is missing or out of order.', 'See the ERR segment for the segment.'),
   tableValue: row(2012, 'permanent', 'AE', 'AE', '103', 'A coded field holds a value that is not in its table.', 'See the ERR segment for the field and docs/profile.md for the table.'),
+  pointerUnknown: row(2013, 'permanent', 'AE', 'AE', '204', 'The rest of this answer is not held: the continuation pointer (DSC-1) is unknown or has expired.', 'Ask again from the beginning, without DSC.'),
 
   // 3xxx: may this sender and this user ask
   senderNotAllowed: row(3001, 'permanent', 'AE', 'AE', '207', 'This sending application or facility may not ask on this channel (MSH-3, MSH-4).', 'Add it to senders in the channel once the site has agreed.'),
@@ -89,6 +90,10 @@ const table = {
   deadlinePassed: row(5016, 'transient', 'AR', 'AR', '207', 'The GP record is temporarily unavailable: the time the sender allows ran out.', 'A repeat may help; see patience in the channel.'),
   accessRefused: row(5017, 'permanent', 'AE', 'AE', '207', 'PDS or SDS refused our credentials.', 'Operator: check the API key, token and their expiry.'),
   lookupRejected: row(5018, 'permanent', 'AE', 'AE', '207', 'PDS or SDS rejected the request as wrong.', 'Operator: see the status and code in "gatehouse message explain"; check the address of the destination.'),
+  gatewayAccessRefused: row(5031, 'permanent', 'AE', 'AE', '207', 'The Clinical Data Gateway refused our credentials.', 'Operator: check the token of the destination and its expiry; the gateway wants one of CIS2 at AAL3.'),
+  gatewayRefusedUpstream: row(5032, 'permanent', 'AE', 'AE', '207', 'The GP system refused the request; the Clinical Data Gateway does not say why, so nothing is known about the record.', 'Do not repeat: the reason (no consent, unknown patient, wrong request) is known to the gateway and the practice alone; give them the Ssp-TraceID of "gatehouse message show --part request".'),
+
+  queryNotForwarded: row(5021, 'permanent', 'AE', 'AE', '207', 'The patient\'s practice cannot be asked by this kind of query.', 'Ask by another kind, or add this one to accepts of the destination if its system understands it.'),
 
   // 6xxx: the journal
   journalUnavailable: row(6001, 'transient', 'AR', 'AR', '207', 'The message could not be stored; it was not accepted.', 'Check the disk and the folder of the journal (--data).'),
