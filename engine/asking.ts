@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { acceptEarly } from './answer.ts';
 import { type Fault, faults } from './faults.ts';
-import { differences, sameText } from './gp/demographics.ts';
+import { claimsDiffering, differences, isComparable } from './gp/demographics.ts';
 import type {
   Asker,
   Attempt,
@@ -29,12 +29,16 @@ export interface Performed {
 export function deadlineOf(work: ReadWork): AbortController {
   if (!work.deadline) {
     const deadline = new AbortController();
-    const spent = (work.around.now() - work.at) / 1000;
-    const left = Math.max(0, work.channel.patience.answer - spent);
-    work.timer = setTimeout(() => deadline.abort(), left);
+    work.timer = setTimeout(() => deadline.abort(), leftOf(work));
     work.deadline = deadline;
   }
   return work.deadline;
+}
+
+/** Milliseconds left until the sender's deadline. */
+function leftOf(work: ReadWork): number {
+  const spent = (work.around.now() - work.at) / 1000;
+  return Math.max(0, work.channel.patience.answer - spent);
 }
 
 /** An effect that goes outside: what is asked is committed before, what came back is committed after. */
@@ -57,6 +61,8 @@ export async function askOutside(
     signal,
     correlationId: work.correlationId,
     requestId: (work.requestIds[effect] ??= randomUUID()),
+    session: sessionOf(work),
+    left: () => leftOf(work),
     beforeAsk: ({ to, interaction, startedAt, request }) =>
       commit(work, { kind: 'asking', at: startedAt, note: { to, interaction }, body: request }),
   };
@@ -100,6 +106,13 @@ function eventOf(effect: string, event: OutcomeEvent): OutcomeEvent {
   return effect === 'ask' ? 'ambiguous' : 'transient';
 }
 
+/** The same user about the same patient; another patient or another user is another session. */
+function sessionOf({ query, trace }: ReadWork): string {
+  const { user, roleProfile, organisation } = query?.asker ?? {};
+  const patient = trace?.nhsNumber ?? query?.nhsNumber;
+  return JSON.stringify([user?.id, user?.localId, roleProfile, organisation?.ods, patient]);
+}
+
 type Ended = Pick<Outcome<unknown>, 'event' | 'fault' | 'hops'>;
 
 async function outcomeOf(
@@ -126,21 +139,24 @@ async function trace(work: ReadWork, nhsNumber: string, asker: Asker, attempt: A
   if (!outcome) return missing('internalError');
   const found = outcome.value;
   if (outcome.event !== 'found' || !found) return outcome;
+  if (found.superseded) work.cautions.push('superseded');
+  if (found.deceased) work.cautions.push('deceased');
+  for (const what of claimsDiffering(work.query?.claimed ?? {}, found)) {
+    work.cautions.push(claimCautions[what]);
+  }
   if (!found.practice)
     return { ...outcome, event: 'notFound' as const, fault: { name: 'practiceUnknown' as const } };
   work.trace = found;
   work.keys.practice = found.practice;
-  if (found.superseded) work.cautions.push('superseded');
-  if (found.deceased) work.cautions.push('deceased');
-  const { family, birthDate } = work.query?.claimed ?? {};
-  if (family && found.family && !sameText(family, found.family)) {
-    work.cautions.push('claimedFamilyDiffers');
-  }
-  if (birthDate && found.birthDate && birthDate !== found.birthDate.replaceAll('-', '')) {
-    work.cautions.push('claimedBirthDateDiffers');
-  }
   return outcome;
 }
+
+const claimCautions = {
+  family: 'claimedFamilyDiffers',
+  given: 'claimedGivenDiffers',
+  gender: 'claimedGenderDiffers',
+  birthDate: 'claimedBirthDateDiffers',
+} as const;
 
 /** PDS cannot be reached: the hospital's own ADT may know, where the channel allows it. */
 async function traceIndex(work: ReadWork, nhsNumber: string): Promise<Ended> {
@@ -214,7 +230,7 @@ function standingIn(outcome: Ended, before: Fault | undefined): Ended {
 /** GP Connect: a mismatch of family, given, gender or date of birth must be told to the user. */
 function compare(work: ReadWork, reply: GpRecord | GpMessage): void {
   if (reply.kind !== 'bundle') return;
-  if (work.trace?.source !== 'pds') {
+  if (work.trace?.source !== 'pds' || !isComparable(work.trace)) {
     work.cautions.push('notCompared');
     return;
   }

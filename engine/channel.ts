@@ -29,11 +29,48 @@ const timeouts = {
   timeout: duration.default(10_000).meta({ description: 'longest wait for one reply' }),
 };
 
+const connections = {
+  connections: whole(1, 256)
+    .default(16)
+    .meta({ description: 'connections open at a time at most' }),
+};
+
+/** The allowance of the NHS England API platform, unless more was agreed. */
+const rate = {
+  rate: whole(1, 10_000)
+    .default(5)
+    .meta({ description: 'requests a second at most; further ones wait for their turn' }),
+};
+
+/** NHS England API platform: application-restricted access with a signed JWT. */
+const signed = z
+  .strictObject({
+    token: text.meta({
+      description: 'token endpoint, for example `https://api.service.nhs.uk/oauth2/token`',
+    }),
+    apikey: secret.meta({ description: 'API key of the application (`iss` and `sub`)' }),
+    kid: text.meta({ description: 'name under which the public key is registered' }),
+    privateKey: text
+      .refine(
+        (value) => !value.includes('-----'),
+        'a secret is never written here: name a file, ${env:NAME} or ${file:/path}',
+      )
+      .meta({
+        description:
+          'PEM file of the private key, with mode 0600; or `${env:NAME}`, `${file:/path}` for its content',
+      }),
+  })
+  .optional()
+  .meta({ description: 'access with a signed JWT, as PDS wants it; in the place of `apikey`' });
+
 const destination = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('pds'),
     url: text.meta({ description: 'base address of PDS FHIR R4' }),
     apikey: secret.optional().meta({ description: 'API key, where the environment asks for one' }),
+    signed,
+    ...rate,
+    ...connections,
     ...timeouts,
     tls: clientTls.optional(),
   }),
@@ -41,6 +78,15 @@ const destination = z.discriminatedUnion('kind', [
     kind: z.literal('sds'),
     url: text.meta({ description: 'base address of SDS FHIR R4' }),
     apikey: secret.optional().meta({ description: 'API key of the Spine Directory Service' }),
+    session: duration
+      .refine((ms) => ms <= 900_000, 'at most 15m: an address must not outlive one encounter')
+      .optional()
+      .meta({
+        description:
+          'how long an endpoint is kept for the same user and patient; looked up for each query unless told',
+      }),
+    ...rate,
+    ...connections,
     ...timeouts,
     tls: clientTls.optional(),
   }),
@@ -52,6 +98,7 @@ const destination = z.discriminatedUnion('kind', [
       .strictObject({ id: text, model: text, version: text })
       .meta({ description: 'requesting device named in the token' }),
     reply: size.default(20 * 1024 ** 2).meta({ description: 'longest reply accepted' }),
+    ...connections,
     ...timeouts,
     tls: clientTls.optional(),
   }),

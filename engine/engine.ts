@@ -7,6 +7,7 @@ import type { Surroundings as Environment } from './config/values.ts';
 import type { Emit } from './events.ts';
 import { closeInterrupted, exchangesOf } from './exchange.ts';
 import { createHttp } from './gp/http.ts';
+import { sharedPaces } from './gp/pace.ts';
 import type { Journal } from './journal/journal.ts';
 import { openJournal } from './journal/sqlite.ts';
 import { createDestination } from './mllp/destination.ts';
@@ -31,8 +32,6 @@ export interface Engine {
   stop(graceMs?: number): Promise<void>;
 }
 
-const connect: Connectors = { http: createHttp, mllp: createDestination };
-
 /**
  * Start every channel of a site.
  * @throws FaultError portBusy, or of the 6xxx rows where the journal cannot be opened
@@ -45,6 +44,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     repeatWindowMs: Math.max(...site.channels.map((c) => c.channel.repeats.window)),
     emit,
   });
+  const connect: Connectors = { http: createHttp, mllp: createDestination, pace: sharedPaces() };
   const sources: Source[] = [];
   const joined: Joined[] = [];
   const ports: Record<string, number> = {};

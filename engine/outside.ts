@@ -1,14 +1,23 @@
 /** Joins a channel to what it asks: each destination named in its file becomes a function. */
 import type { Channel, Destination } from './channel.ts';
 import { type LoadedChannel, fileOf } from './config/site.ts';
-import { type Surroundings as Environment, resolveText } from './config/values.ts';
+import {
+  type Surroundings as Environment,
+  isSecretReference,
+  resolveText,
+} from './config/values.ts';
+import type { Access } from './gp/access.ts';
 import { createGpConnect } from './gp/gpconnect.ts';
 import type { ClientTls, Http, HttpOptions } from './gp/http.ts';
 import { answeredId, createMllpGp } from './gp/mllp-gp.ts';
+import type { Pace } from './gp/pace.ts';
 import { createPds } from './gp/pds.ts';
 import type { LocateEndpoint } from './gp/port.ts';
 import { locateInTable, tableFirst } from './gp/practices.ts';
 import { createSds } from './gp/sds.ts';
+import { type Sessions, createSessions } from './gp/session.ts';
+import { createSignedTokens } from './gp/signed-token.ts';
+import { readSigningKey } from './gp/signing-key.ts';
 import type { DestinationOptions, MllpDestination } from './mllp/destination.ts';
 import type { LinkTls } from './mllp/link.ts';
 import type { Outside } from './work.ts';
@@ -17,6 +26,8 @@ import type { Outside } from './work.ts';
 export interface Connectors {
   http(options: HttpOptions): Http;
   mllp(options: DestinationOptions, correlate: typeof answeredId): MllpDestination;
+  /** The pace at which an address may be asked; without it nobody waits for a turn. */
+  pace?(url: string, perSecond: number): Pace;
   /** Milliseconds since 1970; the machine's clock unless told. */
   now?(): number;
 }
@@ -41,21 +52,17 @@ export function joinOutside(loaded: LoadedChannel, connect: Connectors, env: Env
     return found?.kind === kind ? { name: name as string, ...(found as Of<K>) } : undefined;
   };
   const http = (destination: Of<'pds' | 'sds' | 'gpconnect'> & { name: string }) => {
-    const { name, timeout, tls } = destination;
+    const { name, timeout, tls, connections } = destination;
     const client = connect.http({
       name,
       timeouts: { connect: timeout, headers: timeout, body: timeout, total: timeout },
+      connections,
       maxReplyBytes: 'reply' in destination ? destination.reply : undefined,
       tls: tls && clientTls(loaded, tls),
     });
     closers.push(() => client.close());
     return client;
   };
-  const access = (apikey: string | undefined) =>
-    apikey === undefined
-      ? ({ kind: 'none' } as const)
-      : ({ kind: 'apikey', key: resolveText(apikey, env) } as const);
-
   const pds = named(channel.ask.trace, 'pds');
   const sds = named(channel.ask.locate, 'sds');
   const record = named(channel.ask.record, 'gpconnect');
@@ -65,21 +72,30 @@ export function joinOutside(loaded: LoadedChannel, connect: Connectors, env: Env
       await Promise.all(closers.map((close) => close()));
     },
   };
-  if (pds) joined.trace = createPds({ url: pds.url, access: access(pds.apikey), now }, http(pds));
+  if (pds) {
+    const { url, apikey, signed, rate } = pds;
+    const client = http(pds);
+    const access = signed ? signedAccess(loaded, signed, client, env, now) : keyAccess(apikey, env);
+    joined.trace = createPds({ url, access, pace: connect.pace?.(url, rate), now }, client);
+  }
 
   const locators: LocateEndpoint[] = [];
   const through = record?.name ?? '';
   if (practices) locators.push(locateInTable(practices, through));
+  let sessions: Sessions | undefined;
   if (sds) {
-    const options = { url: sds.url, access: access(sds.apikey), destination: through };
-    locators.push(createSds(options, http(sds)));
+    const { url, apikey, rate, session = 0 } = sds;
+    const access = keyAccess(apikey, env);
+    const options = { url, access, pace: connect.pace?.(url, rate), destination: through };
+    sessions = createSessions(createSds(options, http(sds)), session, now);
+    locators.push(sessions.locate);
   }
   joined.locate = locators.reduceRight<LocateEndpoint | undefined>(
     (next, locate) => (next ? tableFirst(locate, next) : locate),
     undefined,
   );
   if (record) {
-    joined.gpconnect = createGpConnect(
+    const ask = createGpConnect(
       {
         proxy: record.proxy,
         issuer: record.issuer,
@@ -89,6 +105,7 @@ export function joinOutside(loaded: LoadedChannel, connect: Connectors, env: Env
       },
       http(record),
     );
+    joined.gpconnect = sessions ? sessions.watched(ask) : ask;
   }
   for (const name of Object.keys(channel.destinations)) {
     const gp = named(name, 'mllp');
@@ -107,9 +124,31 @@ export function joinOutside(loaded: LoadedChannel, connect: Connectors, env: Env
     };
     const destination = connect.mllp(options, answeredId);
     closers.push(() => destination.close());
-    joined.mllp[name] = createMllpGp(destination, channel.us, name);
+    joined.mllp[name] = createMllpGp(destination, channel.us, name, gp.accepts);
   }
   return joined;
+}
+
+function keyAccess(apikey: string | undefined, env: Environment): Access {
+  return apikey === undefined
+    ? { kind: 'none' }
+    : { kind: 'apikey', key: resolveText(apikey, env) };
+}
+
+function signedAccess(
+  loaded: LoadedChannel,
+  signed: NonNullable<Of<'pds'>['signed']>,
+  http: Http,
+  env: Environment,
+  now: (() => number) | undefined,
+): Access {
+  const { token: url, kid, privateKey } = signed;
+  const pem = isSecretReference(privateKey)
+    ? resolveText(privateKey, env)
+    : fileOf(loaded, privateKey);
+  const client = resolveText(signed.apikey, env);
+  const options = { url, client, kid, key: readSigningKey(pem), now };
+  return { kind: 'token', tokens: createSignedTokens(options, http) };
 }
 
 function asids(channel: Channel): { ods: string; asid: string }[] {

@@ -10,7 +10,9 @@ import {
   type HttpFailure,
   type HttpOptions,
   type HttpReply,
+  removed,
   render,
+  retryAfterOf,
 } from '../gp/http.ts';
 import { parseFhir } from '../gp/json.ts';
 import type { MllpDestination } from '../mllp/destination.ts';
@@ -49,7 +51,7 @@ export function httpInProcess(
       const hop = (reply?: Buffer) => ({
         ...asked,
         endedAt: now(),
-        ...(reply && { status, reply }),
+        ...(reply && { status, reply: request.confidential ? removed : reply }),
       });
       const failed = (failure: HttpFailure, reply?: Buffer): HttpReply => ({
         hop: hop(reply),
@@ -64,10 +66,11 @@ export function httpInProcess(
       if (given.spoil) return failed('cutShort', Buffer.alloc(0));
       const bytes = plain(given);
       if (bytes.length > maxReplyBytes) return failed('tooLong', bytes.subarray(0, maxReplyBytes));
+      const retryAfter = retryAfterOf(given.headers['retry-after'], now() / 1000);
       try {
-        return { hop: hop(bytes), status, json: parseFhir(bytes.toString()), bytes };
+        return { hop: hop(bytes), status, json: parseFhir(bytes.toString()), bytes, retryAfter };
       } catch {
-        if (status >= 400) return { hop: hop(bytes), status, json: undefined, bytes };
+        if (status >= 400) return { hop: hop(bytes), status, json: undefined, bytes, retryAfter };
         return failed('notJson', bytes);
       }
     },

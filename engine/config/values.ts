@@ -48,15 +48,17 @@ export type Surroundings = Readonly<Record<string, string | undefined>>;
 export const text = z.string().min(1, 'a value is needed');
 
 /** The keys that hold secrets: resolved only where they are used, after the file has been checked. */
-export const secretKeys: ReadonlySet<PropertyKey> = new Set(['apikey']);
+export const secretKeys: ReadonlySet<PropertyKey> = new Set(['apikey', 'privateKey']);
+
+const reference = /^\$\{(env|file):[^}]+\}$/;
+
+/** Whether a text says where a secret is, and nothing else. */
+export const isSecretReference = (value: string): boolean => reference.test(value);
 
 /** A secret: only ever `${env:NAME}` or `${file:/path}`, so that no channel file holds one. */
 export const secret = z
   .string()
-  .regex(
-    /^\$\{(env|file):[^}]+\}$/,
-    'a secret is never written here: use ${env:NAME} or ${file:/path}',
-  );
+  .regex(reference, 'a secret is never written here: use ${env:NAME} or ${file:/path}');
 
 /**
  * Resolve `${env:NAME}`, `${env:NAME:-default}` and `${file:/path}` in one text.

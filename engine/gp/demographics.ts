@@ -1,5 +1,5 @@
 /**
- * Is the record's patient the one PDS knows? GP Connect 1.6 requires that every difference in
+ * Is the record's patient the one PDS knows, and the one the query means? GP Connect 1.6 requires that every difference in
  * family name, given name, gender or date of birth is shown to the user ("Patient demographic
  * cross-checking").
  */
@@ -36,6 +36,51 @@ export function differences(trace: Trace, bundle: unknown): Demographic[] {
   compare('gender', texts(trace.gender), texts(patient.gender));
   compare('birthDate', dateParts(trace.birthDate), dateParts(patient.birthDate));
   return differing;
+}
+
+/** What a query says of the patient it asks for. */
+export interface Claimed {
+  family?: string;
+  /** One or several, separated by spaces. */
+  given?: string;
+  /** HL7 table 0001, or the NHS codes 1, 2 and 9. */
+  gender?: string;
+  /** `YYYYMMDD`, or only its beginning. */
+  birthDate?: string;
+}
+
+/**
+ * Which of the four differ between the query and the trace, by the same rules; what one of them
+ * does not say is not compared.
+ */
+export function claimsDiffering(claimed: Claimed, trace: Trace): Demographic[] {
+  const born = /^(\d{4})(\d\d)?(\d\d)?/.exec(claimed.birthDate ?? '')?.slice(1) ?? [];
+  const sides: Record<Demographic, [string[], string[]]> = {
+    family: [texts(claimed.family), texts(trace.family)],
+    given: [words([claimed.given]), words(trace.given)],
+    gender: [texts(genders[claimed.gender?.toUpperCase() ?? '']), texts(trace.gender)],
+    birthDate: [born.filter(Boolean), dateParts(trace.birthDate)],
+  };
+  return (Object.keys(sides) as Demographic[]).filter((what) => {
+    const [said, known] = sides[what];
+    const unsaid = said.length === 0 || known.length === 0;
+    return !unsaid && trace[what] !== 'unknown' && !sameStart(said, known);
+  });
+}
+
+const genders: Readonly<Record<string, string>> = {
+  M: 'male',
+  F: 'female',
+  O: 'other',
+  A: 'other',
+  1: 'male',
+  2: 'female',
+  9: 'other',
+};
+
+/** Whether a trace says anything that a record could be compared with. */
+export function isComparable({ family, given, gender, birthDate }: Trace): boolean {
+  return [texts(family), words(given), texts(gender), texts(birthDate)].flat().length > 0;
 }
 
 /** Whether two lists agree as far as the shorter one goes, and both say something. */

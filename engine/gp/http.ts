@@ -44,6 +44,8 @@ export interface HttpRequest {
   /** Headers that prove who we are: sent, but recorded as `[removed]`. */
   secrets?: Readonly<Record<string, string>>;
   body?: string;
+  /** What is sent and what comes back are secrets: both bodies are recorded as `[removed]`. */
+  confidential?: boolean;
 }
 
 /** Why there is no whole JSON reply. */
@@ -62,7 +64,15 @@ export type HttpFailure =
  * itself: from 400 on, a body that is no whole JSON is no failure, and `json` is undefined.
  */
 export type HttpReply =
-  | { hop: Hop; status: number; json: unknown; bytes: Uint8Array; failure?: undefined }
+  | {
+      hop: Hop;
+      status: number;
+      json: unknown;
+      bytes: Uint8Array;
+      /** Milliseconds to keep quiet, where the reply says so (Retry-After). */
+      retryAfter?: number;
+      failure?: undefined;
+    }
   | { hop: Hop; failure: HttpFailure; detail: string };
 
 /** A live HTTP client; `close` waits for the requests under way. */
@@ -125,11 +135,12 @@ export function createHttp(options: HttpOptions): Http {
     await attempt.beforeAsk(asked);
 
     let status: number | undefined;
+    let retryAfter: number | undefined;
     const pieces: Buffer[] = [];
     const hop = (bytes: Uint8Array): Hop => ({
       ...asked,
       endedAt: startedAt + Math.round((performance.now() - since) * 1000),
-      ...(status !== undefined && { status, reply: bytes }),
+      ...(status !== undefined && { status, reply: request.confidential ? removed : bytes }),
     });
     const failed = (failure: HttpFailure, detail: string): HttpReply => {
       const bytes = Buffer.concat(pieces);
@@ -137,7 +148,7 @@ export function createHttp(options: HttpOptions): Http {
       if (status < 400 || failure === 'deadline') {
         return { hop: hop(bytes), failure, detail: `HTTP ${status}, ${detail}` };
       }
-      return { hop: hop(bytes), status, json: undefined, bytes };
+      return { hop: hop(bytes), status, json: undefined, bytes, retryAfter };
     };
     try {
       attempt.signal.throwIfAborted();
@@ -150,6 +161,7 @@ export function createHttp(options: HttpOptions): Http {
         signal: AbortSignal.any([attempt.signal, AbortSignal.timeout(timeouts.total)]),
       });
       status = response.statusCode;
+      retryAfter = retryAfterOf(response.headers['retry-after'], Date.now());
       const encoding = String(response.headers['content-encoding'] ?? 'identity').toLowerCase();
       const collect = async (source: AsyncIterable<Buffer>) => {
         let length = 0;
@@ -177,7 +189,7 @@ export function createHttp(options: HttpOptions): Http {
     try {
       const bytes = Buffer.concat(pieces);
       const json = parseFhir(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-      return { hop: hop(bytes), status, json, bytes };
+      return { hop: hop(bytes), status, json, bytes, retryAfter };
     } catch {
       return failed('notJson', 'not JSON');
     }
@@ -194,13 +206,31 @@ function codeOf(error: unknown): string {
   return typeof code === 'string' ? code : String(name);
 }
 
+/**
+ * The wait a Retry-After header asks for (RFC 9110 §10.2.3: seconds, or a date).
+ * @param now milliseconds since 1970
+ * @returns milliseconds; undefined where there is none or it cannot be read
+ */
+export function retryAfterOf(
+  header: string | string[] | undefined,
+  now: number,
+): number | undefined {
+  const text = String(header ?? '').trim();
+  if (/^\d{1,6}$/.test(text)) return Number(text) * 1000;
+  const date = /[A-Za-z]/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
+
+/** What stands in the record in the place of a secret. */
+export const removed: Buffer = Buffer.from('[removed]');
+
 /** Whether an address is one that can be asked at. */
 export function isHttpUrl(address: string): boolean {
   return /^https?:\/\//i.test(address) && URL.canParse(address);
 }
 
 /**
- * A request as hops record it: as it goes over the wire, each secret shown as `[removed]`.
+ * A request as hops record it: as it goes over the wire, but for each secret `[removed]`.
  * @param path path and query as sent
  * @param host the Host header
  */
@@ -208,12 +238,13 @@ export function render(request: HttpRequest, path: string, host: string): Uint8A
   const headers = [
     ['Host', host],
     ...Object.entries(request.headers),
-    ...Object.keys(request.secrets ?? {}).map((name) => [name, '[removed]']),
+    ...Object.keys(request.secrets ?? {}).map((name) => [name, removed.toString()]),
     ['Accept-Encoding', 'gzip'],
   ];
   const head = [
     `${request.method} ${path} HTTP/1.1`,
     ...headers.map(([name, value]) => `${name}: ${value}`),
   ];
-  return Buffer.from(`${head.join('\r\n')}\r\n\r\n${request.body ?? ''}`);
+  const body = request.confidential ? removed.toString() : (request.body ?? '');
+  return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

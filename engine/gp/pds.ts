@@ -4,23 +4,15 @@
  */
 import { z } from 'zod';
 import { nhsNumberValid } from '../hl7/nhs-number.ts';
-import { type Access, authorise } from './access.ts';
 import type { Http } from './http.ts';
 import { isWithin, londonDate } from './london-date.ts';
-import {
-  type Coding,
-  codingsOf,
-  failed,
-  lookupFault,
-  statusAndCode,
-  withoutReply,
-} from './outcome.ts';
+import { type LookupOptions, createLookup } from './lookup.ts';
+import { type Coding, codingsOf, failed, lookupFault, statusAndCode } from './outcome.ts';
 import type { Hop, Outcome, Trace, TracePatient } from './port.ts';
 
-export interface PdsOptions {
+export interface PdsOptions extends LookupOptions {
   /** Base address, for example `https://sandbox.api.service.nhs.uk/personal-demographics/FHIR/R4`. */
   url: string;
-  access: Access;
   /** Milliseconds since 1970; `Date.now` unless told. */
   now?: () => number;
 }
@@ -41,6 +33,8 @@ const patientSchema = z.object({
   gender: text,
   birthDate: text,
   deceasedDateTime: text,
+  deceasedBoolean: z.unknown().optional(),
+  extension: z.array(z.object({ url: text, extension: z.unknown().optional() })).optional(),
   generalPractitioner: z
     .array(
       z.object({
@@ -64,11 +58,10 @@ type Patient = z.output<typeof patientSchema>;
  */
 export function createPds(options: PdsOptions, http: Http): TracePatient {
   const now = options.now ?? Date.now;
+  const look = createLookup(options, http, 'traceUnavailable');
   return async (nhsNumber, asker, attempt) => {
     if (!isNhsNumber(nhsNumber)) return failed({ name: 'nhsNumberInvalid' }, []);
-    const secrets = await authorise(options.access);
-    if (!secrets) return failed({ name: 'traceUnavailable', detail: 'no access token' }, []);
-    const reply = await http.ask(
+    const looked = await look(
       {
         interaction: 'PDS read',
         method: 'GET',
@@ -81,14 +74,13 @@ export function createPds(options: PdsOptions, http: Http): TracePatient {
           // PDS takes digits only here, and refuses the request for anything else.
           ...(/^\d+$/.test(asker.roleProfile) && { 'NHSD-Session-URID': asker.roleProfile }),
         },
-        secrets,
       },
       attempt,
     );
-    const hops = [reply.hop];
-    if (reply.failure) return withoutReply(reply, () => 'traceUnavailable', attempt, hops);
-    if (reply.status !== 200) return refused(reply.status, codingsOf(reply.json), hops);
-    const read = patientSchema.safeParse(reply.json);
+    if (looked.failed) return looked.failed;
+    const { status, json, hops } = looked;
+    if (status !== 200) return refused(status, codingsOf(json), hops);
+    const read = patientSchema.safeParse(json);
     if (!read.success) {
       return failed({ name: 'traceUnavailable', detail: 'HTTP 200, not a Patient' }, hops);
     }
@@ -108,7 +100,7 @@ function traced(patient: Patient, asked: string, today: string, hops: Hop[]): Ou
     nhsNumber: patient.id,
     superseded: patient.id !== asked,
     practice: currentPractice(patient, today),
-    deceased: patient.deceasedDateTime,
+    deceased: isDeceased(patient),
     family: name?.family,
     given: name?.given?.filter((given) => given !== null),
     gender: patient.gender,
@@ -120,7 +112,8 @@ function traced(patient: Patient, asked: string, today: string, hops: Hop[]): Ou
 
 /**
  * The practice whose period holds today; PDS also lists those whose period has ended. Where
- * several hold it, the one that began last.
+ * several hold it, the one that began last; none where two began together, since a record must not
+ * be asked for where the patient may not be registered.
  */
 function currentPractice(patient: Patient, today: string): string | undefined {
   const current = (patient.generalPractitioner ?? [])
@@ -128,8 +121,35 @@ function currentPractice(patient: Patient, today: string): string | undefined {
     .filter(({ system, value, period }) => {
       return system === odsSystem && value?.trim() && isWithin(today, period);
     })
-    .sort((a, b) => (b.period?.start ?? '').localeCompare(a.period?.start ?? ''));
-  return current[0]?.value?.trim().toUpperCase();
+    .map(({ value, period }) => ({
+      ods: value?.trim().toUpperCase(),
+      start: period?.start ?? '',
+    }))
+    .sort((a, b) => b.start.localeCompare(a.start));
+  const [first] = current;
+  const latest = current.filter(({ start }) => start === first?.start);
+  return new Set(latest.map(({ ods }) => ods)).size === 1 ? first?.ods : undefined;
+}
+
+const deathSchema = z.array(
+  z.object({
+    valueCodeableConcept: z
+      .object({ coding: z.array(z.object({ code: z.string() })).optional() })
+      .optional(),
+  }),
+);
+
+/**
+ * Whether a death is recorded: by its date, or without one by the status of its notification
+ * (UK Core DeathNotificationStatus: 1 informal, 2 formal, U removed).
+ */
+function isDeceased(patient: Patient): boolean {
+  if (patient.deceasedDateTime !== undefined || patient.deceasedBoolean === true) return true;
+  return (patient.extension ?? [])
+    .filter(({ url }) => url?.endsWith('-DeathNotificationStatus'))
+    .flatMap(({ extension }) => deathSchema.safeParse(extension).data ?? [])
+    .flatMap(({ valueCodeableConcept }) => valueCodeableConcept?.coding ?? [])
+    .some(({ code }) => code === '1' || code === '2');
 }
 
 /**

@@ -4,25 +4,19 @@
  * (GP Connect 1.6, "Overview and querying SDS").
  */
 import { z } from 'zod';
-import { type Access, authorise } from './access.ts';
 import { structuredRecord } from './gpconnect-request.ts';
 import { type Http, isHttpUrl } from './http.ts';
-import { codingsOf, failed, lookupFault, statusAndCode, withoutReply } from './outcome.ts';
+import { type LookupOptions, createLookup } from './lookup.ts';
+import { codingsOf, failed, lookupFault, statusAndCode } from './outcome.ts';
 import type { Attempt, Endpoint, Hop, LocateEndpoint, Outcome } from './port.ts';
 
-export interface SdsOptions {
+export interface SdsOptions extends LookupOptions {
   /** Base address, for example `https://sandbox.api.service.nhs.uk/spine-directory/FHIR/R4`. */
   url: string;
-  access: Access;
   /** Name of the GP Connect destination that is to ask at the endpoints found. */
   destination: string;
   /** The capability looked up; the structured record unless told. Addresses differ by capability. */
   interaction?: string;
-  /**
-   * How long an endpoint found is kept, milliseconds; 0 unless told. GP Connect 1.6 forbids keeping
-   * one over several patient encounters, since addresses change.
-   */
-  cacheMs?: number;
 }
 
 const systems = {
@@ -62,8 +56,7 @@ type Entry = {
 export function createSds(options: SdsOptions, http: Http): LocateEndpoint {
   const base = options.url.replace(/\/+$/, '');
   const interaction = options.interaction ?? structuredRecord;
-  const cacheMs = options.cacheMs ?? 0;
-  const kept = new Map<string, { value: Endpoint; until: number }>();
+  const look = createLookup(options, http, 'directoryUnavailable');
 
   /** One search; an outcome instead of entries where it went wrong. */
   async function search(
@@ -73,28 +66,29 @@ export function createSds(options: SdsOptions, http: Http): LocateEndpoint {
     attempt: Attempt,
     hops: Hop[],
   ): Promise<Entry[] | Outcome<Endpoint>> {
-    const secrets = await authorise(options.access);
-    if (!secrets) return failed({ name: 'directoryUnavailable', detail: 'no access token' }, hops);
     const query = new URLSearchParams({ organization: `${systems.organisation}|${practice}` });
     query.append('identifier', `${systems.interaction}|${interaction}`);
     if (partyKey) query.append('identifier', `${systems.partyKey}|${partyKey}`);
-    const reply = await http.ask(
+    const looked = await look(
       {
         interaction: `SDS ${type}`,
         method: 'GET',
         url: `${base}/${type}?${query}`,
         headers: { Accept: 'application/fhir+json', 'X-Correlation-Id': attempt.correlationId },
-        secrets,
       },
       attempt,
     );
-    hops.push(reply.hop);
-    if (reply.failure) return withoutReply(reply, () => 'directoryUnavailable', attempt, hops);
-    if (reply.status !== 200) {
-      const detail = statusAndCode(reply.status, codingsOf(reply.json)?.[0]);
-      return failed({ name: lookupFault(reply.status, 'directoryUnavailable'), detail }, hops);
+    if (looked.failed) {
+      const { event, fault } = looked.failed;
+      return { event, fault, hops: [...hops, ...looked.failed.hops] };
     }
-    const read = bundleSchema.safeParse(reply.json);
+    hops.push(...looked.hops);
+    const { status, json } = looked;
+    if (status !== 200) {
+      const detail = statusAndCode(status, codingsOf(json)?.[0]);
+      return failed({ name: lookupFault(status, 'directoryUnavailable'), detail }, hops);
+    }
+    const read = bundleSchema.safeParse(json);
     if (!read.success) {
       return failed({ name: 'directoryUnavailable', detail: 'HTTP 200, not a Bundle' }, hops);
     }
@@ -106,10 +100,6 @@ export function createSds(options: SdsOptions, http: Http): LocateEndpoint {
   }
 
   return async (practice, _asker, attempt) => {
-    const cached = kept.get(practice);
-    if (cached && cached.until > Date.now()) {
-      return { event: 'found', value: cached.value, hops: [] };
-    }
     const hops: Hop[] = [];
     const endpoints = await search('Endpoint', practice, undefined, attempt, hops);
     if (!Array.isArray(endpoints)) return endpoints;
@@ -133,7 +123,6 @@ export function createSds(options: SdsOptions, http: Http): LocateEndpoint {
       name: options.destination ?? 'gpconnect',
       ...chosen,
     };
-    if (cacheMs > 0) kept.set(practice, { value, until: Date.now() + cacheMs });
     return { event: 'found', value, hops };
   };
 }

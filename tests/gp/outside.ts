@@ -102,6 +102,8 @@ export function attempt(
     signal: new AbortController().signal,
     correlationId: '11111111-1111-4111-8111-111111111111',
     requestId: '22222222-2222-4222-8222-222222222222',
+    session: 'jsmith about 9000000009',
+    left: () => 15_000,
     beforeAsk: (hop) => {
       asked.push(hop);
       return Promise.resolve();

@@ -73,13 +73,13 @@ describe('tracing a patient by PDS', () => {
   });
 
   it('gives who the patient is and the practice of today', async () => {
-    const outcome = await trace(json(200, patient({ deceasedDateTime: '2026-01-02' })));
+    const outcome = await trace(json(200, patient()));
     assert.equal(outcome.event, 'found');
     assert.deepEqual(outcome.value, {
       nhsNumber: asked,
       superseded: false,
       practice: 'Y12345',
-      deceased: '2026-01-02',
+      deceased: false,
       family: 'Smith',
       given: ['Jane', 'Marie'],
       gender: 'female',
@@ -107,6 +107,13 @@ describe('tracing a patient by PDS', () => {
       [practice('A1', '2020-01-01'), practice('B1', '2024-01-01')],
       'B1',
     ],
+    [
+      'two that began together: neither',
+      [practice('A1', '2024-01-01'), practice('B1', '2024-01-01')],
+      undefined,
+    ],
+    ['the same one twice', [practice('A1', '2024-01-01'), practice('a1', '2024-01-01')], 'A1'],
+    ['an end that stands for none', [practice('A1', '2020-01-01', '9999-12-31')], 'A1'],
     ['another identifier system', [{ identifier: { system: 'x', value: 'A1' } }], undefined],
     ['a blank code', [practice(' ', '2020-01-01')], undefined],
     ['a reference only', [{ reference: 'Organization/1' }], undefined],
@@ -116,6 +123,35 @@ describe('tracing a patient by PDS', () => {
       const outcome = await trace(json(200, patient({ generalPractitioner })));
       assert.equal(outcome.event, 'found');
       assert.equal(outcome.value?.practice, expected);
+    });
+  }
+
+  const notified = (code: string) => ({
+    extension: [
+      { url: 'https://fhir.example/Extension-Else', valueString: '2' },
+      {
+        url: 'https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-DeathNotificationStatus',
+        extension: [
+          { url: 'deathNotificationStatus', valueCodeableConcept: { coding: [{ code }] } },
+          { url: 'systemEffectiveDate', valueDateTime: '2026-01-02T00:00:00+00:00' },
+        ],
+      },
+    ],
+  });
+  const deaths: [string, object, boolean][] = [
+    ['a day', { deceasedDateTime: '2026-01-02' }, true],
+    ['an instant', { deceasedDateTime: '2026-01-02T00:00:00+00:00' }, true],
+    ['a year', { deceasedDateTime: '2026' }, true],
+    ['no date', { deceasedBoolean: true }, true],
+    ['an informal notice without a date', notified('1'), true],
+    ['a formal notice without a date', notified('2'), true],
+    ['a notice that was removed', notified('U'), false],
+    ['the word that it did not happen', { deceasedBoolean: false }, false],
+    ['nothing', {}, false],
+  ];
+  for (const [name, more, deceased] of deaths) {
+    it(`takes ${name} for ${deceased ? 'a death' : 'no death'}`, async () => {
+      assert.equal((await trace(json(200, patient(more)))).value?.deceased, deceased);
     });
   }
 
@@ -205,27 +241,15 @@ describe('tracing a patient by PDS', () => {
     }
   });
 
-  it('proves itself by key or by given headers, which no hop shows', async () => {
+  it('proves itself by its key, which no hop shows', async () => {
     const { url, seen } = await serve(json(200, patient()));
-    const kinds: Access[] = [
-      { kind: 'apikey', key: 's3cret' },
-      { kind: 'headers', authorisation: () => Promise.resolve({ Authorization: 'Bearer s3cret' }) },
-    ];
-    for (const access of kinds) {
-      const to = attempt();
-      const outcome = await createPds({ url, access }, client())(asked, asker, to);
-      assert.equal(outcome.event, 'found');
-      assert.doesNotMatch(JSON.stringify([outcome.fault, to.asked]), /s3cret/);
-      assert.doesNotMatch(textOf(outcome.hops[0]?.request), /s3cret/);
-      assert.match(textOf(outcome.hops[0]?.request), /: \[removed\]\r\n/);
-    }
+    const to = attempt();
+    const pds = createPds({ url, access: { kind: 'apikey', key: 's3cret' } }, client());
+    const outcome = await pds(asked, asker, to);
+    assert.equal(outcome.event, 'found');
     assert.equal(seen[0]?.headers.apikey, 's3cret');
-    assert.equal(seen[1]?.headers.authorization, 'Bearer s3cret');
-    const tokenless: Access = { kind: 'headers', authorisation: () => Promise.reject(new Error()) };
-    const outcome = await createPds({ url, access: tokenless }, client())(asked, asker, attempt());
-    assert.equal(outcome.event, 'transient');
-    assert.equal(outcome.fault?.name, 'traceUnavailable');
-    assert.equal(seen.length, 2);
+    assert.doesNotMatch(JSON.stringify([outcome.fault, to.asked]), /s3cret/);
+    assert.match(textOf(outcome.hops[0]?.request), /apikey: \[removed\]\r\n/);
   });
 
   it('ends with timeout at the deadline, with the fault the signal carries', async () => {
