@@ -15,6 +15,7 @@ import {
 import { encodeMessage } from './hl7/encode.ts';
 import type { ExchangeId, Progress } from './journal/journal.ts';
 import type { EndName } from './effects.ts';
+import { isAboutPatient } from './query/cautions.ts';
 import { passOn } from './query/pass-on.ts';
 import { responseSegments } from './query/response.ts';
 import type { Work } from './work.ts';
@@ -83,10 +84,11 @@ export function answerFault(
     final: row.class === 'permanent',
   };
   const told = all.length > 0 ? all : [fault];
+  const cautions = row.qak === 'NF' ? work.cautions.filter(isAboutPatient) : [];
   const segments =
     message &&
     query &&
-    responseSegments({ message, query, us: party(work, 'R'), faults: told, cautions: [] });
+    responseSegments({ message, query, us: party(work, 'R'), faults: told, cautions });
   if (message && segments) {
     const { bytes } = encodeMessage(segments, message);
     answer.payloads = [...accept(work), { level: 'application', bytes }];
