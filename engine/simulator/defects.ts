@@ -22,6 +22,12 @@ const primaryCodes: string[] = [
   ...Object.values(areas).map(({ list }) => list),
   '1103671000000101',
 ];
+/** The Lists that the scenario areaSilent leaves in. */
+const spoken: string[] = [
+  areas.includeAllergies.list,
+  '1103671000000101',
+  areas.includeMedication.list,
+];
 const people = ['Patient', 'Organization', 'Practitioner', 'PractitionerRole', 'Location'];
 
 const defects: Partial<Record<ScenarioName, Defect>> = {
@@ -36,7 +42,8 @@ const defects: Partial<Record<ScenarioName, Defect>> = {
   areaSilent: (resources) =>
     resources.filter(
       (resource) =>
-        resource.resourceType !== 'Condition' && listCode(resource) !== areas.includeProblems.list,
+        resource.resourceType !== 'Condition' &&
+        (!isPrimary(resource) || spoken.includes(listCode(resource) ?? '')),
     ),
   disabledAndConfidential: (resources) =>
     eachList(resources, (list) => {

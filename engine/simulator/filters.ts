@@ -1,10 +1,7 @@
-/**
- * The filters of the clinical areas (GP Connect 1.6, "Retrieve a patient's structured record").
- * `includeStatus` of immunisations asks for consent and dissent items: the simulated records hold
- * none, so it changes nothing.
- */
+/** The filters of the clinical areas (GP Connect 1.6, "Retrieve a patient's structured record"). */
 import type { FhirResource, MedicationStatement } from 'fhir/r3.js';
 import type { Filters, Period } from './areas.ts';
+import { encounterOf } from './consultations.ts';
 import type { RecordIndex } from './references.ts';
 
 /** Whether a resource listed in an area passes the filters given for that area. */
@@ -22,9 +19,14 @@ export function passesFilters(
       return filters.filterStatus === undefined || resource.clinicalStatus === filters.filterStatus;
     case 'Immunization':
       return filters.includeNotGiven === true || !resource.notGiven;
+    case 'Encounter':
+    case 'List':
+      return within(encounterOf(resource, index)?.period?.start, filters.consultationSearchPeriod);
     case 'Observation':
+      // Consent and dissent stand among the immunisations unless they are not wanted.
+      if (filters.includeStatus === false) return false;
       return within(
-        resource.effectiveDateTime ?? resource.effectivePeriod?.start ?? resource.issued,
+        resource.effectiveDateTime ?? resource.effectivePeriod?.start,
         filters.uncategorisedDataSearchPeriod,
       );
     case 'DiagnosticReport':

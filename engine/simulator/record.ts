@@ -3,10 +3,11 @@
  * it, the people and places always, and for all else a stated silence (GP Connect 1.6, "Payload
  * response body" and "Configuration for supported clinical areas").
  */
-import type { Bundle, FhirResource, List, Reference } from 'fhir/r3.js';
+import type { Bundle, FhirResource, List, ListEntry, Reference } from 'fhir/r3.js';
 import { areas } from './areas.ts';
 import type { Area, Asked, Filters } from './areas.ts';
-import { linkedProblems, relatedToProblems } from './linked.ts';
+import { contentsOf, encounterOf } from './consultations.ts';
+import { inConsultations, linkedProblems, relatedToProblems } from './linked.ts';
 import { outcomeProfile, providerSystem } from './outcome.ts';
 import { createIndex } from './references.ts';
 import type { RecordIndex } from './references.ts';
@@ -20,7 +21,14 @@ export interface Offer {
   unknown: string[];
 }
 
-const always = ['Patient', 'Organization', 'Practitioner', 'PractitionerRole', 'Location'];
+const always = [
+  'Patient',
+  'Organization',
+  'Practitioner',
+  'PractitionerRole',
+  'Location',
+  'HealthcareService',
+];
 
 /** What an area that cannot be answered says instead: disabled, or never heard of. */
 interface Silence {
@@ -31,7 +39,7 @@ interface Silence {
 /**
  * The Bundle that answers a request.
  * @param record the patient's full record; an area without a List in it is one the practice's
- *   system does not know, consultations among them
+ *   system does not know
  */
 export function answerFrom(record: Bundle, asked: Asked, offer: Offer): Bundle {
   const index = createIndex(record);
@@ -42,11 +50,7 @@ export function answerFrom(record: Bundle, asked: Asked, offer: Offer): Bundle {
     const found = index.lists.filter((list) => codeOf(list) === areas[area].list);
     if (offer.disabled.includes(area)) {
       silences.push({ parameter: area, text: `${area} has been disabled` });
-    } else if (
-      found.length === 0 ||
-      area === 'includeConsultations' ||
-      offer.unknown.includes(area)
-    ) {
+    } else if (found.length === 0 || offer.unknown.includes(area)) {
       silences.push(unrecognised(area));
     } else {
       for (const list of found) lists.push(chooseFrom(list, filters, index, chosen));
@@ -55,10 +59,14 @@ export function answerFrom(record: Bundle, asked: Asked, offer: Offer): Bundle {
       }
     }
   }
-  addWhatHangsOn(chosen, index, issuesWanted(asked.areas));
-  const secondary = asked.areas.has('includeProblems')
-    ? relatedToProblems(chosen, index)
-    : linkedProblems(chosen, index);
+  addIssues(chosen, index, issuesWanted(asked.areas));
+  const secondary: List[] = [];
+  if (asked.areas.has('includeConsultations')) {
+    secondary.push(...inConsultations(contentsOf(chosen, index), chosen, index));
+  }
+  if (asked.areas.has('includeProblems')) secondary.push(...relatedToProblems(chosen, index));
+  addWhatHangsOn(chosen, index);
+  if (!asked.areas.has('includeProblems')) secondary.push(...linkedProblems(chosen, index));
   const people = index.resources.filter(({ resourceType }) => always.includes(resourceType));
   return bundleOf([
     ...people,
@@ -80,13 +88,19 @@ function chooseFrom(
   chosen: Set<FhirResource>,
 ): List {
   const entries = list.entry ?? [];
-  const kept = entries.filter(({ item }) => {
+  let kept = entries.filter(({ item }) => {
     const resource = index.find(item);
-    if (!resource) return true;
-    const passes = passesFilters(resource, filters, index);
-    if (passes) chosen.add(resource);
-    return passes;
+    return !resource || passesFilters(resource, filters, index);
   });
+  const most = filters.includeNumberOfMostRecent;
+  if (typeof most === 'number') {
+    const startOf = ({ item }: ListEntry) => {
+      const resource = index.find(item);
+      return (resource && encounterOf(resource, index)?.period?.start) ?? '';
+    };
+    kept = [...kept].sort((a, b) => startOf(b).localeCompare(startOf(a))).slice(0, most);
+  }
+  for (const { item } of kept) for (const resource of index.findAll(item)) chosen.add(resource);
   if (kept.length === entries.length) return list;
   if (kept.length > 0) return { ...list, entry: kept };
   return emptied(list);
@@ -117,8 +131,21 @@ function issuesWanted(asked: Map<Area, Filters>): boolean {
   return medication === undefined || medication.includePrescriptionIssues !== false;
 }
 
-/** Plans, medications, results of reports and the issues of chosen plans. */
-function addWhatHangsOn(chosen: Set<FhirResource>, index: RecordIndex, issues: boolean): void {
+/** The issues of chosen statements, where they are wanted. */
+function addIssues(chosen: Set<FhirResource>, index: RecordIndex, wanted: boolean): void {
+  const plans = new Set(
+    [...chosen].flatMap((one) =>
+      one.resourceType === 'MedicationStatement' ? index.findAll(one.basedOn) : [],
+    ),
+  );
+  for (const request of wanted ? index.resources : []) {
+    if (request.resourceType !== 'MedicationRequest' || request.intent !== 'order') continue;
+    if (index.findAll(request.basedOn).some((plan) => plans.has(plan))) chosen.add(request);
+  }
+}
+
+/** Plans, medications, results and specimens of reports, letters of referrals. */
+function addWhatHangsOn(chosen: Set<FhirResource>, index: RecordIndex): void {
   const add = (...groups: (Reference | Reference[] | undefined)[]): void => {
     for (const resource of groups.flatMap(index.findAll)) {
       if (chosen.has(resource)) continue;
@@ -135,18 +162,16 @@ function addWhatHangsOn(chosen: Set<FhirResource>, index: RecordIndex, issues: b
       case 'DiagnosticReport':
         return add(resource.result, resource.specimen, resource.basedOn);
       case 'Observation':
-        return add((resource.related ?? []).map(({ target }) => target));
+        return add(
+          resource.specimen,
+          (resource.related ?? []).map(({ target }) => target),
+        );
+      case 'ReferralRequest':
+      case 'ProcedureRequest':
+        return add(resource.supportingInfo);
     }
   };
   for (const resource of [...chosen]) follow(resource);
-  if (!issues) return;
-  for (const request of index.resources) {
-    if (request.resourceType !== 'MedicationRequest' || request.intent !== 'order') continue;
-    if (index.findAll(request.basedOn).some((plan) => chosen.has(plan))) {
-      chosen.add(request);
-      follow(request);
-    }
-  }
 }
 
 function unrecognised(parameter: string): Silence {

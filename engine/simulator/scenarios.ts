@@ -59,7 +59,10 @@ const named = {
   dataAwaitingFiling: ['provider', 'marks every List with data-awaiting-filing'],
   areasDisabled: ['provider', 'has every area but allergies switched off'],
   areasUnknown: ['provider', 'knows no area but allergies'],
-  areaSilent: ['provider', 'answers without the List of problems and without saying why'],
+  areaSilent: [
+    'provider',
+    'leaves out the Lists of all areas but allergies and medication without saying why',
+  ],
   disabledAndConfidential: [
     'provider',
     'has problems switched off, and both disabled and confidential items in other Lists',

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { areas } from '../../engine/simulator/areas.ts';
 import { isNhsNumber, loadWorld } from '../../engine/simulator/facts.ts';
 import {
   buildAdt,
@@ -69,11 +70,20 @@ describe('simulator: fixtures', () => {
   }
 
   it('every item of the record stands in exactly one primary List', () => {
-    const listed = ['AllergyIntolerance', 'MedicationStatement', 'Condition'];
+    const listed = [
+      'AllergyIntolerance',
+      'MedicationStatement',
+      'Condition',
+      'Immunization',
+      'ReferralRequest',
+      'DiagnosticReport',
+    ];
+    const primary = Object.values(areas).map(({ list }) => list);
     for (const file of records) {
       const resources = resourcesIn(join(caller.patients, file));
       const entries = resources
-        .flatMap((resource) => caller.listAt(resource, 'entry'))
+        .filter((list) => primary.includes(String(caller.at(list, 'code.coding.0.code'))))
+        .flatMap((list) => caller.listAt(list, 'entry'))
         .map((entry) => String(caller.at(entry, 'item.reference')));
       for (const resource of resources) {
         const type = String(caller.at(resource, 'resourceType'));
@@ -86,6 +96,23 @@ describe('simulator: fixtures', () => {
         );
       }
     }
+  });
+
+  it('two patients have items in every area, one an empty List of each', () => {
+    const entriesOf = (number: string) =>
+      Object.values(areas).map(({ list: code }) => {
+        const list = resourcesIn(join(caller.patients, `${number}.json`)).find(
+          (resource) => caller.at(resource, 'code.coding.0.code') === code,
+        );
+        return list === undefined ? -1 : caller.listAt(list, 'entry').length;
+      });
+    for (const number of [caller.nel, '9990000077']) {
+      assert.ok(
+        entriesOf(number).every((count) => count > 0),
+        number,
+      );
+    }
+    assert.ok(entriesOf('9990000018').every((count) => count === 0));
   });
 
   it('the first patient is the one the messages ask about', () => {

@@ -112,13 +112,117 @@ describe('simulator: records', () => {
         .map((issue) => caller.at(issue, 'details.text'));
     assert.deepEqual(said(off), ['includeProblems has been disabled']);
     assert.equal(count(off, 'Condition'), 0);
-    assert.deepEqual(said(await ask({ name: 'includeConsultations' })), [
+    const small = { nhsNumber: '9990000026' };
+    const parameters = [caller.nhsParameter(small.nhsNumber), { name: 'includeConsultations' }];
+    assert.deepEqual(said(await caller.ask(sim, { ...small, parameters })), [
       'includeConsultations is an unrecognised parameter',
     ]);
   });
 
+  const consultations = (...part: object[]) => ({ name: 'includeConsultations', part });
+  const titles = (reply: Reply, code: string): unknown[] =>
+    caller
+      .resourcesOf(reply, 'List')
+      .filter((list) => caller.at(list, 'code.coding.0.code') === code)
+      .map((list) => caller.at(list, 'title'));
+  const codesOf = (reply: Reply) =>
+    caller.resourcesOf(reply, 'List').map((list) => String(caller.at(list, 'code.coding.0.code')));
+
+  it('consultations with their Lists, what these name, and secondary Lists of it', async () => {
+    const reply = await ask({ name: 'includeConsultations' });
+    assert.equal(count(reply, 'Encounter'), 5);
+    assert.equal(titles(reply, '325851000000107').length, 5);
+    assert.deepEqual(titles(reply, '24781000000107').slice(0, 3), [
+      'History',
+      'Examination',
+      'Follow up',
+    ]);
+    assert.equal(caller.listAt(caller.listOf(reply, '1149501000000101'), 'entry').length, 5);
+    const held = codesOf(reply).filter((code) => code.startsWith('consultations-'));
+    assert.deepEqual(held.sort(), [
+      'consultations-diary-entries-contained-in-consultations',
+      'consultations-documents-contained-in-consultations',
+      'consultations-immunisations-contained-in-consultations',
+      'consultations-investigations-contained-in-consultations',
+      'consultations-medications-contained-in-consultations',
+      'consultations-outbound-referrals-in-consultations',
+      'consultations-problems-contained-in-consultations',
+      'consultations-uncategorised-data-contained-in-consultations',
+    ]);
+    assert.equal(orders(reply).length, 1, 'the issue of the consultation and no other');
+    assert.equal(count(reply, 'MedicationStatement'), 1);
+    assert.equal(caller.listOf(reply, codes.med), undefined, 'no answer to "medication"');
+  });
+
+  it('consultations of a period, or the most recent', async () => {
+    const starts = async (...part: object[]) =>
+      caller
+        .resourcesOf(await ask(consultations(...part)), 'Encounter')
+        .map((encounter) => String(caller.at(encounter, 'period.start')).slice(0, 10))
+        .sort();
+    const period = (valuePeriod: object) => ({ name: 'consultationSearchPeriod', valuePeriod });
+    assert.deepEqual(await starts(period({ end: '2025-11-02' })), ['2025-10-06']);
+    assert.equal((await starts(period({ start: '2025-11-03' }))).length, 4);
+    const most = { name: 'includeNumberOfMostRecent', valuePositiveInt: 2 };
+    assert.deepEqual(await starts(most), ['2026-05-12', '2026-05-18']);
+  });
+
+  it('investigations with their results, groups, specimens and requests', async () => {
+    const reply = await ask({ name: 'includeInvestigations' });
+    assert.deepEqual(
+      [
+        count(reply, 'DiagnosticReport'),
+        count(reply, 'Specimen'),
+        count(reply, 'ProcedureRequest'),
+      ],
+      [2, 1, 1],
+    );
+    assert.equal(count(reply, 'Observation'), 17);
+    const part = [{ name: 'investigationSearchPeriod', valuePeriod: { start: '2025-08-22' } }];
+    assert.equal(count(await ask({ name: 'includeInvestigations', part }), 'DiagnosticReport'), 1);
+  });
+
+  it('immunisations given; those not given and consent as they are wanted', async () => {
+    const immunisations = async (...part: object[]) => {
+      const reply = await ask({ name: 'includeImmunisations', part });
+      return [count(reply, 'Immunization'), count(reply, 'Observation')];
+    };
+    const flag = (name: string, valueBoolean: boolean) => ({ name, valueBoolean });
+    assert.deepEqual(await immunisations(), [3, 1]);
+    assert.deepEqual(await immunisations(flag('includeNotGiven', true)), [4, 1]);
+    assert.deepEqual(await immunisations(flag('includeStatus', false)), [3, 0]);
+  });
+
+  it('referrals, uncategorised data and diary entries within their dates; the undated always', async () => {
+    const listed = async (name: string, code: string, ...part: object[]) =>
+      caller.listAt(caller.listOf(await ask({ name, part }), code), 'entry').length;
+    const valuePeriod = { start: '2020-01-01', end: '2024-12-31' };
+    const referrals = ['includeReferrals', '792931000000107'] as const;
+    assert.equal(await listed(...referrals), 3);
+    assert.equal(await listed(...referrals, { name: 'referralSearchPeriod', valuePeriod }), 2);
+    const data = ['includeUncategorisedData', '826501000000100'] as const;
+    assert.equal(await listed(...data), 17);
+    assert.equal(await listed(...data, { name: 'uncategorisedDataSearchPeriod', valuePeriod }), 8);
+    const diary = ['includeDiaryEntries', '714311000000108'] as const;
+    assert.equal(await listed(...diary), 4);
+    const until = { name: 'diaryEntriesSearchDate', valueDate: '2099-01-01' };
+    assert.equal(await listed(...diary, until), 4);
+  });
+
   it('lists no primary item twice and refers only to what is there', async () => {
-    const reply = await ask(caller.allergies, caller.medication, caller.problems);
+    const others = [
+      'Consultations',
+      'Investigations',
+      'Immunisations',
+      'Referrals',
+      'DiaryEntries',
+    ];
+    const reply = await ask(
+      caller.allergies,
+      caller.medication,
+      caller.problems,
+      ...others.map((name) => ({ name: `include${name}` })),
+    );
     const present = new Set(
       caller.listAt(reply.json, 'entry').map((entry) => {
         const type = String(caller.at(entry, 'resource.resourceType'));
