@@ -51,14 +51,14 @@ export function answerEnd(work: Work, end: EndName): Answer {
 
 /** The mapped record, or the GP system's own answer passed on. */
 function answerRecord(work: Work): Answer {
-  const { message, query, reply, record, cautions } = work;
+  const { message, query, reply, record, cautions, part } = work;
   if (!message || !query) return answerFault(work, { name: 'internalError' }, 'application');
   const us = party(work, 'R');
   if (reply?.kind === 'hl7') {
     const bytes = passOn(message, reply.bytes, us, cautions);
     return { ...base(work), payloads: [...accept(work), { level: 'application', bytes }] };
   }
-  const segments = responseSegments({ message, query, us, record, cautions, faults: [] });
+  const segments = responseSegments({ message, query, us, record, cautions, part, faults: [] });
   if (!segments) return answerFault(work, { name: 'internalError' }, 'application');
   const { bytes } = encodeMessage(segments, message);
   return { ...base(work), payloads: [...accept(work), { level: 'application', bytes }] };

@@ -3,6 +3,7 @@
  * JSON Schema for editors and the reference page.
  */
 import { z } from 'zod';
+import { accepted, asker, parts, understands } from './config/asked.ts';
 import { duration, flag, secret, size, text, whole } from './config/values.ts';
 
 const address = z.strictObject({
@@ -105,6 +106,7 @@ const destination = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('mllp'),
     ...address.shape,
+    ...understands,
     connections: whole(1, 64).default(4).meta({ description: 'connections kept open at most' }),
     reply: size.default(5 * 1024 ** 2).meta({ description: 'longest reply accepted' }),
     answer: z
@@ -115,13 +117,6 @@ const destination = z.discriminatedUnion('kind', [
     tls: clientTls.optional(),
   }),
 ]);
-
-const place = z
-  .string()
-  .regex(
-    /^[A-Z][A-Z0-9]{2}(\[\d+\])?-\d+(\[\d+\])?(\.\d+){0,2}$/,
-    'a place such as ZAU-1 is needed',
-  );
 
 export const channelSchema = z.strictObject({
   channel: z
@@ -141,15 +136,7 @@ export const channelSchema = z.strictObject({
   us: z
     .strictObject({ application: text, facility: text })
     .meta({ description: 'our MSH-3 and MSH-4 in answers' }),
-  accepts: z
-    .array(z.string().regex(/^[A-Z0-9]{3}(\^[A-Z0-9]{3})?$/, 'a type such as ADT^A01 is needed'))
-    .min(1)
-    .meta({ description: 'message types with their trigger events' }),
-  versions: z
-    .array(text)
-    .min(1)
-    .default(['2.3', '2.3.1', '2.4', '2.5', '2.5.1'])
-    .meta({ description: 'HL7 versions accepted (MSH-12)' }),
+  ...accepted,
   processing: z
     .array(z.enum(['P', 'T', 'D']))
     .min(1)
@@ -174,23 +161,7 @@ export const channelSchema = z.strictObject({
     })
     .prefault({})
     .meta({ description: 'what this site wants in fields GP Connect does not give' }),
-  asker: z
-    .record(
-      z.string(),
-      z.strictObject({
-        user: place,
-        role: place,
-        organisation: place,
-        consent: place,
-        reason: place.optional(),
-        department: place.optional(),
-      }),
-    )
-    .default({})
-    .meta({
-      description:
-        'per message type without fields for the asker: where user, role, organisation and consent stand',
-    }),
+  ...asker,
   organisations: z
     .array(
       z.strictObject({
@@ -234,6 +205,7 @@ export const channelSchema = z.strictObject({
       }),
     })
     .prefault({}),
+  ...parts,
   keep: duration.meta({
     description: 'retention: how long messages of this channel stay in the journal',
   }),

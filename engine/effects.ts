@@ -11,6 +11,10 @@ export const effects = {
     says: 'check sender, user, role, organisation and consent',
     outcomes: ['found', 'refused'],
   },
+  resume: {
+    says: 'find the record of which this query wants the next part (DSC-1)',
+    outcomes: ['fresh', 'found', 'refused'],
+  },
   trace: {
     says: 'find the patient\u2019s practice in PDS',
     outcomes: ['found', 'notFound', 'restricted', 'refused', 'permanent', 'transient', 'timeout'],

@@ -25,6 +25,7 @@ const levels = {
   'exchange.answered': 'debug',
   'exchange.undelivered': 'warn',
   'exchange.fault': 'warn',
+  'parts.dropped': 'warn',
   'gp.asked': 'debug',
   'gp.replied': 'debug',
   'gp.replyDiscarded': 'warn',

@@ -10,7 +10,9 @@ import { hash } from 'node:crypto';
 import { type Answer, answerBroken, answerEnd, answerFault } from './answer.ts';
 import { acceptance } from './accept.ts';
 import type { LoadedChannel } from './config/site.ts';
+import { takePart } from './continuation.ts';
 import { type Fault, FaultError, faultByCode, faults } from './faults.ts';
+import { type HeldRecords, createHeldRecords } from './held-records.ts';
 import { type Message, parseMessage } from './hl7/message.ts';
 import { patientOf } from './query/query.ts';
 import type { Journal } from './journal/journal.ts';
@@ -22,9 +24,13 @@ import { type ReadWork, type Surroundings, type Work, beginWork, commit, note } 
 export function exchangesOf(loaded: LoadedChannel, around: Surroundings): Respond {
   /** Fingerprints of the messages being worked on, and what each comes to. */
   const inFlight = new Map<string, Promise<Answer>>();
+  const { channel, parts } = loaded.channel;
+  const held = createHeldRecords(parts, around.now, () =>
+    around.emit('parts.dropped', { channel }),
+  );
 
   return async function exchange(arrival, peer, interim) {
-    const work = receive(loaded, around, arrival, peer);
+    const work = receive(loaded, around, held, arrival, peer);
     try {
       if (arrival.kind === 'broken') return await keepBroken(work, arrival.fault);
 
@@ -49,8 +55,14 @@ export function exchangesOf(loaded: LoadedChannel, around: Surroundings): Respon
 }
 
 /** The exchange begins: an id is minted, and the bytes stand first in what will be committed. */
-function receive(loaded: LoadedChannel, around: Surroundings, arrival: Arrival, peer: Peer): Work {
-  const work = beginWork(loaded, around);
+function receive(
+  loaded: LoadedChannel,
+  around: Surroundings,
+  held: HeldRecords,
+  arrival: Arrival,
+  peer: Peer,
+): Work {
+  const work = beginWork(loaded, around, held);
   const from = { peer: peer.address, certificate: peer.certificate };
   if (arrival.kind === 'broken') {
     const { fault, dropped } = arrival;
@@ -148,7 +160,10 @@ async function decideAndPerform(work: ReadWork, interim: Interim): Promise<Answe
   let key = route.start;
   for (;;) {
     const next = route.at(key);
-    if ('end' in next) return finish(work, answerEnd(work, next.end), interim);
+    if ('end' in next) {
+      if (next.end === 'record') takePart(work);
+      return finish(work, answerEnd(work, next.end), interim);
+    }
     const began = work.around.now();
     const outcome = await perform(work, next, interim);
     if (outcome.fault) work.fault = outcome.fault;

@@ -90,10 +90,9 @@ const table = {
   deadlinePassed: row(5016, 'transient', 'AR', 'AR', '207', 'The GP record is temporarily unavailable: the time the sender allows ran out.', 'A repeat may help; see patience in the channel.'),
   accessRefused: row(5017, 'permanent', 'AE', 'AE', '207', 'PDS or SDS refused our credentials.', 'Operator: check the API key, token and their expiry.'),
   lookupRejected: row(5018, 'permanent', 'AE', 'AE', '207', 'PDS or SDS rejected the request as wrong.', 'Operator: see the status and code in "gatehouse message explain"; check the address of the destination.'),
-  gatewayAccessRefused: row(5031, 'permanent', 'AE', 'AE', '207', 'The Clinical Data Gateway refused our credentials.', 'Operator: check the token of the destination and its expiry; the gateway wants one of CIS2 at AAL3.'),
-  gatewayRefusedUpstream: row(5032, 'permanent', 'AE', 'AE', '207', 'The GP system refused the request; the Clinical Data Gateway does not say why, so nothing is known about the record.', 'Do not repeat: the reason (no consent, unknown patient, wrong request) is known to the gateway and the practice alone; give them the Ssp-TraceID of "gatehouse message show --part request".'),
-
   queryNotForwarded: row(5021, 'permanent', 'AE', 'AE', '207', 'The patient\'s practice cannot be asked by this kind of query.', 'Ask by another kind, or add this one to accepts of the destination if its system understands it.'),
+  gatewayAccessRefused: row(5031, 'permanent', 'AE', 'AE', '207', 'The Clinical Data Gateway refused our credentials.', 'Operator: check the token of the destination and its expiry; the gateway wants one of CIS2 at AAL3.'),
+  gatewayRefusedUpstream: row(5032, 'permanent', 'AE', 'AE', '207', 'The GP system refused the request; the Clinical Data Gateway does not say why, so nothing is known about the record.', 'Do not repeat: the reason (no consent, unknown patient, wrong request) is known to the gateway and the practice alone; give them the Ssp-TraceID of "gatehouse message show --part asking".'),
 
   // 6xxx: the journal
   journalUnavailable: row(6001, 'transient', 'AR', 'AR', '207', 'The message could not be stored; it was not accepted.', 'Check the disk and the folder of the journal (--data).'),

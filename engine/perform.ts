@@ -3,6 +3,7 @@
  * another one, and what follows, is for the route to decide.
  */
 import { type Performed, askOutside, deadlineOf } from './asking.ts';
+import { canResume, pointerUnknown, resume } from './continuation.ts';
 import { FaultError } from './faults.ts';
 import { contentVersion } from './hl7/version.ts';
 import { mapRecord } from './mapping/apply.ts';
@@ -23,6 +24,8 @@ export function perform(
       return identify(work);
     case 'authorise':
       return authorise(work);
+    case 'resume':
+      return resume(work);
     case 'register':
       return register(work);
     case 'second':
@@ -49,6 +52,7 @@ function identify(work: ReadWork): Performed {
   const { query, faults } = readQuery(message, kind, channel.asker[type]);
   work.query = query;
   keys.patient = query.nhsNumber;
+  if (query.pointer !== undefined && !canResume(work)) faults.push(pointerUnknown);
   work.queryFaults = faults;
   return faults[0] ? { event: 'refused', fault: faults[0] } : { event: 'found' };
 }
@@ -79,8 +83,14 @@ function register(work: ReadWork): Performed {
 
 /** The second endpoint, where the channel names one that has not been asked already. */
 function second(work: ReadWork): Performed {
-  const name = work.channel.ask.second;
-  if (!name || work.endpoint?.name === name) return { event: 'notFound', fault: work.fault };
+  const { ask, destinations } = work.channel;
+  const name = ask.second;
+  const at = name === undefined ? undefined : destinations[name];
+  const type = work.query?.kind.type ?? '';
+  const knows = at?.kind === 'mllp' && at.accepts.includes(type);
+  if (!name || !knows || work.endpoint?.name === name) {
+    return { event: 'notFound', fault: work.fault };
+  }
   work.endpoint = { kind: 'mllp', name };
   work.cautions.push('secondEndpoint');
   return { event: 'found' };

@@ -13,6 +13,7 @@ import type {
   Trace,
   TracePatient,
 } from './gp/port.ts';
+import type { HeldRecords } from './held-records.ts';
 import type { Message } from './hl7/message.ts';
 import {
   type Entry,
@@ -24,6 +25,7 @@ import {
 import type { MappedRecord } from './mapping/mapped.ts';
 import type { Caution } from './query/cautions.ts';
 import type { Query } from './query/query.ts';
+import type { AnswerPart } from './query/response.ts';
 import type { Route } from './route.ts';
 
 /** What an exchange needs besides its channel. */
@@ -39,6 +41,8 @@ export interface Surroundings {
 export interface Outside {
   trace?: TracePatient;
   locate?: LocateEndpoint;
+  /** Where a practice gives its record as HTML; absent where the channel does not want it. */
+  locateHtml?: LocateEndpoint;
   gpconnect?: AskRecord;
   /** GP systems that speak HL7 v2, by the name of their destination. */
   mllp: Record<string, AskMessage>;
@@ -70,6 +74,12 @@ export interface Work {
   endpoint?: Endpoint;
   reply?: GpRecord | GpMessage;
   record?: MappedRecord;
+  /** Records of this channel whose rest may still be asked for. */
+  held: HeldRecords;
+  /** Whose record this query wants more of, and how many items came before. */
+  continues?: { name: string; from: number };
+  /** How much of the record the answer holds, where that is not all. */
+  part?: AnswerPart;
   /** What the clinician must be told besides the record. */
   cautions: Caution[];
   /** The last fault, which the answer carries if the route ends in one. */
@@ -88,7 +98,7 @@ export interface Work {
 export type ReadWork = Work & { message: Message };
 
 /** A new exchange: its id is its place in the journal. */
-export function beginWork(loaded: LoadedChannel, around: Surroundings): Work {
+export function beginWork(loaded: LoadedChannel, around: Surroundings, held: HeldRecords): Work {
   const id = around.journal.mint();
   const { channel, route } = loaded;
   return {
@@ -102,6 +112,7 @@ export function beginWork(loaded: LoadedChannel, around: Surroundings): Work {
     payload: new Uint8Array(),
     fingerprint: '',
     pending: [],
+    held,
     keys: { state: 'received' },
     queryFaults: [],
     cautions: [],

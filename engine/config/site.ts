@@ -11,6 +11,8 @@ import { type CharsetName, charsetMeaning } from '../hl7/charset.ts';
 import { type CompiledMappings, loadMappings } from '../mapping/load.ts';
 import { checkRoute } from '../route-check.ts';
 import { type Route, compileRoute, routeSchema } from '../route.ts';
+import { impossible } from './asked.ts';
+import { checkDestinations } from './destination-check.ts';
 import { type Surroundings, resolveText, secretKeys, strings } from './values.ts';
 import { ConfigError, type Finding, type YamlFile, checkYaml, nearest, readYaml } from './yaml.ts';
 
@@ -38,9 +40,6 @@ const needs: Partial<Record<EffectName, (channel: Channel) => string | undefined
   ask: (c) => (c.ask.record || c.ask.second ? undefined : 'ask.record'),
   map: (c) => (c.mapping ? undefined : 'mapping'),
 };
-
-/** Queries whose own fields name the asker; every other one needs `asker`. */
-const namesAsker = new Set(['QBP^Q11']);
 
 /**
  * Load every channel of a site.
@@ -101,7 +100,8 @@ function loadChannel(
     findings.push(...checked.findings);
     return undefined;
   }
-  const before = findings.length;
+  const errors = () => findings.filter(({ severity }) => severity === 'error').length;
+  const before = errors();
   const error = (path: PropertyKey[], says: string, next?: string) =>
     findings.push({ severity: 'error', where: source.where(path), says, next });
 
@@ -124,15 +124,6 @@ function loadChannel(
       error(['ask', step], `"${name}" is of kind ${found.kind}; this step needs kind ${kind}`);
     }
   }
-  for (const type of channel.accepts) {
-    if (/^(QBP|QRY)/.test(type) && !namesAsker.has(type) && !channel.asker[type]) {
-      error(
-        ['accepts'],
-        `${type} has no fields for the asker, and "asker" does not say where they stand`,
-        `add asker: { ${type}: { user: …, role: …, organisation: …, consent: … } }`,
-      );
-    }
-  }
   if (Object.values(channel.destinations).some((d) => d.kind === 'gpconnect')) {
     for (const [index, { ods, asid }] of channel.organisations.entries()) {
       if (!asid) error(['organisations', index], `organisation ${ods} has no ASID to ask under`);
@@ -144,6 +135,8 @@ function loadChannel(
   }
 
   const route = loadRoute(root, channel, source, findings);
+  const effectsOf = route && new Set(performed(route));
+  for (const { path, says, next } of impossible(channel, effectsOf)) error(path, says, next);
   let mapping: CompiledMappings | undefined;
   if (channel.mapping) {
     const folder = join(root, 'mappings', channel.mapping);
@@ -167,8 +160,14 @@ function loadChannel(
     error(['charset'], `"${channel.charset}" is no character set this engine can assume`);
     return undefined;
   }
-  if (!route || findings.length > before) return undefined;
+  findings.push(...checkDestinations(channel, source, file, practices, env));
+  if (!route || errors() > before) return undefined;
   return { channel, file, route, charset, mapping, practices };
+}
+
+/** The effects a route performs. */
+function performed({ definition }: Route): string[] {
+  return Object.values(definition.states).flatMap((state) => ('do' in state ? [state.do] : []));
 }
 
 function loadRoute(

@@ -22,20 +22,24 @@ export interface Us {
  * not reachable, unreadable); `ambiguous` (the query was written and no answer came: a query is a
  * read and may be repeated) and `timeout` (the deadline).
  * @param name the destination's configured name, for the hops
+ * @param accepts the queries it understands, as `QBP^Q11`; others are `permanent`, and it is not asked
  */
 export function createMllpGp(
   destination: Pick<MllpDestination, 'ask'>,
   us: Us,
   name: string,
+  accepts: readonly string[],
 ): AskMessage {
   return async (query, request, attempt) => {
+    const type = `${query.get('MSH-9.1')}^${query.get('MSH-9.2')}`;
+    if (!accepts.includes(type)) return failed({ name: 'queryNotForwarded', detail: type }, []);
     const id = controlId(attempt.requestId);
     const forwarded = forward(query, us, id, request.nhsNumber);
     const startedAt = Date.now() * 1000;
     const since = performance.now();
     const asked = {
       to: name,
-      interaction: [query.get('MSH-9.1'), query.get('MSH-9.2')].filter(Boolean).join('^'),
+      interaction: type,
       startedAt,
       request: forwarded,
     };
@@ -86,6 +90,8 @@ function forward(query: Message, us: Us, id: string, nhsNumber: string): Buffer 
   // Original mode: one answer, whatever acknowledgements the hospital wanted of us.
   if (message.raw('MSH-15')) message.setRaw('MSH-15', '');
   if (message.raw('MSH-16')) message.setRaw('MSH-16', '');
+  // The whole answer: its parts could not be asked for here.
+  if (message.raw('RCP-2')) message.setRaw('RCP-2', '');
   for (const { number, path } of findNhsNumbers(message, ['QPD-3', 'QRD-8'])) {
     if (number !== nhsNumber) message.set(`${path}.1`, nhsNumber);
   }

@@ -75,7 +75,7 @@ async function system(react: React, options: { answerMs?: number } = {}) {
     destination.close();
     await new Promise((resolve) => server.close(resolve));
   });
-  return { asked, gp: createMllpGp(destination, us, 'legacy-gp'), server };
+  return { asked, gp: createMllpGp(destination, us, 'legacy-gp', ['QBP^Q11', 'QRY^A19']), server };
 }
 
 async function ask(
@@ -223,7 +223,10 @@ describe('a GP system that speaks HL7 v2', () => {
 
   it('takes no answer that is for another query, whatever the connection thinks', async () => {
     const other = Buffer.from(found(query));
-    const gp = createMllpGp({ ask: () => Promise.resolve(other) }, us, 'legacy-gp');
+    const gp = createMllpGp({ ask: () => Promise.resolve(other) }, us, 'legacy-gp', [
+      'QBP^Q11',
+      'QRY^A19',
+    ]);
     const outcome = await gp(sent(query), { nhsNumber, datasets: ['ALL'] }, attempt());
     assert.deepEqual([outcome.event, outcome.fault?.name], ['transient', 'gpReplyUnreadable']);
   });

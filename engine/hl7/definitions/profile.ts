@@ -41,9 +41,32 @@ const patientQuery = `MSH MSA [ERR] [QAK] QRD [QRF]
     [ACC] [UB1] [UB2]}]
   [DSC]`;
 
-/** By structure id, MSH-9.3 of the answer. RSP_ZGS is RSP_K11 under a name of its own. */
-export const profileStructures: Readonly<Record<'RSP_K11' | 'RSP_ZGS' | 'ADR_A19', Structure>> = {
-  RSP_K11: parseStructure('RSP_K11', record),
-  RSP_ZGS: parseStructure('RSP_ZGS', record),
-  ADR_A19: parseStructure('ADR_A19', patientQuery),
+/** As in v2.5, where QRI is required; v2.4 has neither NK1 nor QRI. */
+const person = `MSH MSA [ERR] QAK QPD [QUERY_RESPONSE: PID [PD1] [{NK1}] [QRI]] [DSC]`;
+
+/**
+ * The structures of the standard as far as they are used, but with no patient where nothing was
+ * found (a declared deviation): what stands under a PID is always from the GP record.
+ */
+const clinicalInformation = `MSH MSA QRD [QRF] [{PROVIDER: PRD}]
+  [RECORD: PID [{DG1}] [{AL1}] [{OBSERVATION: OBR [{NTE}] [{RESULTS: OBX [{NTE}]}]}]]`;
+const results = `MSH MSA QRD [QRF]
+  [QUERY_RESPONSE: PID [{ORDER: OBR [{NTE}] [{OBSERVATION: OBX [{NTE}]}]}]]
+  [{ERR}] [QAK] [DSC]`;
+const vaccinations = `MSH MSA QRD [QRF]
+  [RECORD: PID [PD1] [{NK1}] [{ORDER: [ORC] RXA [RXR] [{OBSERVATION: OBX [{NTE}]}]}]]`;
+
+const notations = {
+  RSP_K11: record,
+  RSP_ZGS: record,
+  RSP_K21: person,
+  ADR_A19: patientQuery,
+  RCI_I05: clinicalInformation,
+  ORF_R04: results,
+  VXR_V03: vaccinations,
 };
+
+/** By structure id, MSH-9.3 of the answer. RSP_ZGS is RSP_K11 under a name of its own. */
+export const profileStructures = Object.fromEntries(
+  Object.entries(notations).map(([id, notation]) => [id, parseStructure(id, notation)]),
+) as Readonly<Record<keyof typeof notations, Structure>>;
