@@ -20,6 +20,15 @@ export interface AskerPlaces {
   department?: string;
 }
 
+/** Where a query says what the hospital believes of the patient. */
+export interface ClaimPlaces {
+  family: string;
+  given?: string;
+  /** Table 0001, or the NHS codes 1, 2 and 9. */
+  gender?: string;
+  birthDate?: string;
+}
+
 export interface QueryKind {
   /** MSH-9.1 and MSH-9.2, as a channel's `accepts` names it. */
   type: string;
@@ -46,7 +55,7 @@ export interface QueryKind {
   /** Where the asker stands; undefined where the channel has to say it. */
   asker?: AskerPlaces;
   /** What the hospital believes of the patient, for the cross-check. */
-  claimed?: { family: string; birthDate: string };
+  claimed?: ClaimPlaces;
   /** How many items it wants at a time (CQ); only these kinds are continued. */
   quantity?: string;
   answer: AnswerForm;
@@ -89,7 +98,12 @@ const record = {
     reason: 'QPD-11',
     department: 'QPD-12',
   },
-  claimed: { family: 'QPD-13.1', birthDate: 'QPD-14' },
+  claimed: {
+    family: 'QPD-13.1',
+    given: 'QPD-13.2',
+    gender: 'QPD-15',
+    birthDate: 'QPD-14',
+  },
   quantity: 'RCP-2',
 } as const;
 
@@ -109,6 +123,7 @@ const original = {
   patient: ['QRD-8'],
   datasets: 'QRD-9',
   offers: datasets,
+  claimed: { family: 'QRD-8.2', given: 'QRD-8.3' },
 } as const;
 
 /** The kinds of query, the one to choose first. */
@@ -166,6 +181,7 @@ export const queryKinds: readonly QueryKind[] = [
     ...original,
     segments: ['QRD', 'PRD'],
     patient: ['QRD-8', 'PID-3'],
+    claimed: { family: 'PID-5.1', given: 'PID-5.2', gender: 'PID-8', birthDate: 'PID-7' },
     answer: {
       code: 'RCI',
       event: 'I05',

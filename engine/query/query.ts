@@ -6,7 +6,7 @@ import type { Fault, FaultLocation } from '../faults.ts';
 import type { Asker, Dataset } from '../gp/port.ts';
 import type { Message } from '../hl7/message.ts';
 import { findNhsNumbers, nhsNumberValid } from '../hl7/nhs-number.ts';
-import { type AskerPlaces, type QueryKind, standardSubjects } from './kinds.ts';
+import { type AskerPlaces, type ClaimPlaces, type QueryKind, standardSubjects } from './kinds.ts';
 
 export interface Query {
   kind: QueryKind;
@@ -17,7 +17,7 @@ export interface Query {
   to?: string;
   asker?: Asker;
   /** What the hospital believes of the patient, for the cross-check. */
-  claimed: { family?: string; birthDate?: string };
+  claimed: { family?: string; given?: string; gender?: string; birthDate?: string };
   /** How many clinical items it wants in one answer (RCP-2, unit RD). */
   quantity?: number;
   /** The pointer of the answer it continues (DSC-1). */
@@ -73,10 +73,7 @@ export function readQuery(
   query.datasets = readDatasets(message, kind, faults);
   query.from = readDate(get(kind.from), kind.from, faults);
   query.to = readDate(get(kind.to), kind.to, faults);
-  if (kind.claimed) {
-    const { family, birthDate } = kind.claimed;
-    query.claimed = { family: get(family), birthDate: get(birthDate)?.slice(0, 8) };
-  }
+  if (kind.claimed) query.claimed = readClaims(kind.claimed, get);
   if (kind.quantity) query.quantity = readQuantity(message, kind.quantity, faults);
   query.pointer = get('DSC-1');
   query.asker = readAsker(message, kind.asker ?? places, faults);
@@ -84,6 +81,20 @@ export function readQuery(
 }
 
 /** The datasets named, in the order of the answer; none named means all the kind offers. */
+function readClaims(
+  places: ClaimPlaces,
+  get: (path: string | undefined) => string | undefined,
+): Query['claimed'] {
+  const family = get(places.family);
+  // Where a CX stands in QRD-8 for an XCN, a check digit stands in the place of the name.
+  const isNamed = family !== undefined && /\p{L}/u.test(family);
+  return {
+    ...(isNamed && { family, given: get(places.given) }),
+    gender: get(places.gender),
+    birthDate: get(places.birthDate)?.slice(0, 8),
+  };
+}
+
 function readDatasets(message: Message, kind: QueryKind, faults: Fault[]): Dataset[] {
   const { datasets: path, offers } = kind;
   const found = new Set<string>();
