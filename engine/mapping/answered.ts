@@ -4,6 +4,7 @@ import { type AreaStatus, areaStatus } from './completeness.ts';
 import { type Group, build, choose, ofPatient } from './gather.ts';
 import type { BuiltItem } from './items.ts';
 import { type CompiledDataset, type CompiledMappings, engineTables } from './load.ts';
+import type { Resource } from './record.ts';
 import type { PrimaryList } from './schema.ts';
 import type { Run } from './scope.ts';
 import { readView } from './view.ts';
@@ -39,10 +40,25 @@ export function createReader(compiled: CompiledMappings, run: Run): (one: Datase
     return groups;
   };
 
+  /** Whether another dataset of this answer, no view, shows a resource. */
+  const elsewhere = (mapping: CompiledDataset) => {
+    const others = run.options.datasets.filter((one) => one !== mapping.dataset);
+    let listed: Set<Resource> | undefined;
+    return (resource: Resource) => {
+      listed ??= new Set(
+        others
+          .flatMap((one) => datasets.get(one) ?? [])
+          .flatMap((one) => chosenOf(one).flatMap((group) => group.chosen))
+          .map((chosen) => chosen.resource),
+      );
+      return listed.has(resource);
+    };
+  };
+
   function ofLists(mapping: CompiledDataset): Line[] {
     return chosenOf(mapping).map((group) => {
       const { list, rule } = group;
-      const items = build(group, run);
+      const items = build(group, run, elsewhere(mapping));
       const dates = group.chosen.flatMap(
         ({ rule, resource }) => rule.dateOf?.(resource, run) ?? [],
       );

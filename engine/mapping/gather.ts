@@ -3,18 +3,31 @@ import type { Dataset } from '../gp/port.ts';
 import { searchLimited } from './completeness.ts';
 import { member, same, textOf } from './evaluate.ts';
 import type { BuiltItem, CompiledItem } from './items.ts';
-import type { CompiledDataset } from './load.ts';
+import type { CompiledDataset, DatasetItem } from './load.ts';
 import { type Resource, identityOf, localReference } from './record.ts';
 import type { PrimaryList } from './schema.ts';
 import { type Run, warn } from './scope.ts';
+import { type BuiltTree, listedBelow, otherSubject, subjectDiffers } from './tree.ts';
 
 /** What one primary list gave. */
 export interface Group {
   list: PrimaryList;
   rule: string;
-  items: BuiltItem[];
+  /** The resources shown under this list. */
+  chosen: Chosen[];
   missing: string[];
   cautions: { code: string; text: string }[];
+}
+
+/** One listed resource, the rule that takes it and the list it is shown under. */
+export interface Chosen {
+  resource: Resource;
+  identity: string;
+  holder: Resource;
+  /** It stands inside its list (`contained`). */
+  contained: boolean;
+  rule: DatasetItem;
+  group: Group;
 }
 
 /** Items about the Patient itself. */
@@ -34,22 +47,11 @@ export function ofPatient(
     .filter((item) => item.segments.length > 0);
 }
 
-/** One listed resource, the rule that takes it and the list it is shown under. */
-interface Candidate {
-  resource: Resource;
-  identity: string;
-  holder: Resource;
-  /** It stands inside its list (`contained`). */
-  contained: boolean;
-  rule: CompiledItem;
-  group: Group;
-}
-
-/** The items of a dataset, list by list: only what a primary list names is an answer. */
-export function gather(mapping: CompiledDataset, run: Run): Group[] {
+/** What the primary lists of a dataset name, list by list: nothing else is an answer. */
+export function choose(mapping: CompiledDataset, run: Run): Group[] {
   const groups = mapping.lists.map(({ list, rule }): Group => {
     const cautions = limits(mapping.dataset, run);
-    return { list, rule, items: [], missing: [], cautions };
+    return { list, rule, chosen: [], missing: [], cautions };
   });
   const candidates = groups.flatMap((own) =>
     run.record.lists(own.list.code).flatMap((holder) =>
@@ -71,26 +73,47 @@ export function gather(mapping: CompiledDataset, run: Run): Group[] {
       }),
     ),
   );
-  for (const candidate of withoutRepeats(candidates)) {
-    const { resource, holder, rule, group } = candidate;
-    const built = rule.build(resource, holder, group.list.list, run);
-    if (otherSubject(resource, run)) {
-      group.cautions.push(subjectDiffers);
-      built.segments[0]?.notes.push({ text: subjectDiffers.text });
-    }
-    group.items.push(built);
-    group.missing.push(...built.missing.filter(isClinical));
+  for (const chosen of withoutRepeats(candidates)) {
+    chosen.group.chosen.push(chosen);
+    if (otherSubject(chosen.resource, run)) chosen.group.cautions.push(subjectDiffers);
   }
   return groups;
 }
 
+/**
+ * The items of one list; what they refer to and the reply does not hold is noted in the group. A
+ * listed resource that hangs on another listed one is shown there.
+ * @param elsewhere whether another dataset of this answer shows a resource
+ */
+export function build(
+  group: Group,
+  run: Run,
+  elsewhere: (resource: Resource) => boolean,
+): BuiltTree[] {
+  const { list } = group.list;
+  const shown = new Map(group.chosen.map(({ resource }) => [resource, false]));
+  const hanging = new Set(
+    group.chosen.flatMap(({ resource, holder, rule }) =>
+      listedBelow(rule.part(), resource, { run, list, holder, shown, elsewhere }),
+    ),
+  );
+  const roots = group.chosen.filter(({ resource }) => !hanging.has(resource));
+  // What hangs on each other in a circle is begun at the first that is listed.
+  return [...roots, ...group.chosen].flatMap(({ resource, holder, rule }) => {
+    if (shown.get(resource)) return [];
+    const built = rule.build(resource, holder, list, run, { shown, elsewhere });
+    group.missing.push(...built.missing.filter(isClinical));
+    group.cautions.push(...built.cautions);
+    return [built];
+  });
+}
 /** The first rule that takes a resource from this list. */
 function ruleFor(
   resource: Resource,
   { list: { list } }: Group,
   mapping: CompiledDataset,
   run: Run,
-): CompiledItem | undefined {
+): DatasetItem | undefined {
   const found = mapping.items.find(
     (item) => item.rule.lists.includes(list) && item.takes(resource, run),
   );
@@ -104,7 +127,7 @@ function ruleFor(
  * Each item once: a resource that several lists name, and an item that stands both `contained` and
  * on its own. A repeat is left out only where what is shown says everything that it says.
  */
-function withoutRepeats(candidates: readonly Candidate[]): Candidate[] {
+function withoutRepeats(candidates: readonly Chosen[]): Chosen[] {
   return candidates.filter(
     (one, i) =>
       !candidates.some((other, j) => {
@@ -115,7 +138,7 @@ function withoutRepeats(candidates: readonly Candidate[]): Candidate[] {
   );
 }
 
-function repeats(one: Candidate, other: Candidate): boolean {
+function repeats(one: Chosen, other: Chosen): boolean {
   const [a, b] = [one.resource, other.resource];
   const isSame =
     one.identity === other.identity ||
@@ -126,11 +149,6 @@ function repeats(one: Candidate, other: Candidate): boolean {
 }
 
 const technical: ReadonlySet<string> = new Set(['id', 'meta', 'text']);
-
-const subjectDiffers = {
-  code: 'subject-differs',
-  text: 'The GP system recorded this item under another patient id than the patient of this record',
-};
 
 const severalVersions = (reference: string) => ({
   code: 'several-versions',
@@ -154,17 +172,6 @@ const isClinical = (reference: string) =>
   !/^(Practitioner|PractitionerRole|Organization|Location|Encounter|Patient)$/.test(
     localReference(reference).split('/')[0] ?? '',
   );
-
-function otherSubject(resource: Resource, run: Run): boolean {
-  const { patient } = run.record;
-  const reference = textOf(
-    member(member([resource], 'patient'), 'reference')[0] ??
-      member(member([resource], 'subject'), 'reference')[0],
-  );
-  if (patient === undefined || reference === undefined) return false;
-  const target = run.record.resolve(reference);
-  return (target ? identityOf(target) : localReference(reference)) !== identityOf(patient);
-}
 
 /** A search that was limited by dates is no whole answer. */
 function limits(dataset: Dataset, { options }: Run): Group['cautions'] {

@@ -4,7 +4,7 @@ import type { Repetition } from '../hl7/segment.ts';
 import { dateType, formatDate } from './dates.ts';
 import { textOf } from './evaluate.ts';
 import { type Library, type Made, type Place, below, findTable, ruleAt } from './library.ts';
-import type { ValueRule } from './schema.ts';
+import type { ValueRule } from './rules.ts';
 import { type Scope, leave, warn } from './scope.ts';
 import type { Table } from './tables.ts';
 
@@ -36,18 +36,18 @@ export function leafProducer(rule: ValueRule, place: Place, library: Library, la
   const at = ruleAt(place);
   const { format, prefix } = rule;
   const table = rule.table ? findTable(library, rule.table, below(place, 'table')) : undefined;
-  const look = table && lookup(table, rule.unknown ?? 'error', label, at);
+  const look = table && lookup(table, rule, label, at);
   return (value: unknown, source: string, scope: Scope): Produced | undefined => {
     if (Array.isArray(value))
       return { made: value as Repetition, traces: traceOf(scope, at, source) };
     const text = textOf(value);
     if (text === undefined) {
-      if (value !== '') leave(scope, label, JSON.stringify(value), at);
+      if (value !== '') leave(scope, label, JSON.stringify(value), at, source);
       return undefined;
     }
     if (format) {
       const date = formatDate(text, format);
-      if (!date || date.lossy) leave(scope, label, text, at);
+      if (!date || date.lossy) leave(scope, label, text, at, source);
       if (!date) return undefined;
       const made = (prefix ?? '') + date.text;
       return { made, type: dateType(date.text), traces: traceOf(scope, at, source) };
@@ -61,22 +61,24 @@ export function leafProducer(rule: ValueRule, place: Place, library: Library, la
 }
 
 /** A code by its table; an unknown one by the rule that stands beside the table. */
-function lookup(table: Table, unknown: string, label: string, rule: string) {
+function lookup(table: Table, of: ValueRule, label: string, rule: string) {
+  const { column = 'value', unknown = 'error' } = of;
   return (code: string, source: string, scope: Scope): Produced | undefined => {
     const row = table.rows.get(code);
     if (row) {
       return {
-        made: row.value ?? '',
+        made: row[column] ?? '',
         traces: traceOf(scope, rule, `${source} → ${table.where(code)}`),
       };
     }
+    if (unknown === 'shown') return undefined;
     warn(scope.run, `${rule}: a code of ${label} is not in the table ${table.name}`);
     if (unknown === 'pass') return { made: code, traces: traceOf(scope, rule, source) };
     if (unknown === 'error') {
       const detail = `${rule}: ${label} holds a code that is not in the table ${table.name}`;
       throw new FaultError({ name: 'codeUnknown', detail });
     }
-    leave(scope, label, code, rule);
+    leave(scope, label, code, rule, source);
     if (unknown === 'omit') return undefined;
     return {
       made: unknown.slice('default '.length),

@@ -29,6 +29,8 @@ export interface Library {
   tables: ReadonlyMap<string, Table>;
   types: { source: YamlFile; file: TypesFile };
   findings: Finding[];
+  /** Names of the extensions that paths read. */
+  extensions: Set<string>;
 }
 
 /** A node of a mapping file. */

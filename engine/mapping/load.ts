@@ -10,42 +10,77 @@ import {
   shortPath,
 } from '../config/yaml.ts';
 import type { Dataset } from '../gp/port.ts';
-import { needsRow } from './a19.ts';
 import { type Reading, createReading, mergeReadings, noteWhole } from './coverage.ts';
+import { checkRows } from './check-rows.ts';
 import { type CompiledItem, compileItem } from './items.ts';
+import { type LeftBehind, extensionsIn, readLeftBehind } from './left-behind.ts';
 import { type Library, type Place, below, report, ruleAt, suggestion } from './library.ts';
+import { type Parts, compileParts } from './parts.ts';
 import {
   type DatasetFile,
+  type PartRule,
+  type PartsFile,
   type PrimaryList,
   type TypesFile,
+  type ViewRule,
   datasetFile,
   expandShortForms,
+  partsFile,
   typesFile,
 } from './schema.ts';
+import { type DateOf, compileDate } from './summary.ts';
 import { type Table, readTables } from './tables.ts';
+import { checkSources, compileAmong } from './view.ts';
 
 export interface CompiledDataset {
   dataset: Dataset;
   title: string;
   file: string;
+  /** Set where the dataset is derived from others; it has no lists then. */
+  view?: ViewRule;
+  /** OBX-4 says where in the tree of its item a line stands. */
+  outline: boolean;
   lists: { list: PrimaryList; rule: string }[];
-  items: CompiledItem[];
+  items: DatasetItem[];
+}
+
+/** An item rule of a dataset. */
+export interface DatasetItem extends CompiledItem {
+  dateOf?: DateOf;
 }
 
 export interface CompiledMappings {
   datasets: ReadonlyMap<Dataset, CompiledDataset>;
   tables: ReadonlyMap<string, Table>;
+  /** What is left behind on purpose, by element. */
+  leftBehind: LeftBehind;
+  /** Names of the extensions that the rules know. */
+  extensions: ReadonlySet<string>;
   /** How coding systems are named, and which codes say the real one was lost. */
   coded: TypesFile['coded'];
   /** What these rules read of a resource of this type, with what is left behind on purpose. */
   readingOf(type: string, readings: ReadonlySet<Reading>): Reading;
 }
 
-/** The file of types; every other YAML file of the folder is a dataset. */
+/** The file of types, and that of parts; every other YAML file of the folder is a dataset. */
 const typesName = 'datatypes.yaml';
+const partsName = 'parts.yaml';
 
 /** Tables the engine itself reads. */
-export const engineTables = { rows: 'a19-rows', emptyReasons: 'list-empty-reasons' } as const;
+export const engineTables = {
+  rows: 'a19-rows',
+  emptyReasons: 'list-empty-reasons',
+  leftBehind: 'not-carried',
+  otherLists: 'other-lists',
+} as const;
+
+/** Extensions that the engine itself reads. */
+const ownExtensions = [
+  'ListWarningCode',
+  'coding-sctdescid',
+  'descriptionDisplay',
+  'DescriptionDisplay',
+];
 
 /**
  * Load a mapping from its folder, with the tables beside it (`../tables`).
@@ -64,8 +99,9 @@ export function loadMappings(folder: string): CompiledMappings {
     }
     throw new ConfigError(findings);
   }
-  const library: Library = { tables, types, findings };
+  const library: Library = { tables, types, findings, extensions: new Set(ownExtensions) };
   const datasets = new Map<Dataset, CompiledDataset>();
+  const views: Place[] = [];
   const leave = new Map<string, Reading>();
   addLeave(leave, types.file.leave);
   const root: Place = { source: types.source, path: ['coded'] };
@@ -73,23 +109,64 @@ export function loadMappings(folder: string): CompiledMappings {
     needTable(library, types.file.coded[key], below(root, key));
   for (const name of Object.values(engineTables)) needTable(library, name, root);
 
-  for (const file of files) {
-    if (file === typesSource) continue;
-    const source = readYaml(file);
-    expandShortForms(source.value);
-    const checked = checkYaml(source, datasetFile);
-    findings.push(...checked.findings);
-    if (!checked.value) continue;
+  const others = files.filter((file) => file !== typesSource);
+  const read = others.flatMap((file) => readFile(file, findings) ?? []);
+  const parts = collectParts(read, library);
+  for (const { source, file } of read) {
+    if (!('dataset' in file)) continue;
     const place: Place = { source, path: [] };
-    const { dataset } = checked.value;
+    const { dataset } = file;
     if (datasets.has(dataset)) {
       report(library, below(place, 'dataset'), `another file maps the dataset ${dataset} already`);
     }
-    datasets.set(dataset, compileDataset(checked.value, place, library));
-    addLeave(leave, checked.value.leave);
+    datasets.set(dataset, compileDataset(file, place, library, parts));
+    addLeave(leave, file.leave);
+    if (file.view) views.push(place);
   }
+  for (const place of views) {
+    const { dataset } = place.source.value as { dataset: Dataset };
+    const view = datasets.get(dataset);
+    if (view) checkSources(view, datasets, place, library);
+  }
+  const leftBehind = readLeftBehind(tables.get(engineTables.leftBehind), findings);
   if (findings.some(({ severity }) => severity === 'error')) throw new ConfigError(findings);
-  return { datasets, tables, coded: types.file.coded, readingOf: merger(leave) };
+  return {
+    datasets,
+    tables,
+    leftBehind,
+    extensions: new Set([...library.extensions, ...extensionsIn(leftBehind)]),
+    coded: types.file.coded,
+    readingOf: merger(leave),
+  };
+}
+
+/** A file of the mapping: a dataset, or parts for several. */
+interface ReadFile {
+  source: YamlFile;
+  file: DatasetFile | PartsFile;
+}
+
+function readFile(name: string, findings: Finding[]): ReadFile | undefined {
+  const source = readYaml(name);
+  expandShortForms(source.value);
+  const checked = checkYaml(source, name.endsWith(partsName) ? partsFile : datasetFile);
+  findings.push(...checked.findings);
+  return checked.value && { source, file: checked.value };
+}
+
+/** The parts of all files: each is known everywhere by its name. */
+function collectParts(files: readonly ReadFile[], library: Library): Parts {
+  const rules = new Map<string, { rule: PartRule; place: Place }>();
+  for (const { source, file } of files) {
+    for (const [name, rule] of Object.entries(file.parts)) {
+      const place: Place = { source, path: ['parts', name] };
+      if (rules.has(name)) report(library, place, `there is another part "${name}"`);
+      rules.set(name, { rule, place });
+      const table = library.tables.get(engineTables.rows);
+      checkRows(rule.segments, 'dataset', table, place, library);
+    }
+  }
+  return compileParts(rules, library);
 }
 
 /** Merges readings, each combination once. */
@@ -136,7 +213,12 @@ function needTable(library: Library, name: string, place: Place): void {
   report(library, place, `there is no table "${name}"${near}`, 'tables are files tables/NAME.csv');
 }
 
-function compileDataset(file: DatasetFile, place: Place, library: Library): CompiledDataset {
+function compileDataset(
+  file: DatasetFile,
+  place: Place,
+  library: Library,
+  parts: Parts,
+): CompiledDataset {
   const names = file.lists.map(({ list }) => list);
   const items = file.items.map((rule, i) => {
     const at = below(place, 'items', i);
@@ -144,45 +226,28 @@ function compileDataset(file: DatasetFile, place: Place, library: Library): Comp
       ...rule.lists.map((one) => ['lists', one]),
       ['under', rule.under?.list],
     ]) {
-      if (used !== undefined && !names.includes(used)) {
+      if (used !== undefined && !names.includes(used) && !file.view) {
         const near = suggestion(used, names);
         report(library, below(at, key ?? ''), `this file has no list "${used}"${near}`);
       }
     }
-    checkRows(rule, at, library);
-    rule.children.forEach((child, c) => checkRows(child, below(at, 'children', c), library));
-    return compileItem(rule, at, library);
+    checkRows(rule.segments, rule.place, library.tables.get(engineTables.rows), at, library);
+    const item = compileItem(rule, at, library, parts);
+    const { among, date } = rule;
+    return {
+      ...(among ? compileAmong(item, among, below(at, 'among'), library) : item),
+      ...(date && { dateOf: compileDate(date, at, library) }),
+    };
   });
   return {
     dataset: file.dataset,
     title: file.title,
     file: shortPath(place.source.file),
+    view: file.view,
+    outline: file.outline === 'yes',
     lists: file.lists.map((list, i) => ({ list, rule: ruleAt(below(place, 'lists', i, 'list')) })),
     items,
   };
-}
-
-/** Every field that ADR_A19 has no place for must have a row to be carried in. */
-function checkRows(
-  rule: { segments: DatasetFile['items'][number]['segments'] },
-  place: Place,
-  library: Library,
-): void {
-  const rows = [...(library.tables.get(engineTables.rows)?.rows.keys() ?? [])];
-  rule.segments.forEach(({ segment, fields }, i) => {
-    if (!segment || !fields || !needsRow(segment)) return;
-    for (const target of Object.keys(fields)) {
-      const [field = ''] = target.split('.');
-      if (rows.some((row) => row === field || row === target || row.startsWith(`${target}.`)))
-        continue;
-      report(
-        library,
-        below(place, 'segments', i, 'fields', target),
-        `${target} has no row in the table ${engineTables.rows}: ADR^A19 would lose it`,
-        `add ${target} to tables/${engineTables.rows}.csv`,
-      );
-    }
-  });
 }
 
 function addLeave(leave: Map<string, Reading>, elements: DatasetFile['leave']): void {

@@ -1,6 +1,7 @@
 /** Paths of a mapping: compiled with findings, and located in the source for provenance. */
 import { type Path, compilePath } from './condition.ts';
 import type { ReadingScope } from './coverage.ts';
+import { extensionName } from './evaluate.ts';
 import { type Library, type Place, report, ruleAt, suggestion } from './library.ts';
 import { locate } from './locate.ts';
 import type { Scope } from './scope.ts';
@@ -23,6 +24,9 @@ export function compileAt(
     );
     return undefined;
   }
+  for (const [, name = ''] of source.matchAll(/ext\('([^']+)'\)/g)) {
+    library.extensions.add(extensionName(name));
+  }
   try {
     return compilePath(source, ruleAt(place), reading.variables.keys());
   } catch (error) {
@@ -42,9 +46,9 @@ export function placesOf(path: Path, scope: Scope): string[] {
     focus: scope.focus.map((value) => ({ value, path: scope.at })),
     variables: scope.variables,
     variable: (name) =>
-      (scope.variables[name] ?? []).map((value) => ({
+      (scope.variables[name] ?? []).map((value, i) => ({
         value,
-        path: scope.places[name] ?? `%${name}`,
+        path: scope.places[name]?.[i] ?? `%${name}`,
       })),
   }).map((one) => one.path);
 }

@@ -2,7 +2,7 @@
  * A GP record as it arrived: a FHIR STU3 Bundle whose shape nobody has vouched for, indexed once.
  * Dangling references, repeated ids, lists without ids and `contained` resources all occur.
  */
-import { member, same, textOf } from './evaluate.ts';
+import { type Values, member, same, textOf } from './evaluate.ts';
 
 export interface Resource {
   resourceType: string;
@@ -27,8 +27,16 @@ export interface IndexedRecord {
   resolve(reference: string, holder?: Resource): Resource | undefined;
   /** Every different resource that goes by this reference: repeated ids occur. */
   versions(reference: string, holder?: Resource): readonly Resource[];
-  /** Resources of a type, by what one of their references points to. */
-  referring(type: string, element: string, reference: string): readonly Resource[];
+  /**
+   * Resources of a type that refer to this, in the order of the Bundle.
+   * @param key names the references that are read; they are read once for each resource of the type
+   */
+  referring(
+    type: string,
+    key: string,
+    references: (resource: Resource) => Values,
+    reference: string,
+  ): readonly Resource[];
 }
 
 /** `AllergyIntolerance/123`; the type alone where there is no id. */
@@ -45,7 +53,8 @@ export function indexRecord(bundle: unknown): IndexedRecord {
   const issues: Issue[] = [];
   let patient: Resource | undefined;
   for (const entry of member([bundle], 'entry')) {
-    const [resource] = member([entry], 'resource');
+    // A resource that stands in `entry` itself occurs.
+    const [resource] = isResource(entry) ? [entry] : member([entry], 'resource');
     if (!isResource(resource)) continue;
     resources.push(resource);
     append(byIdentity, identityOf(resource), resource);
@@ -72,6 +81,11 @@ export function indexRecord(bundle: unknown): IndexedRecord {
       : found.filter((one, i) => found.findIndex((other) => same(one, other)) === i);
   };
   const referring = new Map<string, Map<string, Resource[]>>();
+  /** References to the same resource mean the same, however they are written. */
+  const meaning = (reference: string): string => {
+    const [target] = versions(reference);
+    return target ? identityOf(target) : localReference(reference);
+  };
   return {
     resources,
     patient,
@@ -79,21 +93,19 @@ export function indexRecord(bundle: unknown): IndexedRecord {
     lists: (code) => lists.get(code) ?? [],
     versions,
     resolve: (reference, holder) => versions(reference, holder)[0],
-    referring(type, element, reference) {
-      const key = `${type}.${element}`;
-      let index = referring.get(key);
+    referring(type, key, references, reference) {
+      let index = referring.get(`${type} ${key}`);
       if (!index) {
         index = new Map();
         for (const resource of resources) {
           if (resource.resourceType !== type) continue;
-          const targets = member(member([resource], element), 'reference').map(textOf);
-          for (const target of new Set(targets)) {
-            if (target !== undefined) append(index, localReference(target), resource);
+          for (const target of new Set(references(resource).map(textOf))) {
+            if (target !== undefined) append(index, meaning(target), resource);
           }
         }
-        referring.set(key, index);
+        referring.set(`${type} ${key}`, index);
       }
-      return index.get(localReference(reference)) ?? [];
+      return index.get(meaning(reference)) ?? [];
     },
   };
 }

@@ -1,114 +1,80 @@
 /** The language of mappings, declared once: types, findings and documentation come from it. */
 import { z } from 'zod';
 import { datasets } from '../gp/port.ts';
-import { dateFormats } from './dates.ts';
-
-const text = z.string().min(1, 'a value is needed');
-const path = text.meta({ description: 'a FHIRPath expression' });
-const paths = z.array(path).min(1);
-
-/** How one value is made. Written as plain text it is a FHIRPath expression (`from`). */
-export const valueRule = z
-  .strictObject({
-    from: paths
-      .optional()
-      .meta({ description: 'where it comes from; of several, the first found' }),
-    coded: path.optional().meta({ description: 'a CodeableConcept, carried as CE' }),
-    value: text.optional().meta({ description: 'a constant' }),
-    number: z.literal('yes').optional().meta({ description: 'the set id: 1, 2, 3 …' }),
-    call: text.optional().meta({ description: './file.ts#function, given what `from` found' }),
-    as: text.optional().meta({ description: 'a type of datatypes.yaml' }),
-    get components() {
-      return z
-        .record(text, valueRule)
-        .optional()
-        .meta({ description: 'components by number, `4` or `4.2`; paths begin at `from`' });
-    },
-    table: text.optional().meta({ description: 'a code table: tables/NAME.csv' }),
-    unknown: text
-      .regex(/^(error|pass|omit|default .+)$/, 'write error, pass, omit, or default VALUE')
-      .optional()
-      .meta({ description: 'what becomes of a code that is not in the table' }),
-    format: z.enum(dateFormats).optional().meta({ description: 'how a date is written' }),
-    prefix: text.optional().meta({ description: 'words put before the text' }),
-    join: z
-      .string()
-      .optional()
-      .meta({ description: 'several values become one, with this between' }),
-    repeat: z.literal('yes').optional().meta({ description: 'each value is a repetition' }),
-    absent: text.optional().meta({ description: 'what is sent where the source has nothing' }),
-  })
-  .superRefine((rule, context) => {
-    const problem = (message: string) => context.addIssue({ code: 'custom', message });
-    const sources = [rule.from, rule.coded, rule.value, rule.number].filter(Boolean).length;
-    if (sources > 1) problem('give one of from, coded, value and number');
-    if (sources === 0 && !rule.components) {
-      problem('needs a source: from, coded, value, number or components');
-    }
-    if (rule.table && !rule.unknown) {
-      problem('a table needs "unknown": error, pass, omit, or default VALUE');
-    }
-    if (rule.unknown && !rule.table) problem('"unknown" needs a table');
-    for (const key of ['call', 'as'] as const) {
-      if (rule[key] && !rule.from) problem(`"${key}" needs "from"`);
-    }
-    if (rule.as && rule.components) problem('give one of as and components');
-  });
-export type ValueRule = z.output<typeof valueRule>;
-
-export const segmentRule = z
-  .strictObject({
-    segment: z
-      .string()
-      .regex(/^[A-Z][A-Z0-9]{2}$/, 'a segment name such as AL1 is needed')
-      .optional(),
-    fields: z.record(text, valueRule).optional().meta({ description: 'by field: AL1-3, ORC-7.4' }),
-    obx: z
-      .string()
-      .regex(/^[A-Z0-9.]+\^.+$/, 'a local code and its name are needed: GPREC.X^Name')
-      .optional()
-      .meta({ description: 'an OBX with this identifier; its type follows from the value' }),
-    value: valueRule.optional(),
-    type: text.optional().meta({ description: 'OBX-2, where it does not follow from the value' }),
-    note: valueRule.optional().meta({ description: 'an NTE to the segment before, one a value' }),
-    terms: path
-      .optional()
-      .meta({ description: 'a CodeableConcept whose further terms go into NTE' }),
-    when: path.optional().meta({ description: 'a FHIRPath condition' }),
-    each: path.optional().meta({ description: 'one segment for each of these' }),
-  })
-  .superRefine((rule, context) => {
-    const kinds = [rule.segment, rule.obx, rule.note, rule.terms].filter(Boolean).length;
-    const problem = (message: string) => context.addIssue({ code: 'custom', message });
-    if (kinds !== 1) problem('give one of segment, obx, note and terms');
-    if (rule.segment && !rule.fields) problem('"segment" needs "fields"');
-    if (rule.obx && !rule.value) problem('"obx" needs "value"');
-  });
-export type SegmentRule = z.output<typeof segmentRule>;
+import { path, paths, segmentRule, text, valueRule } from './rules.ts';
 
 const joins = z
   .record(text, paths)
   .default({})
   .meta({ description: 'references to follow: afterwards %name is the resource' });
 
-export const childRule = z.strictObject({
-  item: text,
-  resource: text,
-  theirs: text.meta({ description: 'their element that refers to what ours refers to' }),
-  ours: text,
-  when: path.optional(),
-  with: joins,
-  segments: z.array(segmentRule).min(1),
+const children = z
+  .array(
+    z
+      .strictObject({
+        item: text.meta({ description: 'what hangs on it, in words' }),
+        follow: path.optional().meta({ description: 'our references that lead to them, in order' }),
+        theirs: path.optional().meta({ description: 'their references that lead back to us' }),
+        ours: path
+          .optional()
+          .meta({ description: 'with `theirs`: they lead not to us but to what these lead to' }),
+        parts: z
+          .array(text)
+          .min(1)
+          .meta({ description: 'the parts that may carry one: the first that takes it' }),
+      })
+      .superRefine((rule, context) => {
+        const problem = (message: string) => context.addIssue({ code: 'custom', message });
+        if (!rule.follow === !rule.theirs) problem('give one of follow and theirs');
+        if (rule.ours && !rule.theirs) problem('"ours" needs "theirs"');
+      }),
+  )
+  .default([])
+  .meta({ description: 'what hangs on it, each resource once' });
+export type ChildRule = z.output<typeof children>[number];
+
+const named = z.array(text).default([]).meta({
+  description:
+    'joined resources, or `resource` itself, that are only named here: what else they hold is not missed',
 });
-export type ChildRule = z.output<typeof childRule>;
+
+/** A rule for a resource wherever it hangs on another, known by its name in every file. */
+export const partRule = z.strictObject({
+  resource: text.meta({ description: 'FHIR resource type; * takes any' }),
+  when: path.optional().meta({ description: 'a FHIRPath condition' }),
+  notes: z
+    .literal('yes')
+    .optional()
+    .meta({ description: 'notes alone: they stand under the first segment of what it hangs on' }),
+  with: joins,
+  named,
+  segments: z.array(segmentRule).min(1),
+  children,
+});
+export type PartRule = z.output<typeof partRule>;
+
+const parts = z
+  .record(text, partRule)
+  .default({})
+  .meta({ description: 'rules that items and other parts refer to by name' });
 
 export const itemRule = z.strictObject({
   item: text.meta({ description: 'what this rule carries, in words' }),
   resource: text.meta({ description: 'FHIR resource type' }),
-  lists: z
-    .array(text)
-    .default([])
-    .meta({ description: 'the primary lists it is taken from; none: the Patient' }),
+  lists: z.array(text).default([]).meta({
+    description:
+      'the primary lists it is taken from; none: the Patient; in a view `PRB.problems`, a list of another dataset',
+  }),
+  among: z
+    .strictObject({
+      codes: path,
+      table: text.meta({ description: 'a code table: tables/NAME.csv' }),
+    })
+    .optional()
+    .meta({ description: 'only those with one of these codes in the table: afterwards %matched' }),
+  date: paths
+    .optional()
+    .meta({ description: 'the day it is about, for the summary; of several, the first found' }),
   under: z
     .strictObject({ list: text, when: path })
     .optional()
@@ -119,9 +85,11 @@ export const itemRule = z.strictObject({
     .meta({ description: 'patient: before the datasets' }),
   asked: z.literal('yes').optional().meta({ description: 'only where the dataset is asked for' }),
   when: path.optional().meta({ description: 'a FHIRPath condition; the first rule that holds' }),
+  part: text.optional().meta({ description: 'the part that carries it, in place of segments' }),
   with: joins,
-  segments: z.array(segmentRule).min(1),
-  children: z.array(childRule).default([]),
+  named,
+  segments: z.array(segmentRule).default([]),
+  children,
 });
 export type ItemRule = z.output<typeof itemRule>;
 
@@ -134,6 +102,15 @@ export const primaryList = z.strictObject({
 });
 export type PrimaryList = z.output<typeof primaryList>;
 
+/** A dataset that is derived from others; its rules take their items from lists of those. */
+export const viewRule = z.strictObject({
+  noArea: text.optional().meta({
+    description: 'GP Connect has no area for it: the status is D, and this sentence says why',
+  }),
+  says: paths.meta({ description: 'what the view is and is not, each an NTE of its status line' }),
+});
+export type ViewRule = z.output<typeof viewRule>;
+
 const leave = z
   .record(text, z.record(text, text))
   .default({})
@@ -142,11 +119,21 @@ const leave = z
 export const datasetFile = z.strictObject({
   dataset: z.enum(datasets),
   title: text,
+  view: viewRule.optional(),
   lists: z.array(primaryList).default([]),
+  outline: z
+    .literal('yes')
+    .optional()
+    .meta({ description: 'OBX-4 says where in the tree of its item a line stands: 2.1.3' }),
   leave,
+  parts,
   items: z.array(itemRule).min(1),
 });
 export type DatasetFile = z.output<typeof datasetFile>;
+
+/** parts.yaml: the parts that several datasets use. */
+export const partsFile = z.strictObject({ parts });
+export type PartsFile = z.output<typeof partsFile>;
 
 export const typesFile = z.strictObject({
   coded: z
@@ -169,7 +156,9 @@ export function expandShortForms(value: unknown): void {
   const root = object(value);
   if (!root) return;
   for (const components of values(root.types)) expandValues(components);
-  for (const item of list(root.items)) expandItem(item);
+  for (const item of [...list(root.items), ...values(root.parts)]) expandItem(item);
+  const view = object(root.view);
+  if (typeof view?.says === 'string') view.says = [view.says];
 }
 
 type Json = Record<string, unknown>;
@@ -183,20 +172,26 @@ const values = (value: unknown): unknown[] => Object.values(object(value) ?? {})
 function expandItem(value: unknown): void {
   const item = object(value);
   if (!item) return;
-  if (typeof item.lists === 'string') item.lists = [item.lists];
+  for (const key of ['lists', 'date']) {
+    if (typeof item[key] === 'string') item[key] = [item[key]];
+  }
   const joined = object(item.with);
   for (const name in joined) {
     if (typeof joined[name] === 'string') joined[name] = [joined[name]];
   }
-  for (const one of list(item.segments)) {
+  expandSegments(item.segments);
+}
+
+function expandSegments(value: unknown): void {
+  for (const one of list(value)) {
     const segment = object(one);
     if (!segment) continue;
     expandValues(segment.fields);
     for (const key of ['value', 'note']) {
       if (key in segment) segment[key] = expandValue(segment[key]);
     }
+    expandSegments(segment.segments);
   }
-  for (const child of list(item.children)) expandItem(child);
 }
 
 function expandValues(value: unknown): void {
@@ -209,6 +204,7 @@ function expandValue(value: unknown): unknown {
   const rule = object(value);
   if (!rule) return value;
   if (typeof rule.from === 'string') rule.from = [rule.from];
+  if (Array.isArray(rule.first)) rule.first = rule.first.map(expandValue);
   expandValues(rule.components);
   return rule;
 }

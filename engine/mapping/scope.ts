@@ -4,11 +4,9 @@ import type { ContentVersion } from '../hl7/version.ts';
 import { type CodeNaming, type CodedElement, codedElement } from './coded.ts';
 import type { Reading } from './coverage.ts';
 import type { Produced } from './leaf.ts';
+import type { Profile } from './mapped.ts';
 import type { Values } from './evaluate.ts';
 import type { IndexedRecord, Resource } from './record.ts';
-
-/** Message shape: `rsp` is RSP_K11 (every segment), `a19` is ADR_A19 (OBX, AL1 and DG1 alone). */
-export type Profile = 'rsp' | 'a19';
 
 export interface MapOptions {
   datasets: readonly Dataset[];
@@ -67,8 +65,11 @@ export interface Scope {
   focus: Values;
   /** Place of the focus, `AllergyIntolerance/123#reaction[0]`; only with a trace. */
   at: string;
-  /** Places of joined resources, `Practitioner/5#`; only with a trace. */
-  places: Record<string, string>;
+  /**
+   * Places of joined resources, each with the reference that led there:
+   * `AllergyIntolerance/1#recorder → Practitioner/5#`. Only with a trace.
+   */
+  places: Record<string, readonly string[]>;
   /** What fields could not hold. */
   leftovers: Note[];
 }
@@ -78,12 +79,24 @@ export function warn(run: Run, warning: string): void {
   run.warnings.set(warning, (run.warnings.get(warning) ?? 0) + 1);
 }
 
-/** Carry what a field could not hold as a note: nothing is dropped in silence. Once an item. */
-export function leave(scope: Scope, label: string, text: string, rule: string): void {
+/** How a note begins that holds what a field could not. */
+export const leftNote = 'Also in the GP record: ';
+
+/**
+ * Carry what a field could not hold as a note: nothing is dropped in silence. Once an item.
+ * @param source where it stands; only with a trace
+ */
+export function leave(
+  scope: Scope,
+  label: string,
+  text: string,
+  rule: string,
+  source = scope.at,
+): void {
   scope.run.left++;
-  const whole = `Also in the GP record: ${label} = ${text}`;
+  const whole = `${leftNote}${label} = ${text}`;
   if (scope.leftovers.some((note) => note.text === whole)) return;
-  scope.leftovers.push({ text: whole, rule, source: `${scope.at}${label}` });
+  scope.leftovers.push({ text: whole, rule, source });
 }
 
 /** A CodeableConcept as CE, mapped once. */

@@ -5,7 +5,7 @@ import { type ReadingScope, noteReads } from './coverage.ts';
 import type { Produced } from './leaf.ts';
 import { type Library, type Made, type Place, below, report, ruleAt } from './library.ts';
 import type { MappedSegment } from './mapped.ts';
-import type { SegmentRule, ValueRule } from './schema.ts';
+import type { SegmentRule, ValueRule } from './rules.ts';
 import { type Note, type Scope, codedOnce, leave } from './scope.ts';
 import { type CompiledValue, compileValue, plainText } from './value.ts';
 import { compileAt, placesOf } from './paths.ts';
@@ -70,7 +70,15 @@ function compileBody(
   reading: ReadingScope,
 ): Build {
   const rule = ruleAt(place);
-  const { note, terms, obx, value, type, fields = {} } = segment;
+  const { note, terms, obx, value, type, segments, fields = {} } = segment;
+  if (segments) {
+    const builds = segments.map((one, i) =>
+      compileSegment(one, below(place, 'segments', i), library, reading),
+    );
+    return (scope, built) => {
+      for (const build of builds) build(scope, built);
+    };
+  }
   if (note) {
     const { produce } = compileValue(note, below(place, 'note'), library, reading);
     return (scope, built) => {
@@ -120,7 +128,7 @@ function compileObservation(
     if (produced.length === 0) return;
     const byType = new Map<string, Produced[]>();
     for (const one of produced) {
-      const own = type ?? one.type ?? textType(one.made);
+      const own = type ?? typeOf(one);
       const group = byType.get(own);
       if (group) group.push(one);
       else byType.set(own, [one]);
@@ -138,8 +146,12 @@ function compileObservation(
   };
 }
 
-/** ST holds 199 characters on one line (HL7 v2.4 §2.9.41); longer text is TX. */
-function textType(made: Made): string {
+/**
+ * The type of a value, where no rule states it: ST holds 199 characters on one line (HL7 v2.4
+ * §2.9.41), longer text is TX.
+ */
+function typeOf({ made, type }: Produced): string {
+  if (type !== undefined) return type;
   if (typeof made !== 'string') return 'CE';
   return made.length > 199 || made.includes('\n') ? 'TX' : 'ST';
 }
@@ -180,41 +192,47 @@ function compileFields(
       value: rule.number ? { produce: () => [] } : compileValue(rule, at, library, reading),
     };
   });
+  // OBX-2 follows from OBX-5, unless a rule says what it is.
+  const isTyped = name === 'OBX' && !targets.some(({ field }) => field === 2);
   return (scope, built) => {
     const segment = newSegment(name, scope);
-    for (const target of targets) fill(segment, target, scope);
+    for (const target of targets) {
+      const first = fill(segment, target, scope);
+      if (isTyped && target.field === 5 && first) segment.fields[2] = typeOf(first);
+    }
     if (segment.fields.some((field) => field !== undefined)) built.push({ segment, notes: [] });
   };
 }
 
-function fill(segment: MappedSegment, target: FieldTarget, scope: Scope): void {
+/** Fill one field; gives what stands there, where a rule made it. */
+function fill(segment: MappedSegment, target: FieldTarget, scope: Scope): Produced | undefined {
   const { field, component, name } = target;
   if (target.number) {
     const next = (scope.run.counters.get(segment.name) ?? 0) + 1;
     scope.run.counters.set(segment.name, next);
     segment.fields[field] = String(next);
     segment.trace?.push({ target: name, rule: target.rule, source: 'position' });
-    return;
+    return undefined;
   }
   const text = plainText(target.value, scope);
   if (text !== undefined) {
     put(segment, field, component, text);
-    return;
+    return { made: text, traces: [] };
   }
   const produced = target.value.produce(scope);
-  if (produced.length === 0) return;
+  const [first] = produced;
+  if (!first) return undefined;
   if (target.repeat) {
     segment.fields[field] = produced.map(repetition);
     traceField(segment, name, produced);
-    return;
+    return first;
   }
-  const [first] = produced;
-  if (!first) return;
-  for (const { made } of produced.slice(1)) {
-    leave(scope, target.label, made.toString(), target.rule);
+  for (const { made, traces } of produced.slice(1)) {
+    leave(scope, target.label, made.toString(), target.rule, traces[0]?.source);
   }
   put(segment, field, component, first.made);
   traceField(segment, name, [first]);
+  return first;
 }
 
 function put(segment: MappedSegment, field: number, component: number | undefined, made: Made) {

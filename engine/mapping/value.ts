@@ -17,7 +17,7 @@ import {
 } from './library.ts';
 import { type Produced, leafProducer, traceOf } from './leaf.ts';
 import { compileAt, placesOf } from './paths.ts';
-import type { ValueRule } from './schema.ts';
+import type { ValueRule } from './rules.ts';
 import { type Scope, codedOnce, leave } from './scope.ts';
 
 export type Produce = (scope: Scope) => Produced[];
@@ -44,10 +44,12 @@ export function compileValue(
   reading: ReadingScope,
 ): CompiledValue {
   const at = ruleAt(place);
+  const { type } = rule;
   if (rule.value !== undefined) {
     const made = rule.value;
-    return { produce: (scope) => [{ made, traces: traceOf(scope, at, 'constant') }] };
+    return { produce: (scope) => [{ made, type, traces: traceOf(scope, at, 'constant') }] };
   }
+  if (rule.first) return firstOf(rule.first, below(place, 'first'), library, reading);
   const key = rule.coded !== undefined ? 'coded' : 'from';
   const sources = rule.coded !== undefined ? [rule.coded] : (rule.from ?? []);
   const paths: Path[] = [];
@@ -93,7 +95,7 @@ export function compileValue(
     const produced: Produced[] = [];
     for (let i = 0; i < values.length; i++) {
       const result = each(values[i], places[i] ?? places[0] ?? scope.at, scope);
-      if (result) produced.push(result);
+      if (result) produced.push(type === undefined ? result : { ...result, type });
     }
     const [first] = produced;
     if (join === undefined || !first || produced.length === 1) return produced;
@@ -101,6 +103,25 @@ export function compileValue(
     return [{ ...first, made, traces: produced.flatMap((one) => one.traces) }];
   };
   return { produce, plain };
+}
+
+/** The first of several rules that gives anything. */
+function firstOf(
+  rules: readonly ValueRule[],
+  place: Place,
+  library: Library,
+  reading: ReadingScope,
+): CompiledValue {
+  const values = rules.map((rule, i) => compileValue(rule, below(place, i), library, reading));
+  return {
+    produce: (scope) => {
+      for (const { produce } of values) {
+        const produced = produce(scope);
+        if (produced.length > 0) return produced;
+      }
+      return noValue;
+    },
+  };
 }
 
 /** Makes one value; its place is empty without a trace. */
@@ -131,7 +152,7 @@ function codedProducer(label: string, rule: string): Each {
   return (value, place, scope) => {
     const coded = codedOnce(scope.run, value);
     if (!coded) {
-      leave(scope, label, JSON.stringify(value), rule);
+      leave(scope, label, JSON.stringify(value), rule, place);
       return undefined;
     }
     const traces = scope.run.options.trace
@@ -193,7 +214,9 @@ function composite(
       const produced = value.produce(scope);
       const [first] = produced;
       if (!first) continue;
-      for (const other of produced.slice(1)) leave(outer, leftLabel, String(other.made), ruleName);
+      for (const other of produced.slice(1)) {
+        leave(outer, leftLabel, String(other.made), ruleName, other.traces[0]?.source);
+      }
       putComponent(made, component, sub, first.made);
       if (outer.run.options.trace) {
         for (const one of first.traces) {
@@ -203,7 +226,7 @@ function composite(
       }
     }
     if (made.length > 0) return { made, type: rule.as, traces };
-    if (rule.from) leave(outer, label, textOf(source) ?? shownAs(source), ruleName);
+    if (rule.from) leave(outer, label, textOf(source) ?? shownAs(source), ruleName, where);
     return undefined;
   };
   return rule.as ? onceEach(rule.as, make) : make;

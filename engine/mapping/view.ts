@@ -7,7 +7,7 @@ import type { Dataset } from '../gp/port.ts';
 import { type AreaStatus, areaStatus, viewStatus } from './completeness.ts';
 import { createReading } from './coverage.ts';
 import { textOf } from './evaluate.ts';
-import { type Chosen, type Group, buildOne } from './gather.ts';
+import type { Chosen, Group } from './gather.ts';
 import type { BuiltItem, CompiledItem } from './items.ts';
 import { type Library, type Place, below, findTable, report, suggestion } from './library.ts';
 import type { CompiledDataset } from './load.ts';
@@ -109,7 +109,7 @@ export function readView(
         (item) => item.rule.lists.includes(source) && item.takes(chosen.resource, run),
       );
       if (!taking) continue;
-      items.push(buildOne(chosen, taking, source, aside));
+      items.push(taking.build(chosen.resource, chosen.holder, source, aside));
       dates.push(...[taking.dateOf?.(chosen.resource, run) ?? []].flat());
     }
     const { list } = group;
