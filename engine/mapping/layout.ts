@@ -1,6 +1,7 @@
 /** Puts built items in the order of the message, with set ids, in the shape of its structure. */
 import type { Dataset } from '../gp/port.ts';
 import type { Answered } from './answered.ts';
+import { inVersion } from './by-version.ts';
 import { type AreaStatus, concerns, statusSegments } from './completeness.ts';
 import { ofPatient } from './gather.ts';
 import type { BuiltItem } from './items.ts';
@@ -26,7 +27,7 @@ export function createLayout(compiled: CompiledMappings, run: Run) {
 
   /** Each item's segments in the order and with the set ids of this profile. */
   function lay(items: readonly BuiltItem[], link: string, patient = false): MappedSegment[][] {
-    if (!shape || !rows) return items.map(flatten);
+    if (!shape || !rows) return items.map((item) => inVersion(flatten(item), options.version));
     const kept = patient ? shape.patient : shape.item;
     return items.map((item, i) =>
       asRows(item, `${link}.${i + 1}`, rows, kept, shape).map(numberRow),
