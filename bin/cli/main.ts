@@ -117,17 +117,26 @@ function tree(): Command {
     )
     .action(async (cases, options) => run((await import('./cases.ts')).test(cases, options)));
 
-  program
-    .command('mapping')
-    .description('mappings')
-    .command('try <bundle>')
+  const mapping = program.command('mapping').description('mappings');
+  const ofMapping = (command: Command) =>
+    command
+      .addOption(site)
+      .option('--mapping <name>', 'folder in mappings/', 'gp-record')
+      .option('--datasets <codes>', 'comma-separated: PAT,ALL,MED …')
+      .addOption(output);
+  ofMapping(mapping.command('audit <bundles...>'))
+    .description('account for every element of FHIR bundles: carried where, or left why')
+    .option('--elements', 'show what became of each element')
+    .option('--reveal', 'show values (patient data) beside the elements')
+    .addHelpText(
+      'after',
+      '\nExample:\n  gatehouse mapping audit fixtures/patients/9465701459.json --elements',
+    )
+    .action(async (bundles, options) => run((await import('./audit.ts')).audit(bundles, options)));
+  ofMapping(mapping.command('try <bundle>'))
     .description('map a FHIR bundle and print the segments')
-    .addOption(site)
-    .option('--mapping <name>', 'folder in mappings/', 'gp-record')
     .option('--profile <name>', 'rsp (RSP^K11) or a19 (ADR^A19)', 'rsp')
-    .option('--datasets <codes>', 'comma-separated: PAT,ALL,MED …')
     .option('--trace', 'show the rule and the source of each field')
-    .addOption(output)
     .addHelpText(
       'after',
       '\nExample:\n  gatehouse mapping try fixtures/patients/9465701459.json --trace',

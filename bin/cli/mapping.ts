@@ -8,6 +8,7 @@ import { encodeSegment } from '../../engine/hl7/encode.ts';
 import { mapRecord } from '../../engine/mapping/apply.ts';
 import { loadMappings } from '../../engine/mapping/load.ts';
 import type { MappedSegment } from '../../engine/mapping/mapped.ts';
+import type { Resource } from '../../engine/mapping/record.ts';
 import { exits } from './exits.ts';
 import { CommandError, print, printJson, say, style } from './output.ts';
 import { siteFolder } from './sites.ts';
@@ -56,7 +57,11 @@ export async function tryBundle(file: string, options: TryOptions): Promise<numb
 
 const text = (segment: MappedSegment) => encodeSegment(segment, standardDelimiters);
 
-function bundleIn(file: string): unknown {
+/**
+ * Read a bundle from a file; `-` is standard input.
+ * @throws CommandError where it is no FHIR Bundle
+ */
+export function bundleIn(file: string): Resource {
   const content = readFileSync(file === '-' ? 0 : file, 'utf8');
   const next = 'give a FHIR Bundle as JSON';
   let read: unknown;
@@ -69,10 +74,11 @@ function bundleIn(file: string): unknown {
   }
   const type = (read as { resourceType?: unknown } | null)?.resourceType;
   if (type !== 'Bundle') throw new CommandError(`${file} is no FHIR Bundle`, next);
-  return read;
+  return read as Resource;
 }
 
-function wanted(codes: string | undefined): Dataset[] {
+/** The datasets of `--datasets`; all where it is not given. */
+export function wanted(codes: string | undefined): Dataset[] {
   if (codes === undefined) return [...datasets];
   return codes.split(',').map((code) => {
     const found = datasets.find((dataset) => dataset === code.trim().toUpperCase());

@@ -4,6 +4,7 @@
  * no row names is a warning of the mapping and a finding of `gatehouse mapping audit`.
  */
 import type { Finding } from '../config/yaml.ts';
+import { type Path, compilePath } from './condition.ts';
 import type { Table } from './tables.ts';
 
 /** Why an element is left behind; the table's column `value`. */
@@ -11,18 +12,19 @@ export const leftClasses = {
   technical: 'how the reply was made or addressed; nothing about the patient',
   structural: 'ties resources together; said by where the item stands in the answer',
   context: 'about the practice or its staff; not part of the patient record',
-  repeats: 'says again what the element named in `of` says in the same item, word for word',
-  implied: 'another field says it in other words, or it is what the element always says; only for the values in `only`',
-  unlisted: 'a resource of this type that no list asked for names is no answer; it is left whole',
+  repeats: 'says again, word for word, what an element named in `of` says in the same item',
+  beside: 'names or describes what the element named in `of` says beside it, which is carried',
+  implied: 'another field says it in other words, or it says nothing; only where `when` holds',
+  unlisted: 'a resource of this type that nothing asked for names is no answer; it is left whole',
 } as const;
 export type LeftClass = keyof typeof leftClasses;
 
 export interface LeftRow {
   class: LeftClass;
-  /** For `repeats`: the elements of which one must hold the same value. */
+  /** For `repeats` and `beside`: the elements of which one must be carried. */
   of: readonly string[];
-  /** For `implied`: the values it holds for. */
-  only: readonly string[];
+  /** FHIRPath over what holds the element (its parent): the row is for these alone. */
+  when?: Path;
   reason: string;
   /** `tables/not-carried.csv:12`. */
   where: string;
@@ -32,31 +34,44 @@ export interface LeftRow {
 export type LeftBehind = ReadonlyMap<string, LeftRow>;
 
 /** Read the table; what is wrong with a row is added to `findings`. */
-export function readLeftBehind(table: Table, findings: Finding[]): LeftBehind {
+export function readLeftBehind(table: Table | undefined, findings: Finding[]): LeftBehind {
   const rows = new Map<string, LeftRow>();
-  for (const [element, row] of table.rows) {
-    const { value = '', of = '', only = '', reason = '' } = row;
-    const where = table.where(element);
-    const report = (says: string, next?: string) =>
+  for (const [element, row] of table?.rows ?? []) {
+    const where = table?.where(element) ?? '';
+    const report = (says: string, next?: string) => {
       findings.push({ severity: 'error', where: `mappings/${where}:1`, says, next });
+    };
+    const { value = '', of = '', when = '', reason = '' } = row;
     if (!isClass(value)) {
-      report(`"${value}" is no reason to leave an element`, `one of ${Object.keys(leftClasses).join(', ')}`);
+      const known = Object.keys(leftClasses).join(', ');
+      report(`"${value}" is no reason to leave an element`, `one of ${known}`);
       continue;
     }
-    if (reason.length < 5) report(`${element} is left without a reason`);
-    if (/[*]/.test(element)) report(`${element}: a row names one element, without wildcards`);
+    if (reason === '') report(`${element} is left without a reason`);
+    if (element.includes('*')) report(`${element}: a row names one element, without wildcards`);
     if (element.includes('.') === (value === 'unlisted')) {
-      report(`${element}: "unlisted" is for whole resource types, every other reason for an element`);
+      report(`${element}: "unlisted" is for a resource type, every other reason for an element`);
     }
-    if ((value === 'repeats') !== (of !== '')) report(`${element}: "of" is for "repeats", which needs it`);
-    if ((value === 'implied') !== (only !== '')) {
-      report(`${element}: "only" is for "implied", which needs it`);
+    if ((value === 'repeats' || value === 'beside') !== (of !== '')) {
+      report(`${element}: "of" is for "repeats" and "beside", which need it`);
     }
-    rows.set(element, { class: value, of: partsOf(of), only: partsOf(only), reason, where });
+    if (value === 'implied' && when === '') report(`${element}: "implied" needs "when"`);
+    const left: LeftRow = { class: value, of: of === '' ? [] : of.split(' | '), reason, where };
+    try {
+      if (when !== '') left.when = compilePath(when, where);
+    } catch {
+      report(`${element}: "${when}" is not FHIRPath`);
+    }
+    rows.set(element, left);
   }
   return rows;
 }
 
-const partsOf = (cell: string) => (cell === '' ? [] : cell.split(' | '));
-
 const isClass = (value: string): value is LeftClass => Object.hasOwn(leftClasses, value);
+
+/** Names of the extensions in the rows. */
+export function extensionsIn(rows: LeftBehind): string[] {
+  return [...rows.keys()].flatMap((element) =>
+    [...element.matchAll(/[eE]xt\(([^)]*)\)/g)].map(([, name = '']) => name),
+  );
+}

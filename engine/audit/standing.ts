@@ -1,0 +1,113 @@
+/**
+ * What a resource of the Bundle has to do with the answer. Only a resource that no primary list of
+ * a dataset asked for names, and that nothing shown leads to, may be left behind whole.
+ */
+import type { Dataset } from '../gp/port.ts';
+import { same as equal, member, textOf } from '../mapping/evaluate.ts';
+import { type CompiledMappings, engineTables } from '../mapping/load.ts';
+import { type IndexedRecord, type Resource, identityOf } from '../mapping/record.ts';
+import type { ShownIndex } from './shown.ts';
+
+export interface Standing {
+  /**
+   * `answer`: every leaf must be carried or have a row of its own. `unlisted`, `notAsked`: it is no
+   * answer. `same`: another resource that is shown says all that it says. `unknown`: a type that
+   * neither a rule nor a row knows. `stranger`: a list of a code that nobody knows, which may be an
+   * answer to anything, so that no row explains it.
+   */
+  kind: 'answer' | 'unlisted' | 'notAsked' | 'same' | 'unknown' | 'stranger';
+  why: string;
+}
+
+/** Judges resources of one mapped record. */
+export function createStanding(
+  compiled: CompiledMappings,
+  record: IndexedRecord,
+  shown: ShownIndex,
+  asked: readonly Dataset[],
+): (resource: Resource, holder?: Resource) => Standing {
+  const { datasets, leftBehind, tables } = compiled;
+  const others = tables.get(engineTables.otherLists);
+  const listed = (wanted: boolean) =>
+    [...datasets.values()]
+      .filter(({ dataset }) => asked.includes(dataset) === wanted)
+      .flatMap(({ lists }) => lists.map(({ list }) => list.code));
+  const askedCodes = new Set(listed(true));
+  const allCodes = new Set([...askedCodes, ...listed(false)]);
+  const answers = namedBy(askedCodes);
+  const elsewhere = namedBy(allCodes);
+
+  /** What the lists with these codes name. */
+  function namedBy(codes: ReadonlySet<string>): ReadonlySet<Resource> {
+    const found = new Set<Resource>();
+    for (const code of codes) {
+      for (const list of record.lists(code)) {
+        for (const reference of member(member(member([list], 'entry'), 'item'), 'reference')) {
+          for (const one of record.versions(String(reference), list)) found.add(one);
+        }
+      }
+    }
+    return found;
+  }
+
+  function ofList(list: Resource): Standing | undefined {
+    const codings = member(member([list], 'code'), 'coding');
+    const codes = codings.flatMap((one) => textOf(member([one], 'code')[0]) ?? []);
+    if (codes.some((code) => askedCodes.has(code))) return answer;
+    if (codes.some((code) => allCodes.has(code))) return notAsked;
+    const known = (codes.length > 0 ? codes : ['']).some((code) => others?.rows.has(code));
+    return known ? undefined : { kind: 'stranger', why: 'nobody knows the code of this list' };
+  }
+
+  return (resource, holder) => {
+    const { resourceType } = resource;
+    const identity = identityOf(resource);
+    if (resourceType === 'Bundle' && !holder) return answer;
+    if (resourceType === 'List') {
+      const standing = ofList(resource);
+      if (standing) return standing;
+    }
+    // Without an id it goes by its type alone, as others do.
+    if (shown.has(identity) && identity !== resourceType) return answer;
+    if (isRepeat(resource, record, shown)) return same;
+    if (answers.has(resource)) return answer;
+    if (hangsOn(resource, record, shown)) return answer;
+    if (elsewhere.has(resource)) return notAsked;
+    const row = leftBehind.get(resourceType);
+    if (row?.class === 'unlisted') return { kind: 'unlisted', why: row.where };
+    return { kind: 'unknown', why: 'no rule and no row knows this type of resource' };
+  };
+}
+
+const answer: Standing = { kind: 'answer', why: '' };
+/** Why a repeat need not be shown. */
+export const sameShown = 'another one that is shown says the same';
+const same: Standing = { kind: 'same', why: sameShown };
+const notAsked: Standing = {
+  kind: 'notAsked',
+  why: 'only a dataset that was not asked for names it',
+};
+
+/** A resource that is shown and says everything that this one says, whatever its id. */
+function isRepeat(resource: Resource, record: IndexedRecord, shown: ShownIndex): boolean {
+  const said = Object.keys(resource).filter((name) => !['id', 'meta', 'text'].includes(name));
+  const isTwin = (other: Resource) =>
+    other !== resource &&
+    other.resourceType === resource.resourceType &&
+    shown.has(identityOf(other)) &&
+    said.every((name) => equal(resource[name], other[name]));
+  const all = record.resources.flatMap((one) => [one, ...contained(one)]);
+  return said.length > 1 && all.some(isTwin);
+}
+
+const contained = (resource: Resource) =>
+  member([resource], 'contained').filter((one): one is Resource => typeof one === 'object');
+
+/** An issue of a plan that is shown must be shown with it, though no list names it. */
+function hangsOn(resource: Resource, record: IndexedRecord, shown: ShownIndex): boolean {
+  if (resource.resourceType !== 'MedicationRequest') return false;
+  return member(member([resource], 'basedOn'), 'reference').some((reference) => {
+    const plan = record.resolve(String(reference), resource);
+    return plan !== undefined && shown.has(identityOf(plan));
+  });
+}
