@@ -21,8 +21,7 @@ export const pointerUnknown: Fault = {
  */
 export function resume(work: ReadWork): Performed {
   const { query, held } = work;
-  if (query?.pointer === undefined) return { event: 'fresh' };
-  const [, name = '', from] = /^(\w+)-(\d{1,9})$/.exec(query.pointer) ?? [];
+  const [, name = '', from] = /^(\w+)-(\d{1,9})$/.exec(query?.pointer ?? '') ?? [];
   const found = held.find(name, askerOf(work));
   if (!found || Number(from) < 1 || Number(from) >= itemsOf(found.record)) {
     return { event: 'refused', fault: pointerUnknown };

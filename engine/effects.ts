@@ -8,12 +8,12 @@ export const effects = {
     outcomes: ['found', 'refused'],
   },
   authorise: {
-    says: 'check sender, user, role, organisation and consent',
-    outcomes: ['found', 'refused'],
+    says: 'check user, role, organisation and consent, and whether the query wants the rest of an answer',
+    outcomes: ['found', 'continues', 'refused'],
   },
   resume: {
     says: 'find the record of which this query wants the next part (DSC-1)',
-    outcomes: ['fresh', 'found', 'refused'],
+    outcomes: ['found', 'refused'],
   },
   trace: {
     says: 'find the patient\u2019s practice in PDS',

@@ -63,9 +63,8 @@ function authorise(work: ReadWork): Performed {
   if (!asker) return { event: 'refused', fault: { name: 'askerMissing' } };
   if (asker.consent === 'R') return { event: 'refused', fault: { name: 'consentRefused' } };
   const known = work.channel.organisations.some(({ ods }) => ods === asker.organisation.ods);
-  return known
-    ? { event: 'found' }
-    : { event: 'refused', fault: { name: 'organisationNotAllowed' } };
+  if (!known) return { event: 'refused', fault: { name: 'organisationNotAllowed' } };
+  return { event: work.query?.pointer === undefined ? 'found' : 'continues' };
 }
 
 /** PD1-3 or PD1-4 of an ADT message names the practice; kept as it is committed. */
