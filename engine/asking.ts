@@ -25,6 +25,9 @@ export interface Performed {
   fault?: Fault;
 }
 
+/** The effects of a route that go outside. */
+export type OutsideEffect = 'trace' | 'traceIndex' | 'locate' | 'locateHtml' | 'ask';
+
 /** The sender's deadline: it starts when the message arrived, and ends every effect outside. */
 export function deadlineOf(work: ReadWork): AbortController {
   if (!work.deadline) {
@@ -44,7 +47,7 @@ function leftOf(work: ReadWork): number {
 /** An effect that goes outside: what is asked is committed before, what came back is committed after. */
 export async function askOutside(
   work: ReadWork,
-  effect: 'trace' | 'traceIndex' | 'locate' | 'ask',
+  effect: OutsideEffect,
   interim: Interim,
 ): Promise<Performed> {
   const { signal } = deadlineOf(work);
@@ -117,7 +120,7 @@ type Ended = Pick<Outcome<unknown>, 'event' | 'fault' | 'hops'>;
 
 async function outcomeOf(
   work: ReadWork,
-  effect: 'trace' | 'traceIndex' | 'locate' | 'ask',
+  effect: OutsideEffect,
   attempt: Attempt,
 ): Promise<Ended> {
   const { query } = work;
@@ -129,6 +132,8 @@ async function outcomeOf(
       return traceIndex(work, query.nhsNumber);
     case 'locate':
       return locate(work, query.asker, attempt);
+    case 'locateHtml':
+      return locateHtml(work, query.asker, attempt);
     case 'ask':
       return ask(work, query.asker, attempt);
   }
@@ -177,6 +182,18 @@ async function locate(work: ReadWork, asker: Asker, attempt: Attempt): Promise<E
   const outcome = await work.around.outside.locate(practice, asker, attempt);
   if (outcome.event === 'notFound' && work.trace?.source === 'adtIndex') {
     return standingIn(outcome, before);
+  }
+  work.endpoint = outcome.value;
+  return outcome;
+}
+
+/** The practice's own view as HTML. Where there is none, what led here stands. */
+async function locateHtml(work: ReadWork, asker: Asker, attempt: Attempt): Promise<Ended> {
+  const practice = work.trace?.practice;
+  const before = work.fault;
+  const outcome = practice && (await work.around.outside.locateHtml?.(practice, asker, attempt));
+  if (!outcome || outcome.event === 'notFound') {
+    return { event: 'notFound', fault: before, hops: outcome ? outcome.hops : [] };
   }
   work.endpoint = outcome.value;
   return outcome;
