@@ -130,7 +130,8 @@ async function firstOrAgain(
 /** The answer an earlier exchange with these bytes was given, within the channel's window. */
 async function storedAnswer(work: Work): Promise<Answer | undefined> {
   const { journal } = work.around;
-  const found = journal.repeats(work.fingerprint, work.at - work.channel.repeats.window * 1000);
+  const of = { fingerprint: work.fingerprint, controlId: work.keys.controlId ?? '' };
+  const found = journal.repeats(of, work.at - work.channel.repeats.window * 1000);
   const ids = Array.isArray(found) ? found : await found;
   for (const id of ids) {
     const stored = id === work.id ? undefined : await journal.read(id);

@@ -27,7 +27,7 @@ export function openBeside(folder: string, busyMs: number, keyFile?: string): Jo
     forget: async () => refuse(),
     read: async (exchange) => search.read(exchange),
     list: async (filter = {}) => search.list(filter),
-    repeats: (fingerprint, since) => search.repeats(fingerprint, since),
+    repeats: (of, since) => search.repeats(of, since),
     practiceOf: async (patient) => search.practiceOf(patient),
     stats: async () => ({ ...search.stats(), bytes: bytesOf(folder) }),
     async close() {

@@ -5,6 +5,9 @@
  *     header := JSON [[[kind, at, length of its body or -1, note?] …], keys?]
  *
  * Numbers are little-endian. Bodies are stored as they came.
+ *
+ * Marks of delivery lie together, in one append whose exchange is 0 and which has no header: its
+ * bodies are pairs of f64, an exchange (negative where the answer was not delivered) and the time.
  */
 import type { Entry, EntryKind, ExchangeId, Keys } from './journal.ts';
 
@@ -21,6 +24,7 @@ const kinds: readonly EntryKind[] = [
 ];
 const numberOf = new Map(kinds.map((kind, index) => [kind, index]));
 const prefixLength = 24;
+const markLength = 16;
 const startCapacity = 64 * 1024;
 
 type HeaderEntry = [kind: number, at: number, length: number, note?: Entry['note']];
@@ -31,6 +35,13 @@ export interface Block {
   bytes: Buffer<ArrayBuffer>;
   length: number;
   appends: number;
+}
+
+/** A mark of delivery: what became of an exchange's answer, and when (microseconds since 1970). */
+export interface Mark {
+  exchange: ExchangeId;
+  outcome: 'delivered' | 'undelivered';
+  at: number;
 }
 
 /** What one `append` stored. */
@@ -88,8 +99,27 @@ export function addAppend(
   block.appends += 1;
 }
 
+/** Put marks of delivery into a block, as one append. */
+export function addMarks(block: Block, id: number, marks: readonly Mark[]): void {
+  const bodies = marks.length * markLength;
+  reserve(block, prefixLength + bodies);
+  const { bytes } = block;
+  bytes.writeDoubleLE(id, block.length);
+  bytes.writeDoubleLE(0, block.length + 8);
+  bytes.writeUInt32LE(0, block.length + 16);
+  bytes.writeUInt32LE(bodies, block.length + 20);
+  let at = block.length + prefixLength;
+  for (const mark of marks) {
+    bytes.writeDoubleLE(mark.outcome === 'delivered' ? mark.exchange : -mark.exchange, at);
+    bytes.writeDoubleLE(mark.at, at + 8);
+    at += markLength;
+  }
+  block.length = at;
+  block.appends += 1;
+}
+
 /**
- * The appends in a block, in order.
+ * The appends in a block, in order; each mark of delivery as an append of its exchange.
  * @param want.exchange read this exchange alone; the others are passed over unread
  * @param want.bodies false leaves the bodies out
  * @returns bodies that are copies, so that a short one does not keep a whole block in memory
@@ -104,13 +134,25 @@ export function* appendsIn(
     const exchange = bytes.readDoubleLE(at + 8);
     const bodiesAt = at + prefixLength + bytes.readUInt32LE(at + 16);
     const end = bodiesAt + bytes.readUInt32LE(at + 20);
-    if (want.exchange === undefined || want.exchange === exchange) {
+    if (exchange === 0) {
+      yield* marksIn(bytes.subarray(bodiesAt, end), id, want.exchange);
+    } else if (want.exchange === undefined || want.exchange === exchange) {
       const header = bytes.toString('utf8', at + prefixLength, bodiesAt);
       const [described, keys = {}] = JSON.parse(header) as Header;
       const bodies = want.bodies === false ? undefined : bytes.subarray(bodiesAt, end);
       yield { id, exchange, entries: readEntries(described, bodies), keys };
     }
     at = end;
+  }
+}
+
+function* marksIn(bodies: Buffer, id: number, wanted?: ExchangeId): Generator<Append> {
+  for (let at = 0; at < bodies.length; at += markLength) {
+    const signed = bodies.readDoubleLE(at);
+    const exchange = Math.abs(signed);
+    if (wanted !== undefined && wanted !== exchange) continue;
+    const kind = signed > 0 ? 'delivered' : 'undelivered';
+    yield { id, exchange, entries: [{ kind, at: bodies.readDoubleLE(at + 8) }], keys: {} };
   }
 }
 

@@ -5,8 +5,8 @@
  */
 import type { Emit } from '../events.ts';
 import { FaultError, faults } from '../faults.ts';
-import { addAppend, startBlock } from './block.ts';
-import type { Block } from './block.ts';
+import { addAppend, addMarks, startBlock } from './block.ts';
+import type { Block, Mark } from './block.ts';
 import { faultOf } from './database.ts';
 import type { Entry, ExchangeId, Keys } from './journal.ts';
 import { ThreadGone } from './thread.ts';
@@ -45,21 +45,15 @@ interface Waiter {
   reject(error: FaultError): void;
 }
 
-/** A mark of delivery; nobody waits for it, so it is kept until it is stored. */
-interface Mark {
-  id: number;
-  exchange: ExchangeId;
-  channel: number;
-  entry: Entry;
-}
-
 /** What the next commit will carry. */
 interface Gathering {
   /** By channel number, the block being filled. */
   filling: Map<number, Block>;
   full: [channel: number, block: Block][];
   waiters: Waiter[];
-  marks: Mark[];
+  /** By channel number. Nobody waits for a mark, so it is kept until it is stored. */
+  marks: Map<number, Mark[]>;
+  marked: number;
 }
 
 /** A block ends once it is this long, in bytes; an append longer than that has its own. */
@@ -115,17 +109,18 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   }
 
   function start(): void {
-    if (gathering.waiters.length === 0 && gathering.marks.length === 0) return;
+    if (gathering.waiters.length === 0 && gathering.marked === 0) return;
     clearTimeout(markTimer);
     markTimer = undefined;
     running = commit().finally(() => {
       running = undefined;
       if (gathering.waiters.length > 0) start();
-      else if (gathering.marks.length > 0) scheduleMarks();
+      else if (gathering.marked > 0) scheduleMarks();
     });
   }
 
   async function commit(): Promise<void> {
+    for (const [channel, marks] of gathering.marks) addMarks(blockOf(channel), next(), marks);
     const taken = gathering;
     gathering = empty();
     const blocks = finished(taken);
@@ -143,7 +138,9 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
       const fault = faultOf(error);
       const { code } = faults[fault.name];
       emit('journal.fault', { code, detail: fault.detail, count: taken.waiters.length });
-      for (const mark of taken.marks) gatherMark(mark);
+      for (const [channel, marks] of taken.marks) {
+        for (const mark of marks) gatherMark(channel, mark);
+      }
       for (const { reject } of taken.waiters) reject(new FaultError(fault, { cause: error }));
       return;
     }
@@ -173,10 +170,12 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
       });
   }
 
-  function gatherMark(mark: Mark): void {
-    if (gathering.marks.length >= mostMarks) return;
-    addAppend(blockOf(mark.channel), mark.id, mark.exchange, [mark.entry]);
-    gathering.marks.push(mark);
+  function gatherMark(channel: number, mark: Mark): void {
+    if (gathering.marked >= mostMarks) return;
+    gathering.marked += 1;
+    const marks = gathering.marks.get(channel);
+    if (marks === undefined) gathering.marks.set(channel, [mark]);
+    else marks.push(mark);
   }
 
   function scheduleMarks(): void {
@@ -205,10 +204,9 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
       });
     },
     mark(exchange, outcome) {
-      const id = next();
       const channel = owed.get(exchange) ?? 0;
       owed.delete(exchange);
-      gatherMark({ id, exchange, channel, entry: { kind: outcome, at: id } });
+      gatherMark(channel, { exchange, outcome, at: next() });
       scheduleMarks();
     },
     async flush() {
@@ -223,5 +221,5 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
 }
 
 function empty(): Gathering {
-  return { filling: new Map(), full: [], waiters: [], marks: [] };
+  return { filling: new Map(), full: [], waiters: [], marks: new Map(), marked: 0 };
 }

@@ -34,6 +34,11 @@ export interface WriteOptions {
   busyMs: number;
   /** The most the file may grow to, in bytes. */
   maxBytes?: number;
+  /**
+   * What is in it can be built again, so a power cut may take the last commits (never more): then a
+   * commit waits for no disk, and stalls no other that does.
+   */
+  rebuildable?: boolean;
 }
 
 /**
@@ -41,7 +46,7 @@ export interface WriteOptions {
  *
  * better-sqlite3 is built with DEFAULT_WAL_SYNCHRONOUS=1, so a WAL database that is opened again
  * runs at NORMAL, where a power cut loses committed (and acknowledged) messages. Hence FULL is
- * set and read back on every connection.
+ * set and read back on every connection to what cannot be built again.
  */
 export function openForWriting(file: string, options: WriteOptions): Database {
   // SQLite gives the WAL the mode of the database, so the mode is set before SQLite makes it.
@@ -53,7 +58,7 @@ export function openForWriting(file: string, options: WriteOptions): Database {
     database.pragma('page_size = 8192');
     database.pragma('auto_vacuum = incremental');
     database.pragma('journal_mode = wal');
-    database.pragma('synchronous = full');
+    database.pragma(`synchronous = ${options.rebuildable ? 'normal' : 'full'}`);
     // macOS needs its own call to reach the disk; nothing elsewhere.
     database.pragma('fullfsync = on');
     database.pragma('checkpoint_fullfsync = on');
@@ -65,7 +70,7 @@ export function openForWriting(file: string, options: WriteOptions): Database {
       const pageSize = Number(database.pragma('page_size', { simple: true }));
       database.pragma(`max_page_count = ${Math.max(1, Math.floor(options.maxBytes / pageSize))}`);
     }
-    assertDurable(database, file);
+    if (!options.rebuildable) assertDurable(database, file);
   } catch (error) {
     database.close();
     throw error;

@@ -22,15 +22,19 @@ export interface IndexerData {
 }
 
 export type IndexerRequest =
-  { do: 'merge' } | { do: 'forget'; channel: number; before: number } | { do: 'close' };
+  | { do: 'merge' }
+  // Bring to the disk what no power cut may take: the blocks it came from are about to be deleted.
+  | { do: 'secure' }
+  | { do: 'forget'; channel: number; before: number }
+  | { do: 'close' };
 
 /** `forgotten`: how many exchanges one step of retention dropped; it is asked again until 0. */
 export type IndexerReply = Merged & { forgotten: number };
 
 const { folder, keys, busyMs } = workerData as IndexerData;
 // On Linux this is the nice value of the calling thread alone: where cores are short, merging
-// gives way to receiving and storing. Elsewhere it would be that of the whole process.
-if (process.platform === 'linux') setPriority(5);
+// gives way to receiving and storing, and is interrupted as soon as those have something to do. Elsewhere it would be that of the whole process.
+if (process.platform === 'linux') setPriority(19);
 let open: { index: KeyIndex; databases: Database[] } | undefined;
 
 answerRequests<IndexerRequest, IndexerReply>((request) => {
@@ -42,6 +46,10 @@ answerRequests<IndexerRequest, IndexerReply>((request) => {
   try {
     open ??= openIndex();
     if (request.do === 'merge') return { ...nothing, ...open.index.merge() };
+    if (request.do === 'secure') {
+      open.databases[1]?.pragma('wal_checkpoint(full)');
+      return nothing;
+    }
     return { ...nothing, forgotten: open.index.forget(request.channel, request.before) };
   } catch (error) {
     // A full disk or a lock passes; after anything else the next request starts afresh.
@@ -61,7 +69,7 @@ function openIndex() {
   try {
     const journal = openForReading(files.journal, busyMs);
     databases.push(journal);
-    const index = openForWriting(files.keys, { busyMs });
+    const index = openForWriting(files.keys, { busyMs, rebuildable: true });
     databases.push(index);
     // The keys that arrive in random order want their pages at hand.
     index.pragma('cache_size = -65536');

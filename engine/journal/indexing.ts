@@ -1,6 +1,8 @@
 /**
- * When the index is brought up to date: half a second after a commit, or after so many appends,
- * or because a reader wants it now. Never on the way to an acknowledgement.
+ * When the index is brought up to date: as soon as nothing was committed for half a second, but at
+ * the latest after so many appends or seconds, or because a reader wants it now. Never on the way
+ * to an acknowledgement. While messages stream in it waits: a large merge costs each message a
+ * fraction of what many small ones do, and its writes hold up the syncs of the commits.
  */
 import type { Emit } from '../events.ts';
 import { faults } from '../faults.ts';
@@ -20,9 +22,10 @@ export interface Indexing {
   stop(): void;
 }
 
-const delayMs = 500;
+const quietMs = 500;
+const latestMs = 10_000;
 const retryMs = 5000;
-const mostAppends = 16_384;
+const mostAppends = 32_768;
 
 /**
  * @param indexed the last block that is indexed already
@@ -37,6 +40,8 @@ export function createIndexing(options: {
   let committed = mark;
   let appends = 0;
   let timer: NodeJS.Timeout | undefined;
+  let committedAt = 0;
+  let waitingSince = 0;
   let running = false;
   let failing = false;
   let stopped = false;
@@ -60,20 +65,31 @@ export function createIndexing(options: {
       failing = true;
     }
     running = false;
-    if (committed > mark) schedule(failing ? retryMs : delayMs);
+    waitingSince = performance.now();
+    if (committed > mark) schedule(failing ? retryMs : quietMs);
   }
 
   function schedule(ms: number): void {
     if (stopped) return;
-    timer ??= setTimeout(() => void merge(), ms).unref();
+    timer ??= setTimeout(due, ms).unref();
+  }
+
+  function due(): void {
+    timer = undefined;
+    const now = performance.now();
+    const wait = Math.min(committedAt + quietMs, waitingSince + latestMs) - now;
+    if (wait > 0 && !failing) schedule(wait);
+    else void merge();
   }
 
   return {
     committed(block, count) {
+      committedAt = performance.now();
+      if (committed === mark) waitingSince = committedAt;
       committed = block;
       appends += count;
       if (appends >= mostAppends && !running && !failing && !stopped) void merge();
-      else schedule(delayMs);
+      else schedule(quietMs);
     },
     async catchUp() {
       if (committed > mark) await merge();

@@ -96,7 +96,6 @@ export interface Filter {
   /** NHS number. */
   patient?: string;
   practice?: string;
-  fingerprint?: string;
   /** Microseconds since 1970, inclusive. */
   since?: number;
   until?: number;
@@ -122,11 +121,14 @@ export interface Journal {
   /** Exchanges, newest first, including those not yet indexed. */
   list(filter?: Filter): Promise<ExchangeSummary[]>;
   /**
-   * Exchanges with this fingerprint received at or after `since`, newest first. Answers from
+   * Exchanges with this fingerprint and MSH-10 received at or after `since`, newest first. Answers from
    * memory where memory covers the window, so that it costs nothing on the path to the
    * acknowledgement; otherwise from the key index.
    */
-  repeats(fingerprint: string, since: number): ExchangeId[] | Promise<ExchangeId[]>;
+  repeats(
+    of: { fingerprint: string; controlId: string },
+    since: number,
+  ): ExchangeId[] | Promise<ExchangeId[]>;
   /** The practice an ADT message last named for this patient. */
   practiceOf(patient: string): Promise<{ practice: string; at: number } | undefined>;
   /** Bytes, counts and what retention holds, for `status`. */

@@ -29,8 +29,8 @@ export interface KeyIndex {
   forget(channel: number, before: number): number;
 }
 
-/** Appends in one transaction: 8192 messages, each with its mark of delivery. */
-const appendsPerMerge = 16_384;
+/** Appends in one transaction. */
+const appendsPerMerge = 32_768;
 const exchangesPerStep = 256;
 
 /** A row of the index: the outline, and the outer two of the blocks that hold the entries. */
@@ -59,20 +59,14 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
     putExchange: keys.prepare(index.putExchange),
     putControl: keys.prepare(index.putControl),
     putPatient: keys.prepare(index.putPatient),
-    putFingerprint: keys.prepare(index.putFingerprint),
-    putNewKeys: [index.putNewControls, index.putNewPatients, index.putNewFingerprints].map((sql) =>
-      keys.prepare(sql),
-    ),
+    putNewKeys: [index.putNewControls, index.putNewPatients].map((sql) => keys.prepare(sql)),
     putMiddleBlock: keys.prepare(index.putMiddleBlock),
     putPractice: keys.prepare(index.putPractice),
     dropExchange: keys.prepare(index.dropExchange),
     dropControl: keys.prepare(index.dropControl),
     dropPatient: keys.prepare(index.dropPatient),
-    dropFingerprint: keys.prepare(index.dropFingerprint),
     dropMiddleBlocks: keys.prepare(index.dropMiddleBlocks),
-    oldestOf: keys.prepare<[object], Pick<Outline, 'id' | 'control' | 'patient' | 'fingerprint'>>(
-      index.oldestOf,
-    ),
+    oldestOf: keys.prepare<[object], Pick<Outline, 'id' | 'control' | 'patient'>>(index.oldestOf),
   };
   const gather = createGatherer(journal, opener);
   const identity = journal.prepare<[], Buffer>(read.identity).pluck().get() ?? Buffer.alloc(0);
@@ -139,20 +133,18 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
   }
 
   /** The keys of a row that was there before; those of new rows go in sorted bulk. */
-  function putKeys({ id, control, patient, fingerprint }: Outline): void {
+  function putKeys({ id, control, patient }: Outline): void {
     if (control !== null) statements.putControl.run(control, id);
     if (patient !== null) statements.putPatient.run(patient, id);
-    if (fingerprint !== null) statements.putFingerprint.run(fingerprint, id);
   }
 
   const storeAtOnce = keys.transaction(store);
   const forgetAtOnce = keys.transaction((channel: number, before: number) => {
     const rows = statements.oldestOf.all({ channel, before, most: exchangesPerStep });
-    for (const { id, control, patient, fingerprint } of rows) {
+    for (const { id, control, patient } of rows) {
       statements.dropExchange.run(id);
       if (control !== null) statements.dropControl.run(control, id);
       if (patient !== null) statements.dropPatient.run(patient, id);
-      if (fingerprint !== null) statements.dropFingerprint.run(fingerprint, id);
       statements.dropMiddleBlocks.run(id);
     }
     const mark = markNow();

@@ -33,7 +33,6 @@ export function memoryJournal(now: () => number): Journal & Retention {
     (filter.sender ?? summary.sender) === summary.sender &&
     (filter.patient ?? keys.patient) === keys.patient &&
     (filter.practice ?? summary.practice) === summary.practice &&
-    (filter.fingerprint ?? keys.fingerprint) === keys.fingerprint &&
     summary.id >= (filter.since ?? 0) &&
     summary.id <= (filter.until ?? Infinity);
   const newestFirst = () => [...kept.values()].sort((a, b) => b.summary.id - a.summary.id);
@@ -81,9 +80,9 @@ export function memoryJournal(now: () => number): Journal & Retention {
       return found.slice(0, filter.limit ?? 50).map(({ summary }) => ({ ...summary }));
     },
 
-    repeats: (fingerprint, since) =>
+    repeats: ({ fingerprint, controlId }, since) =>
       newestFirst()
-        .filter((one) => matches(one, { fingerprint, since }))
+        .filter((one) => one.keys.fingerprint === fingerprint && matches(one, { controlId, since }))
         .map(({ summary }) => summary.id),
 
     practiceOf: async (patient) => practices.get(patient),

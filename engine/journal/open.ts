@@ -46,7 +46,7 @@ export function prepareFolder(
   } finally {
     journal.close();
   }
-  const keys = openForWriting(files.keys, { busyMs: options.busyMs });
+  const keys = openForWriting(files.keys, { busyMs: options.busyMs, rebuildable: true });
   try {
     migrate(keys, 'keys');
   } finally {

@@ -97,10 +97,9 @@ export function summaryOf(outline: Outline, channelName: string): ExchangeSummar
 }
 
 /** A filter as the index understands it: channels and patients are numbers and hashes there. */
-export interface Selection extends Omit<Filter, 'channel' | 'patient' | 'fingerprint' | 'limit'> {
+export interface Selection extends Omit<Filter, 'channel' | 'patient' | 'limit'> {
   channel?: number;
   patient?: Buffer;
-  fingerprint?: number;
 }
 
 /** Whether an outline is one of those selected. */
@@ -113,7 +112,6 @@ export function matches(outline: Outline, selection: Selection): boolean {
     (selection.controlId === undefined || outline.control === selection.controlId) &&
     (selection.sender === undefined || outline.sender === selection.sender) &&
     (selection.practice === undefined || outline.practice === selection.practice) &&
-    (selection.fingerprint === undefined || outline.fingerprint === selection.fingerprint) &&
     (patient === undefined || outline.patient?.equals(patient) === true) &&
     outline.id >= (selection.since ?? 0) &&
     outline.id <= (selection.until ?? Number.MAX_SAFE_INTEGER)

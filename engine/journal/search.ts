@@ -19,7 +19,7 @@ export interface Search {
   list(filter: Filter): ExchangeSummary[];
   read(exchange: ExchangeId): StoredExchange | undefined;
   practiceOf(patient: string): { practice: string; at: number } | undefined;
-  repeats(fingerprint: string, since: number): ExchangeId[];
+  repeats(of: { fingerprint: string; controlId: string }, since: number): ExchangeId[];
   stats(): { exchanges: number; oldest: number | null; unindexed: number };
 }
 
@@ -36,7 +36,7 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
   const exchange = keys.prepare<[number], IndexedOutline>(index.exchange);
   const middle = keys.prepare<[number], number>(find.middleBlocks).pluck();
   const practice = keys.prepare<[Buffer], { practice: string; at: number }>(find.practice);
-  const repeats = keys.prepare<[number, number], number>(find.repeats).pluck();
+  const repeats = keys.prepare<[string, number, number], number>(find.repeats).pluck();
   const oldest = keys.prepare<[], number>(find.oldest).pluck();
 
   /** The index as it is now, in one transaction; what it lacks is read after that. */
@@ -66,7 +66,6 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
       sender: selection.sender ?? null,
       patient: selection.patient ?? null,
       practice: selection.practice ?? null,
-      fingerprint: selection.fingerprint ?? null,
       since: selection.since ?? 0,
       until: selection.until ?? Number.MAX_SAFE_INTEGER,
       limit: limit + unindexed.size,
@@ -96,12 +95,11 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
       const byId = new Map(channels.all().map((row) => [row.id, row.name]));
       const named = [...byId].find(([, name]) => name === filter.channel);
       if (filter.channel !== undefined && named === undefined) return [];
-      const { patient, fingerprint, limit = 50 } = filter;
+      const { patient, limit = 50 } = filter;
       const selection: Selection = {
         ...filter,
         channel: named?.[0],
         patient: undefined,
-        fingerprint: fingerprint === undefined ? undefined : fingerprintNumber(fingerprint),
       };
       const selections =
         patient === undefined
@@ -144,10 +142,10 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
       });
     },
 
-    repeats(fingerprint, since) {
+    repeats({ fingerprint, controlId }, since) {
       const number = fingerprintNumber(fingerprint);
       return atOneTime(() => {
-        const found = new Set(repeats.all(number, since));
+        const found = new Set(repeats.all(controlId, since, number));
         for (const outline of tail().outlines.values()) {
           if (outline.fingerprint === number && outline.id >= since) found.add(outline.id);
         }

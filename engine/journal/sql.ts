@@ -41,7 +41,7 @@ export const index = {
   mark: 'select journal, block, exchanges from mark',
   setMark: 'update mark set journal = ?, block = ?, exchanges = ?',
   clear: `delete from exchange; delete from by_control; delete from by_patient;
-    delete from by_fingerprint; delete from middle_block`,
+    delete from middle_block`,
   lastExchange: 'select max(id) from exchange',
   exchange: 'select * from exchange where id = ?',
   // By place: naming sixteen values costs more than storing them.
@@ -49,21 +49,18 @@ export const index = {
     'insert or replace into exchange values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
   putControl: 'insert or ignore into by_control values (?, ?)',
   putPatient: 'insert or ignore into by_patient values (?, ?)',
-  putFingerprint: 'insert or ignore into by_fingerprint values (?, ?)',
   // Sorted, so that each table is written front to back.
   putNewControls: bulk('by_control', 'control'),
   putNewPatients: bulk('by_patient', 'patient'),
-  putNewFingerprints: bulk('by_fingerprint', 'fingerprint'),
   putMiddleBlock: 'insert or ignore into middle_block values (?, ?)',
   putPractice: `insert into practice values (?, ?, ?)
     on conflict (patient) do update set practice = excluded.practice, at = excluded.at
     where excluded.at >= practice.at`,
-  oldestOf: `select id, control, patient, fingerprint from exchange
+  oldestOf: `select id, control, patient from exchange
     where channel = @channel and id < @before order by id limit @most`,
   dropExchange: 'delete from exchange where id = ?',
   dropControl: 'delete from by_control where control = ? and exchange = ?',
   dropPatient: 'delete from by_patient where patient = ? and exchange = ?',
-  dropFingerprint: 'delete from by_fingerprint where fingerprint = ? and exchange = ?',
   dropMiddleBlocks: 'delete from middle_block where exchange = ?',
 } as const;
 
@@ -71,8 +68,9 @@ export const index = {
 export const find = {
   middleBlocks: 'select block from middle_block where exchange = ? order by block',
   practice: 'select practice, at from practice where patient = ?',
-  repeats: `select exchange from by_fingerprint
-    where fingerprint = ? and exchange >= ? order by exchange desc`,
+  // A repeat has the control id of the first: fingerprints need no index of their own.
+  repeats: `select k.exchange from by_control k cross join exchange e on e.id = k.exchange
+    where k.control = ? and k.exchange >= ? and e.fingerprint = ? order by k.exchange desc`,
   oldest: 'select min(id) from exchange',
   fingerprints: `select id, fingerprint from exchange
     where id >= ? and fingerprint is not null order by id desc limit ?`,
@@ -84,8 +82,7 @@ const others = `(@channel is null or +e.channel = @channel)
     and (@controlId is null or e.control = @controlId)
     and (@sender is null or +e.sender = @sender)
     and (@patient is null or e.patient = @patient)
-    and (@practice is null or +e.practice = @practice)
-    and (@fingerprint is null or e.fingerprint = @fingerprint)`;
+    and (@practice is null or +e.practice = @practice)`;
 
 /**
  * Listings, newest first, each led by the index of one field of the filter. In the order in which
@@ -93,7 +90,6 @@ const others = `(@channel is null or +e.channel = @channel)
  * sender's newest are met soon on the way back from now.
  */
 export const list = {
-  fingerprint: byKey('by_fingerprint', 'fingerprint', '@fingerprint'),
   controlId: byKey('by_control', 'control', '@controlId'),
   patient: byKey('by_patient', 'patient', '@patient'),
   fault: byColumn('e.fault = @fault'),

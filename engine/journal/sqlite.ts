@@ -2,7 +2,7 @@
  * The journal on SQLite. This file puts its parts together:
  *
  *     append → commit (gathers) → writer thread → journal.sqlite
- *                                                      ↓ half a second later
+ *                                                      ↓ in a quiet moment
  *     read, list ← search ← keys.sqlite ←───────── indexer thread
  *
  * Why it is laid out so, with the measurements: docs/decisions/0002-journal.md.
@@ -167,11 +167,11 @@ function writingJournal(parts: Parts, closeAll: () => Promise<void>): Journal & 
     },
     read: (exchange) => found(() => search.read(exchange)),
     list: (filter = {}) => found(() => search.list(filter)),
-    repeats(fingerprint, since) {
-      const remembered = recent.find(fingerprintNumber(fingerprint), since);
+    repeats(of, since) {
+      const remembered = recent.find(fingerprintNumber(of.fingerprint), since);
       if (since >= recent.coveredSince()) return remembered;
       return found(() => {
-        const all = new Set([...remembered, ...search.repeats(fingerprint, since)]);
+        const all = new Set([...remembered, ...search.repeats(of, since)]);
         return [...all].sort((a, b) => b - a);
       });
     },
@@ -182,6 +182,7 @@ function writingJournal(parts: Parts, closeAll: () => Promise<void>): Journal & 
       const number = channels.get(channel);
       if (number === undefined) return 0;
       await indexing.catchUp();
+      await indexer.call({ do: 'secure' });
       // Not beyond now: what is still to come must not count as forgotten.
       const until = Math.min(before, next());
       const request = { do: 'forget', channel: number, before: until } as const;

@@ -210,10 +210,6 @@ describe('the journal finds exchanges', () => {
       await found({ state: 'answered' }),
       numbers((n) => n % 5 !== 0),
     );
-    assert.deepEqual(
-      await found({ fingerprint: 'print 2' }),
-      numbers((n) => n % 6 === 2),
-    );
     assert.deepEqual(await found({ channel: 'other' }), [30]);
     assert.deepEqual(await found({ channel: 'none such' }), []);
   });

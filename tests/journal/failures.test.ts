@@ -56,23 +56,23 @@ describe('when the journal cannot store', () => {
     const journal = await openJournal({ folder, busyMs: 50, emit: recordEvents().emit });
     const other = new SQLite(filesOf(folder).journal);
     other.exec('begin exclusive');
-    const keys = { fingerprint: 'print' };
+    const keys = { controlId: 'C1', fingerprint: 'print' };
     assert.equal(await faultOf(receive(journal, 'refused', keys)), 'journalLocked');
     const answered = journal.mint();
     journal.settle(answered, 'delivered');
     assert.equal(await faultOf(receive(journal, 'refused too')), 'journalLocked');
     other.exec('rollback');
     other.close();
-    assert.deepEqual(await journal.repeats('print', 0), []);
+    assert.deepEqual(await journal.repeats({ controlId: 'C1', fingerprint: 'print' }, 0), []);
     await journal.append(answered, 'adt-feed', [{ kind: 'answer', at: answered }]);
     assert.deepEqual(
       (await journal.list()).map(({ id, delivery }) => [id, delivery]),
-      [[answered, 'owed']],
+      [[answered, 'delivered']],
     );
     // The mark that could not be stored went with the commit that could.
     assert.deepEqual(
       (await journal.read(answered))?.entries.map(({ kind }) => kind),
-      ['delivered', 'answer'],
+      ['answer', 'delivered'],
     );
     await journal.close();
     remove();

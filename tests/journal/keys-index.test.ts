@@ -35,7 +35,7 @@ async function everything(journal: Journal, ids: number[]): Promise<unknown> {
     patient: await journal.list({ patient: nhs }),
     control: await journal.list({ controlId: 'C3' }),
     practice: await journal.practiceOf(nhs),
-    repeats: await journal.repeats('print 4', 0),
+    repeats: await journal.repeats({ controlId: 'C4', fingerprint: 'print 4' }, 0),
     read: await Promise.all(ids.map((id) => journal.read(id))),
     exchanges: (await journal.stats()).exchanges,
   };
@@ -164,7 +164,6 @@ describe('every query has its plan', () => {
     const database = openInMemory();
     migrate(database, 'keys');
     const leads: Record<keyof typeof list, string> = {
-      fingerprint: 'SEARCH k USING PRIMARY KEY (fingerprint=? AND exchange>? AND exchange<?)',
       controlId: 'SEARCH k USING PRIMARY KEY (control=? AND exchange>? AND exchange<?)',
       patient: 'SEARCH k USING PRIMARY KEY (patient=? AND exchange>? AND exchange<?)',
       fault: 'SEARCH e USING INDEX exchange_fault (fault=? AND rowid>? AND rowid<?)',
