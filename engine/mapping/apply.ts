@@ -5,11 +5,13 @@
 import { FaultError } from '../faults.ts';
 import type { CodeNaming } from './coded.ts';
 import { unreadElements } from './coverage.ts';
+import { createReader } from './answered.ts';
 import { createLayout } from './layout.ts';
 import type { CompiledMappings } from './load.ts';
 import type { MappedRecord } from './mapped.ts';
 import { indexRecord } from './record.ts';
 import { type MapOptions, type Run, warn } from './scope.ts';
+import { summaryRows } from './summary.ts';
 
 export type { MapOptions } from './scope.ts';
 
@@ -31,7 +33,10 @@ export function mapRecord(
     const layout = createLayout(compiled, run);
     const asked = [...new Set(options.datasets)];
     const patient = layout.patient(asked);
-    const datasets = asked.map((dataset) => layout.dataset(dataset));
+    const answered = asked.map(createReader(compiled, run));
+    const datasets = answered.map((one) =>
+      layout.dataset(one, one.dataset === 'PAT' ? summaryRows(answered) : []),
+    );
     reportUnread(compiled, run);
     const warnings = [...run.warnings].map(([text, n]) => (n > 1 ? `${text} (${n} times)` : text));
     return { patient, datasets, warnings };
@@ -58,6 +63,7 @@ function startRun(compiled: CompiledMappings, bundle: unknown, options: MapOptio
     variables: {
       site: [options.site ?? {}],
       profile: [options.profile],
+      asked: [...options.datasets],
       version: [options.version],
       now: [options.now.toISOString().replace(/\.\d+Z$/, 'Z')],
     },

@@ -4,7 +4,6 @@
  * confused (GP Connect 1.6, lists for message structure; warning codes and notes).
  */
 import type { Dataset } from '../gp/port.ts';
-import type { Repetition } from '../hl7/segment.ts';
 import { extensionName, member, textOf } from './evaluate.ts';
 import type { DataStatus, MappedDataset, MappedRecord, MappedSegment } from './mapped.ts';
 import { type IndexedRecord, type Resource, identityOf } from './record.ts';
@@ -145,15 +144,18 @@ function conclude(
   }
 }
 
+/** A status as OBX-5 holds it: `C^Complete^L`, `W^confidential-items^L`. */
+export function statusValue({ status, warning }: Status): string[] {
+  return status === 'W' ? ['W', warning ?? '', 'L'] : [status, names[status], 'L'];
+}
+
 /** The status line and its notes; the heading, where there is one, comes first. */
 export function statusSegments(
   area: Pick<PrimaryList, 'status' | 'heading'>,
   found: AreaStatus,
   provenance: { number: number; rule?: string },
 ): { segment: MappedSegment; notes: { text: string; rule?: string; source?: string }[] } {
-  const values = found.statuses.map(({ status, warning }): Repetition =>
-    status === 'W' ? ['W', warning, 'L'] : [status, names[status], 'L'],
-  );
+  const values = found.statuses.map(statusValue);
   const segment: MappedSegment = {
     name: 'OBX',
     fields: [
@@ -188,7 +190,9 @@ export function unavailableRecord(datasets: readonly Dataset[], text: string): M
       const found = { statuses: status, notes: [text], source: 'Gatehouse' };
       const { segment } = statusSegments({ status: dataset }, found, { number: i + 1 });
       const note: MappedSegment = { name: 'NTE', fields: [undefined, '1', undefined, text] };
-      return { dataset, status, items: 0, segments: [segment, note] };
+      const lines = [segment, note];
+      const groups = [{ code: dataset, title: dataset, lines, items: [] }];
+      return { dataset, status, items: 0, groups, segments: lines };
     }),
     warnings: [],
   };
@@ -206,7 +210,8 @@ export function concerns(
 const saysDisabled = (text: string | undefined) =>
   text?.toLowerCase().includes('disabled') ?? false;
 
-function warningCodes(list: Resource): string[] {
+/** The warnings a list carries (Extension-CareConnect-GPC-ListWarningCode-1). */
+export function warningCodes(list: Resource): string[] {
   return member([list], 'extension').flatMap((one) => {
     const url = textOf(member([one], 'url')[0]) ?? '';
     if (extensionName(url) !== 'ListWarningCode') return [];

@@ -4,7 +4,7 @@
  * says so; nothing is counted where nothing could be asked.
  */
 import type { Answered } from './answered.ts';
-import { statusValues } from './completeness.ts';
+import { statusValue } from './completeness.ts';
 import { createReading } from './coverage.ts';
 import { formatDate } from './dates.ts';
 import { textOf } from './evaluate.ts';
@@ -76,7 +76,7 @@ export function summaryRows(answered: readonly Answered[]): Built[] {
     const isAnswered =
       items.length > 0 || found.statuses.every(({ status }) => !'DU'.includes(status));
     return [
-      row('STATUS', 'Data status', 'CE', statusValues(found)),
+      row('STATUS', 'Data status', 'CE', found.statuses.map(statusValue)),
       ...(isAnswered ? [row('ITEMS', 'Items in this answer', 'NM', String(items.length))] : []),
       ...(latest === undefined
         ? []

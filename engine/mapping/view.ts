@@ -4,17 +4,23 @@
  * item is answered where its own dataset shows it, never by a view.
  */
 import type { Dataset } from '../gp/port.ts';
-import { type AreaStatus, areaStatus, viewStatus } from './completeness.ts';
+import { type AreaStatus, type Status, areaStatus, statusValue } from './completeness.ts';
 import { createReading } from './coverage.ts';
 import { textOf } from './evaluate.ts';
 import type { Chosen, Group } from './gather.ts';
 import type { BuiltItem, CompiledItem } from './items.ts';
 import { type Library, type Place, below, findTable, report, suggestion } from './library.ts';
 import type { CompiledDataset } from './load.ts';
+import type { DataStatus } from './mapped.ts';
 import { compileAt } from './paths.ts';
-import type { ItemRule, PrimaryList } from './schema.ts';
+import type { ItemRule, PrimaryList, ViewRule } from './schema.ts';
 import type { Run } from './scope.ts';
 import type { Table } from './tables.ts';
+
+/** Warnings of a view, ours: what it is, and that one of its sources could not be asked. */
+const derivedView = 'derived-view';
+const sourceDisabled = 'source-disabled';
+const sourceUnavailable = 'source-unavailable';
 
 /** A rule that takes only resources with one of the codes of a table: `%matched` are those codes. */
 export function compileAmong(
@@ -118,4 +124,44 @@ export function readView(
     return { title, area: list.status, found };
   });
   return { found: viewStatus(view.view, sources), items, dates };
+}
+
+/** One list a view is derived from, and what it came to. */
+interface ViewSource {
+  /** Name of the list, and OBX-4 of its own status line. */
+  title: string;
+  area: string;
+  found: AreaStatus;
+}
+
+/**
+ * The status of a view. It is never C or E: what a view does not show may be recorded all the same.
+ * Where no source was answered the view is not there either, and says so as its sources do.
+ */
+function viewStatus({ noArea, says }: ViewRule, sources: readonly ViewSource[]): AreaStatus {
+  const statuses: Status[] = [];
+  const state = (status: DataStatus, warning?: string) => {
+    if (!statuses.some((one) => one.status === status && one.warning === warning)) {
+      statuses.push(warning === undefined ? { status } : { status, warning });
+    }
+  };
+  if (noArea !== undefined) state('D');
+  const all = sources.flatMap(({ found }) => found.statuses);
+  if (all.some(({ status }) => status !== 'D' && status !== 'U')) {
+    state('W', derivedView);
+    for (const { status, warning } of all) {
+      if (status === 'D') state('W', sourceDisabled);
+      if (status === 'U') state('W', sourceUnavailable);
+      if (status === 'W') state('W', warning);
+    }
+  } else state(all.length > 0 && all.every(({ status }) => status === 'D') ? 'D' : 'U');
+  const notes = sources.flatMap(({ title, area, found }) => {
+    const words = found.statuses.map((status) => statusValue(status)[1]);
+    return [`Source ${area} (${title}): ${words.join(', ')}`, ...found.notes];
+  });
+  return {
+    statuses,
+    notes: [...(noArea === undefined ? [] : [noArea]), ...says, ...notes],
+    source: [...new Set(sources.map(({ found }) => found.source))].join(', ') || 'Bundle',
+  };
 }
