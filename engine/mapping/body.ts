@@ -22,7 +22,14 @@ export interface Body {
   own: Reading;
   reading: ReadingScope;
   when?: Path;
-  join(resource: Resource, holder: Resource | undefined, run: Run, variables: Variables): Joined;
+  /** @param at its place, with the references that led there; only with a trace */
+  join(
+    resource: Resource,
+    holder: Resource | undefined,
+    run: Run,
+    variables: Variables,
+    at?: string,
+  ): Joined;
   /** The segments; what they could not hold waits in the scope. */
   build(joined: Joined): Built[];
 }
@@ -77,8 +84,8 @@ export function compileBody(
     own,
     reading,
     when,
-    join(resource, holder, run, variables) {
-      const scope = bareScope(resource, variables, run);
+    join(resource, holder, run, variables, at) {
+      const scope = bareScope(resource, variables, run, at);
       const found: Joined = { resources: [], scope, missing: [] };
       for (const join of joins) follow(join, holder, found);
       return found;
@@ -97,7 +104,12 @@ export function compileBody(
 }
 
 /** A resource before anything is joined to it. */
-export function bareScope(resource: Resource, variables: Variables, run: Run): Scope {
+export function bareScope(
+  resource: Resource,
+  variables: Variables,
+  run: Run,
+  at = `${identityOf(resource)}#`,
+): Scope {
   const from = identityOf(resource);
   const focus = [resource];
   return {
@@ -106,8 +118,8 @@ export function bareScope(resource: Resource, variables: Variables, run: Run): S
     from,
     variables: { ...run.variables, ...variables, resource: focus },
     focus,
-    at: `${from}#`,
-    places: run.options.trace ? { resource: [`${from}#`] } : {},
+    at,
+    places: run.options.trace ? { resource: [at] } : {},
     leftovers: [],
   };
 }

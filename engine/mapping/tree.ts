@@ -88,7 +88,8 @@ export function buildTree(part: CompiledPart, resource: Resource, setting: Setti
     const above = taking.isNotes ? frame.item : (stack[deepest - 1] ?? frame).item;
     const item = taking.isNotes ? above : { segments: [], children: [] };
     if (!taking.isNotes) above.children.push(item);
-    stack.push(open(taking, target, setting, known, item, tree));
+    const place = run.options.trace ? placeOf(found.place, target) : undefined;
+    stack.push(open(taking, target, setting, known, item, tree, place));
   }
   return tree;
 }
@@ -142,8 +143,9 @@ function open(
   variables: Variables,
   item: BuiltItem,
   tree: BuiltTree,
+  place?: string,
 ): Frame {
-  const joined = part.join(resource, holder, run, variables);
+  const joined = part.join(resource, holder, run, variables, place);
   item.segments.push(...part.build(joined));
   if (!part.isNamed) {
     if (otherSubject(resource, run)) {
@@ -153,6 +155,12 @@ function open(
     if (resource.resourceType === 'List') tree.cautions.push(...warnings(resource));
   }
   return { part, joined, item, rule: 0, at: 0, untaken: [] };
+}
+
+/** A resource that was found at a place: by a reference that stands there, or there itself. */
+function placeOf(found: string, resource: Resource): string {
+  const own = `${identityOf(resource)}#`;
+  return found === own ? own : `${found} → ${own}`;
 }
 
 /** The next resource that hangs here; references that lead nowhere are said on the way. */
