@@ -60,7 +60,7 @@ describe('the profile', () => {
 
   it('has every status of a dataset, and every warning of our own', () => {
     const folder = join(root, 'engine/mapping');
-    const source = ['completeness.ts', 'gather.ts']
+    const source = ['completeness.ts', 'gather.ts', 'tree.ts', 'view.ts']
       .map((file) => readFileSync(join(folder, file), 'utf8'))
       .join('\n');
     for (const [, letter, name] of source.matchAll(/^ {2}([CEDU]): '(.+)',$/gm)) {
