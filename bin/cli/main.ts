@@ -197,6 +197,11 @@ function tree(): Command {
     .option('--mllp-port <port>', 'MLLP port of the HL7 v2 GP system', '2576')
     .option('--patients <folder>', 'folder of bundles (fixtures/patients unless told)')
     .option('--scenario <nhs=name...>', 'make a patient fail in a named way')
+    .option(
+      '--application <apikey=jwks...>',
+      'API key and JWK set (a file) of an application; PDS then wants its token (/oauth2/token)',
+    )
+    .option('--sds-apikey <key>', 'API key SDS wants')
     .addHelpText('after', '\nExample:\n  gatehouse sim gp --scenario 9465701459=slow:3000')
     .action(async (options) => run((await import('./sim.ts')).gp(options)));
   sim
@@ -207,7 +212,11 @@ function tree(): Command {
     .option('--rate <n>', 'messages a second', '1')
     .option('--connections <n>', 'connections', '1')
     .option('--nhs <number>', 'patient to ask for', '9465701459')
-    .option('--type <type>', 'QBP^Q11, QRY^A19 or ADT^A01', 'QBP^Q11')
+    .option(
+      '--type <type>',
+      'QBP^Q11, QBP^ZGR, QBP^Q21, QRY^A19, QRY^R02, RQC^I05, VXQ^V01 or ADT^A01',
+      'QBP^Q11',
+    )
     .addOption(output)
     .addHelpText('after', '\nExample:\n  gatehouse sim hospital --to 127.0.0.1:2575 --count 10')
     .action(async (options) => run((await import('./sim.ts')).hospital(options)));

@@ -1,15 +1,12 @@
 /** `gatehouse sim gp|hospital`: the systems around the engine, simulated. */
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createEvents } from '../../engine/events.ts';
 import { startGpSimulator } from '../../engine/simulator/gp.ts';
-import {
-  type HospitalMessage,
-  buildAdt,
-  buildQbp,
-  buildQry,
-  usualAsker,
-} from '../../engine/simulator/hospital-messages.ts';
+import { type HospitalMessage, buildAdt } from '../../engine/simulator/hospital-messages.ts';
+import { queryBuilders, usualAsker } from '../../engine/simulator/hospital-queries.ts';
 import { createHospital } from '../../engine/simulator/hospital.ts';
+import { type Application, readJwks } from '../../engine/simulator/oauth.ts';
 import { startMllpGp } from '../../engine/simulator/mllp-gp.ts';
 import { type CaseScenario, readScenarioLine } from '../../engine/cases/scenario.ts';
 import { exits } from './exits.ts';
@@ -24,6 +21,8 @@ interface GpOptions {
   mllpPort: string;
   patients?: string;
   scenario?: string[];
+  application?: string[];
+  sdsApikey?: string;
 }
 
 /** Simulate the GP side until stopped. */
@@ -32,18 +31,38 @@ export async function gp(options: GpOptions): Promise<number> {
     ? resolve(options.patients)
     : join(ownFolder(), 'fixtures', 'patients');
   const scenarios = (options.scenario ?? []).map(scenarioOf);
+  const credentials = {
+    applications: options.application?.map(applicationOf),
+    sdsApiKey: options.sdsApikey,
+  };
   const { emit } = createEvents();
-  const simulator = await startGpSimulator({ patients, port: whole(options.port), emit });
+  const port = whole(options.port);
+  const simulator = await startGpSimulator({ patients, port, credentials, emit });
   const legacy = await startMllpGp({ patients, port: whole(options.mllpPort), emit });
   for (const { at, nhsNumber, scenario } of scenarios) {
     if (at === 'mllp') legacy.set(nhsNumber, scenario);
     else simulator.set(nhsNumber, scenario);
   }
+  if (options.application) say(`token endpoint ${simulator.token}`);
   say(`PDS ${simulator.pds}\nSDS ${simulator.sds}\nSpine proxy ${simulator.ssp}`);
   say(`GP system that speaks HL7 v2: 127.0.0.1:${legacy.port}`);
   await stopped();
   await Promise.all([simulator.close(), legacy.close()]);
   return exits.ok;
+}
+
+/** `KEY=FILE`: an application's API key and the file of its public keys. */
+function applicationOf(text: string): Application {
+  const [, apiKey, file] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  const next = 'write it as KEY=jwks.json, with the keys as they would be registered';
+  if (apiKey === undefined || file === undefined) {
+    throw new CommandError('an application needs an API key and a file', next);
+  }
+  try {
+    return { apiKey, keys: readJwks(readFileSync(file, 'utf8')) };
+  } catch {
+    throw new CommandError(`${file} holds no JWK set`, next);
+  }
 }
 
 /** `9465701459=slow:3000`, or as a case has it: `9465701459 slow at=pds ms=3000`. */
@@ -89,11 +108,14 @@ export async function hospital(options: HospitalOptions): Promise<number> {
 
 function build(type: string, nhsNumber: string, controlId: string): HospitalMessage {
   const asker = usualAsker;
-  if (type === 'QBP^Q11') return buildQbp({ controlId, nhsNumber, asker });
-  if (type === 'QRY^A19') return buildQry({ controlId, nhsNumber, asker });
+  const query = queryBuilders[type]?.({ controlId, nhsNumber, asker });
+  if (query) return query;
   const event = /^ADT\^(A\d\d)$/.exec(type)?.[1];
   if (!event)
-    throw new CommandError(`the hospital sends no ${type}`, 'QBP^Q11, QRY^A19 or ADT^A01');
+    throw new CommandError(
+      `the hospital sends no ${type}`,
+      `${Object.keys(queryBuilders).join(', ')} or ADT^A01`,
+    );
   const patient = {
     nhsNumber,
     mrn: '700001',

@@ -9,6 +9,7 @@
 import { readFileSync } from 'node:fs';
 import { type Finding, ConfigError, nearest, shortPath } from '../config/yaml.ts';
 import { duration } from '../config/values.ts';
+import { queryKind, queryKinds } from '../query/kinds.ts';
 import { type CaseScenario, readScenarioLine } from './scenario.ts';
 
 export interface Exchange {
@@ -35,13 +36,15 @@ export interface Case {
   scenarios: CaseScenario[];
   /** Overrides the channels' patience (milliseconds). */
   patience?: number;
+  /** Messages the channels accept besides those their files name. */
+  accepts: string[];
   exchanges: Exchange[];
 }
 
 /** The sections that state what is expected. */
 export const expected = ['asked', 'out', 'journal'] as const;
 const sections = ['in', ...expected] as const;
-const settings = ['channel', 'at', 'scenario', 'patience'] as const;
+const settings = ['channel', 'at', 'scenario', 'patience', 'accepts'] as const;
 
 type Say = (line: number, says: string, next?: string) => void;
 
@@ -53,7 +56,14 @@ export function readCase(file: string, content = readFileSync(file, 'utf8')): Ca
   const findings: Finding[] = [];
   const error: Say = (line, says, next) =>
     findings.push({ severity: 'error', where: `${shortPath(file)}:${line}`, says, next });
-  const story: Case = { file, title: '', at: new Date(Number.NaN), scenarios: [], exchanges: [] };
+  const story: Case = {
+    file,
+    title: '',
+    at: new Date(Number.NaN),
+    scenarios: [],
+    accepts: [],
+    exchanges: [],
+  };
   const usual = { channel: '', line: 1 };
   let section: (typeof sections)[number] | undefined;
   const lines = content.split(/\r?\n/);
@@ -104,6 +114,10 @@ function setting(
     const read = duration.safeParse(value);
     if (read.success) story.patience = read.data;
     else error(number, `patience: ${read.error.issues[0]?.message ?? ''}`);
+  } else if (key === 'accepts') {
+    if (queryKind(value)) story.accepts.push(value);
+    else
+      error(number, `there is no query "${value}"`, queryKinds.map(({ type }) => type).join(', '));
   } else if (key === 'scenario') {
     const read = readScenarioLine(value);
     if ('says' in read) error(number, read.says, read.next);

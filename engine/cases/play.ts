@@ -59,7 +59,7 @@ export async function playCase(
   const practiceOf = (patient: string) => journal.practiceOf(patient);
   const answering = new Map(
     plays.map(({ loaded }) => {
-      const channel = withPatience(loaded, story.patience);
+      const channel = asTold(loaded, story);
       const outside = { ...joinOutside(channel, connect, {}), practiceOf };
       return [loaded, exchangesOf(channel, { journal, outside, emit: silent, now })];
     }),
@@ -163,7 +163,12 @@ function endLine({ state, fault, repeatOf }: StoredExchange, played: ExchangeId[
   return `${state}${fault === null ? '' : ` ${fault}`}${repeat}`;
 }
 
-function withPatience(loaded: LoadedChannel, answer: number | undefined): LoadedChannel {
-  if (answer === undefined) return loaded;
-  return { ...loaded, channel: { ...loaded.channel, patience: { answer } } };
+/** The channel with what the case says otherwise. */
+function asTold(loaded: LoadedChannel, { patience: answer, accepts }: Case): LoadedChannel {
+  const { channel } = loaded;
+  const patience = answer === undefined ? channel.patience : { answer };
+  return {
+    ...loaded,
+    channel: { ...channel, patience, accepts: [...channel.accepts, ...accepts] },
+  };
 }

@@ -1,6 +1,6 @@
 /**
- * What a hospital sends: QBP^Q11 and QRY^A19 for a GP record, and the ADT messages of a stay (HL7
- * v2.4; HL7 UK A.3 and ITK conventions for identifiers). Written here, not taken from anybody.
+ * What a hospital sends, its header and the ADT messages of a stay (HL7 UK A.3 and ITK conventions
+ * for identifiers). Written here, not taken from anybody. Its queries are in `hospital-queries.ts`.
  */
 import { timestamp } from '../hl7/ack.ts';
 import { standardDelimiters } from '../hl7/delimiters.ts';
@@ -13,96 +13,14 @@ export interface HospitalMessage {
   controlId: string;
 }
 
-/** Who asks; each part may be left out to see it refused. */
-export interface HospitalAsker {
-  /** XCN: id, family, given, then prefix; a second one is the local id. */
-  user?: { id: string; family: string; given?: string; prefix?: string; localId?: string };
-  roleProfile?: string;
-  organisation?: { name: string; ods: string };
-  consent?: string;
-  reason?: string;
-  department?: string;
-}
-
 /** Where a message comes from and goes to, and what makes it the same every time. */
 export interface Envelope {
   controlId: string;
   now?: Date;
   sender?: { application: string; facility: string };
   receiver?: { application: string; facility: string };
-}
-
-export interface QueryOptions extends Envelope {
-  nhsNumber: string;
-  asker: HospitalAsker;
-  /** Query tag (QPD-2, QRD-4); the control id unless told. */
-  tag?: string;
-  datasets?: string[];
-  /** `YYYYMMDD`, QBP only. */
-  from?: string;
-  to?: string;
-  /** For the cross-check, QBP only. */
-  family?: string;
-  birthDate?: string;
-}
-
-/** A doctor in the emergency department who has asked the patient. */
-export const usualAsker: HospitalAsker = {
-  user: { id: '10019', family: 'Smith', given: 'Jo', prefix: 'Dr', localId: 'JSMITH' },
-  roleProfile: 'UNK',
-  organisation: { name: 'HOSPITAL', ods: 'R0A' },
-  consent: 'G',
-  department: 'ED',
-};
-
-const allDatasets = ['ALL', 'MED', 'PRB'];
-
-/** QBP^Q11^QBP_Q11 with the QPD of docs/profile.md. */
-export function buildQbp(options: QueryOptions): HospitalMessage {
-  const { nhsNumber, asker, tag = options.controlId, datasets = allDatasets } = options;
-  const qpd: Field[] = [];
-  qpd[1] = [['GPREC', 'GP Record', 'L']];
-  qpd[2] = tag;
-  qpd[3] = nhsIdentifier(nhsNumber);
-  qpd[4] = datasets.map((dataset) => [dataset]);
-  qpd[5] = options.from;
-  qpd[6] = options.to;
-  askerFields(asker).forEach((field, at) => (qpd[7 + at] = field));
-  qpd[13] = options.family;
-  qpd[14] = options.birthDate;
-  return build(
-    options,
-    ['QBP', 'Q11', 'QBP_Q11'],
-    [
-      { name: 'QPD', fields: qpd },
-      { name: 'RCP', fields: [undefined, 'I'] },
-    ],
-  );
-}
-
-/** QRY^A19: QRD has no field for the asker, so ZAU carries it (user, role, organisation, consent …). */
-export function buildQry(options: QueryOptions): HospitalMessage {
-  const { nhsNumber, asker, tag = options.controlId, datasets = allDatasets } = options;
-  const qrd: Field[] = [];
-  qrd[1] = timestamp(options.now ?? new Date());
-  qrd[2] = 'R';
-  qrd[3] = 'I';
-  qrd[4] = tag;
-  qrd[7] = [['1', 'RD']];
-  const who: Repetition = [nhsNumber];
-  who[8] = 'NHS';
-  who[12] = 'NH';
-  qrd[8] = [who];
-  qrd[9] = datasets.map((dataset) => [dataset, undefined, 'L']);
-  qrd[10] = 'GPREC';
-  return build(
-    options,
-    ['QRY', 'A19', 'QRY_A19'],
-    [
-      { name: 'QRD', fields: qrd },
-      { name: 'ZAU', fields: [undefined, ...askerFields(asker)] },
-    ],
-  );
+  /** MSH-12; 2.4 unless told. */
+  version?: string;
 }
 
 export interface AdtPatient {
@@ -177,18 +95,23 @@ export function buildAdt(
 const usualSender = { application: 'MILLENNIUM', facility: 'R0A' };
 const usualReceiver = { application: 'GPREC', facility: 'RECGW' };
 
-function build(envelope: Envelope, type: string[], segments: Segment[]): HospitalMessage {
-  const { controlId, sender = usualSender, receiver = usualReceiver } = envelope;
+/** A message with its header; MSH-9 as the version has it. */
+export function build(
+  envelope: Envelope,
+  [code, event, structure]: string[],
+  segments: Segment[],
+): HospitalMessage {
+  const { controlId, sender = usualSender, receiver = usualReceiver, version = '2.4' } = envelope;
   const msh: Field[] = [];
   msh[3] = sender.application;
   msh[4] = sender.facility;
   msh[5] = receiver.application;
   msh[6] = receiver.facility;
   msh[7] = timestamp(envelope.now ?? new Date());
-  msh[9] = [type];
+  msh[9] = [[code, event, version === '2.3' ? undefined : structure]];
   msh[10] = controlId;
   msh[11] = 'P';
-  msh[12] = '2.4';
+  msh[12] = version;
   msh[17] = 'GBR';
   msh[18] = 'UNICODE UTF-8';
   msh[19] = 'EN';
@@ -199,23 +122,7 @@ function build(envelope: Envelope, type: string[], segments: Segment[]): Hospita
   return { bytes, controlId };
 }
 
-function nhsIdentifier(nhsNumber: string): Repetition[] {
+/** An NHS number with its authority, as CX. */
+export function nhsIdentifier(nhsNumber: string): Repetition[] {
   return [[nhsNumber, undefined, undefined, 'NHS', 'NH']];
-}
-
-/** User, role, organisation, consent, reason, department: QPD-7 to 12, ZAU-1 to 6. */
-function askerFields(asker: HospitalAsker): Field[] {
-  const { user, organisation } = asker;
-  const person: Repetition[] | undefined = user && [
-    [user.id, user.family, user.given, undefined, undefined, user.prefix],
-    ...(user.localId === undefined ? [] : [[user.localId]]),
-  ];
-  return [
-    person,
-    asker.roleProfile,
-    organisation && [[organisation.name, undefined, organisation.ods]],
-    asker.consent,
-    asker.reason,
-    asker.department,
-  ];
 }

@@ -11,8 +11,9 @@ import { buildAck } from '../hl7/ack.ts';
 import { parseMessage } from '../hl7/message.ts';
 import { createDestination } from '../mllp/destination.ts';
 import type { LinkTls } from '../mllp/link.ts';
-import { buildAdt, buildQbp, buildQry, usualAsker } from './hospital-messages.ts';
+import { buildAdt } from './hospital-messages.ts';
 import type { AdtPatient, HospitalMessage } from './hospital-messages.ts';
+import { buildQbp, nextPart, queryBuilders, usualAsker } from './hospital-queries.ts';
 import { serveMllp } from './mllp-server.ts';
 import type { MllpServer } from './mllp-server.ts';
 
@@ -53,6 +54,8 @@ export interface Hospital {
    *   that is no frame or whose MSA-2 is not this message's MSH-10
    */
   send(bytes: Buffer): Promise<Buffer>;
+  /** Send a query and ask on (DSC) until the answer has no further part. @throws as `send` */
+  sendAll(query: HospitalMessage): Promise<Buffer[]>;
   /** Send many and measure; a message that fails is counted, not thrown. */
   run(options: LoadOptions): Promise<LoadFigures>;
   close(): void;
@@ -79,8 +82,18 @@ export function createHospital(options: HospitalOptions): Hospital {
     );
   const own = open(options.connections ?? 1);
   const never = new AbortController().signal;
+  const send = (bytes: Buffer) => own.ask(bytes, parseMessage(bytes).raw('MSH-10') ?? '', never);
   return {
-    send: (bytes) => own.ask(bytes, parseMessage(bytes).raw('MSH-10') ?? '', never),
+    send,
+    async sendAll({ bytes, controlId }) {
+      const answers = [await send(bytes)];
+      for (;;) {
+        const last = answers.at(-1) ?? Buffer.alloc(0);
+        const next = nextPart(bytes, last, `${controlId}-${answers.length}`);
+        if (!next) return answers;
+        answers.push(await send(next.bytes));
+      }
+    },
     async run({ count, rate, connections = 1, message }) {
       const destination = open(connections);
       const figures = { answers: {} as Record<string, number>, failed: 0, took: [] as number[] };
@@ -168,6 +181,10 @@ export function examples(patient: AdtPatient, prefix: string): Example[] {
   const controlId = (number: number): string => `${prefix}${number}`;
   const ask = (number: number, change: Partial<typeof usualAsker> = {}) =>
     buildQbp({ controlId: controlId(number), nhsNumber, asker: { ...usualAsker, ...change } });
+  const other = (type: string, number: number) => {
+    const options = { controlId: controlId(number), nhsNumber, asker: usualAsker };
+    return queryBuilders[type]?.(options) ?? buildQbp(options);
+  };
   const wrong = `${nhsNumber.slice(0, 9)}${(Number(nhsNumber.at(9)) + 1) % 10}`;
   return [
     { name: 'record', says: 'the whole record (QBP^Q11)', message: ask(1) },
@@ -184,7 +201,12 @@ export function examples(patient: AdtPatient, prefix: string): Example[] {
     {
       name: 'old-query',
       says: 'the same over QRY^A19',
-      message: buildQry({ controlId: controlId(3), nhsNumber, asker: usualAsker }),
+      message: other('QRY^A19', 3),
+    },
+    {
+      name: 'demographics',
+      says: 'who the patient is (QBP^Q21)',
+      message: other('QBP^Q21', 9),
     },
     {
       name: 'emergency',

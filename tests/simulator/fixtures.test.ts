@@ -4,13 +4,8 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { areas } from '../../engine/simulator/areas.ts';
 import { isNhsNumber, loadWorld } from '../../engine/simulator/facts.ts';
-import {
-  buildAdt,
-  buildQbp,
-  buildQry,
-  morrisNel,
-  usualAsker,
-} from '../../engine/simulator/hospital-messages.ts';
+import { buildAdt, morrisNel } from '../../engine/simulator/hospital-messages.ts';
+import { buildQbp, queryBuilders, usualAsker } from '../../engine/simulator/hospital-queries.ts';
 import { loadHl7Records } from '../../engine/simulator/mllp-records.ts';
 import * as caller from './caller.ts';
 
@@ -34,7 +29,10 @@ describe('simulator: fixtures', () => {
     assert.ok(records.length >= 8);
     for (const [number, patient] of world.patients) {
       assert.ok(isNhsNumber(number), number);
-      assert.ok(number === caller.nel || number.startsWith('999000'), 'a number kept for tests');
+      assert.ok(
+        number === caller.nel || /^(999000|900000)/.test(number),
+        'a number kept for tests',
+      );
       for (const { ods } of patient.practices) assert.ok(world.practices.has(ods), ods);
       if (patient.record !== undefined) assert.equal(patient.record, `${number}.json`);
     }
@@ -139,8 +137,13 @@ describe('simulator: fixtures', () => {
         'gp-record/qbp-q11.hl7',
         buildQbp({ ...query, ...claimed, controlId: 'M1', tag: 'Q1' }).bytes,
       ],
-      ['gp-record/qry-a19.hl7', buildQry({ ...query, controlId: 'M2', tag: 'Q2' }).bytes],
     ];
+    const others = ['QRY^A19', 'QBP^ZGR', 'QBP^Q21', 'QRY^R02', 'RQC^I05', 'VXQ^V01'];
+    for (const [index, type] of others.entries()) {
+      const ids = { controlId: `M${index + 2}`, tag: `Q${index + 2}`, family: 'Nel' };
+      const bytes = queryBuilders[type]?.({ ...query, ...ids }).bytes ?? Buffer.alloc(0);
+      written.push([`gp-record/${type.toLowerCase().replace('^', '-')}.hl7`, bytes]);
+    }
     for (const event of ['A01', 'A04', 'A05', 'A08', 'A28', 'A31', 'A40'] as const) {
       const options = { controlId: `ADT-${event}`, now, mergedMrn: '633480' };
       written.push([`adt/${event.toLowerCase()}.hl7`, buildAdt(event, morrisNel, options).bytes]);

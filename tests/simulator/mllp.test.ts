@@ -7,13 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FaultError } from '../../engine/faults.ts';
 import { parseMessage } from '../../engine/hl7/message.ts';
-import {
-  buildQbp,
-  buildQry,
-  morrisNel,
-  usualAsker,
-} from '../../engine/simulator/hospital-messages.ts';
-import type { HospitalAsker, QueryOptions } from '../../engine/simulator/hospital-messages.ts';
+import { morrisNel } from '../../engine/simulator/hospital-messages.ts';
+import { buildQbp, buildQry, usualAsker } from '../../engine/simulator/hospital-queries.ts';
+import type { HospitalAsker, QueryOptions } from '../../engine/simulator/hospital-queries.ts';
 import { createHospital, examples, listenAsHospital } from '../../engine/simulator/hospital.ts';
 import type { Hospital } from '../../engine/simulator/hospital.ts';
 import { startMllpGp } from '../../engine/simulator/mllp-gp.ts';
