@@ -4,18 +4,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import { acceptEarly } from './answer.ts';
-import { type Fault, faults } from './faults.ts';
-import { claimsDiffering, differences, isComparable } from './gp/demographics.ts';
-import type {
-  Asker,
-  Attempt,
-  Endpoint,
-  GpMessage,
-  GpRecord,
-  Outcome,
-  OutcomeEvent,
-  RecordRequest,
-} from './gp/port.ts';
+import { type Ended, askRecord, missing, standingIn } from './ask-record.ts';
+import type { Fault } from './faults.ts';
+import { claimsDiffering } from './gp/demographics.ts';
+import type { Asker, Attempt, OutcomeEvent } from './gp/port.ts';
 import type { Interim } from './mllp/mllp.ts';
 import { type ReadWork, commit } from './work.ts';
 
@@ -116,13 +108,7 @@ function sessionOf({ query, trace }: ReadWork): string {
   return JSON.stringify([user?.id, user?.localId, roleProfile, organisation?.ods, patient]);
 }
 
-type Ended = Pick<Outcome<unknown>, 'event' | 'fault' | 'hops'>;
-
-async function outcomeOf(
-  work: ReadWork,
-  effect: OutsideEffect,
-  attempt: Attempt,
-): Promise<Ended> {
+async function outcomeOf(work: ReadWork, effect: OutsideEffect, attempt: Attempt): Promise<Ended> {
   const { query } = work;
   if (!query?.nhsNumber || !query.asker) return missing('internalError');
   switch (effect) {
@@ -135,7 +121,7 @@ async function outcomeOf(
     case 'locateHtml':
       return locateHtml(work, query.asker, attempt);
     case 'ask':
-      return ask(work, query.asker, attempt);
+      return askRecord(work, query.asker, attempt);
   }
 }
 
@@ -198,74 +184,3 @@ async function locateHtml(work: ReadWork, asker: Asker, attempt: Attempt): Promi
   work.endpoint = outcome.value;
   return outcome;
 }
-
-async function ask(work: ReadWork, asker: Asker, attempt: Attempt): Promise<Ended> {
-  const { query, endpoint, around, message } = work;
-  const nhsNumber = work.trace?.nhsNumber ?? query?.nhsNumber;
-  if (!query || !nhsNumber || !endpoint) return missing('internalError');
-  const request: RecordRequest = {
-    nhsNumber,
-    datasets: query.datasets,
-    from: query.from,
-    to: query.to,
-  };
-  const before = work.fault;
-  const outcome = await askEndpoint(endpoint);
-  const second = work.cautions.includes('secondEndpoint');
-  const unsure =
-    outcome.event === 'notFound' ||
-    (second && outcome.event === 'permanent' && outcome.fault?.name !== 'wrongPatient');
-  if (unsure && (second || work.trace?.source === 'adtIndex')) {
-    return standingIn(outcome, before);
-  }
-  if (outcome.event === 'reply' && outcome.value) {
-    work.reply = outcome.value;
-    compare(work, outcome.value);
-    tellDates(work, request, outcome.value);
-  }
-  return outcome;
-
-  function askEndpoint(at: Endpoint): Promise<Outcome<GpRecord | GpMessage>> {
-    if (at.kind === 'gpconnect') {
-      return around.outside.gpconnect?.(request, at, asker, attempt) ?? absent();
-    }
-    return around.outside.mllp[at.name]?.(message, request, attempt) ?? absent();
-  }
-}
-
-/**
- * What was asked only because something else could not be reached says nothing about the patient by
- * not knowing them: "no record" must never stand where the truth is "could not ask". The fault that
- * led here stands, and asking again may help.
- */
-function standingIn(outcome: Ended, before: Fault | undefined): Ended {
-  const code = outcome.fault && faults[outcome.fault.name].code;
-  const fault = before && { ...before, detail: `the one asked instead: ${code ?? outcome.event}` };
-  return { ...outcome, fault: fault ?? outcome.fault };
-}
-
-/** GP Connect: a mismatch of family, given, gender or date of birth must be told to the user. */
-function compare(work: ReadWork, reply: GpRecord | GpMessage): void {
-  if (reply.kind !== 'bundle') return;
-  if (work.trace?.source !== 'pds' || !isComparable(work.trace)) {
-    work.cautions.push('notCompared');
-    return;
-  }
-  for (const differs of differences(work.trace, reply.bundle)) {
-    work.cautions.push(`${differs}Differs`);
-  }
-}
-
-/** A record that is not limited although the query wanted it so must not look as if it were. */
-function tellDates(work: ReadWork, { from, to }: RecordRequest, reply: GpRecord | GpMessage): void {
-  const ignored =
-    reply.kind === 'hl7' ? from !== undefined || to !== undefined : reply.datesIgnored;
-  if (ignored) work.cautions.push('datesNotApplied');
-}
-
-const missing = (name: Fault['name']): Ended => ({ event: 'permanent', fault: { name }, hops: [] });
-const absent = async (): Promise<Outcome<never>> => ({
-  event: 'permanent',
-  fault: { name: 'practiceNotEnabled' },
-  hops: [],
-});

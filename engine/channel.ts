@@ -104,6 +104,22 @@ const destination = z.discriminatedUnion('kind', [
     tls: clientTls.optional(),
   }),
   z.strictObject({
+    kind: z.literal('cdg'),
+    url: text.meta({ description: 'base address of the Clinical Data Gateway API' }),
+    accessToken: secret.optional().meta({
+      description:
+        'access token (CIS2, AAL3), read anew for each request: it is short-lived, and whoever holds the sessions of the users renews it',
+    }),
+    issuer: text.meta({ description: 'our address as the token issuer (iss)' }),
+    device: z
+      .strictObject({ id: text, model: text, version: text })
+      .meta({ description: 'requesting device named to the practice' }),
+    reply: size.default(20 * 1024 ** 2).meta({ description: 'longest reply accepted' }),
+    ...connections,
+    ...timeouts,
+    tls: clientTls.optional(),
+  }),
+  z.strictObject({
     kind: z.literal('mllp'),
     ...address.shape,
     ...understands,
@@ -180,10 +196,22 @@ export const channelSchema = z.strictObject({
     .strictObject({
       trace: text.optional().meta({ description: 'destination that finds the practice (pds)' }),
       locate: text.optional().meta({ description: 'destination that finds the endpoint (sds)' }),
-      record: text.optional().meta({ description: 'destination asked for the record (gpconnect)' }),
+      record: text
+        .optional()
+        .meta({ description: 'destination asked for the record (gpconnect, or cdg)' }),
       second: text
         .optional()
-        .meta({ description: 'destination asked where the first cannot be reached (mllp)' }),
+        .meta({
+          description: 'destination asked where the first cannot be reached (mllp, or cdg)',
+        }),
+      html: flag.default(false).meta({
+        description:
+          'where a practice does not offer the structured record, or not all of it, carry its HTML view as text',
+      }),
+      documents: z.enum(['off', 'list', 'content']).default('off').meta({
+        description:
+          'documents, where a query asks for DOC: none, where each is, or each in the answer (5 MB at most)',
+      }),
       practices: text
         .optional()
         .meta({ description: 'practice table (CSV) looked up before the directory' }),

@@ -6,8 +6,13 @@ import {
   isSecretReference,
   resolveText,
 } from './config/values.ts';
-import type { Access } from './gp/access.ts';
+import type { Access, Tokens } from './gp/access.ts';
+import { createGateway, gatewayAnywhere } from './gp/cdg.ts';
+import { createDocuments, documentInteractions } from './gp/documents.ts';
+import { structuredRecord } from './gp/gpconnect-request.ts';
 import { createGpConnect } from './gp/gpconnect.ts';
+import { careRecord } from './gp/html-request.ts';
+import { asHtml, createHtml } from './gp/html.ts';
 import type { ClientTls, Http, HttpOptions } from './gp/http.ts';
 import { answeredId, createMllpGp } from './gp/mllp-gp.ts';
 import type { Pace } from './gp/pace.ts';
@@ -51,7 +56,7 @@ export function joinOutside(loaded: LoadedChannel, connect: Connectors, env: Env
     const found = name === undefined ? undefined : channel.destinations[name];
     return found?.kind === kind ? { name: name as string, ...(found as Of<K>) } : undefined;
   };
-  const http = (destination: Of<'pds' | 'sds' | 'gpconnect'> & { name: string }) => {
+  const http = (destination: Of<'pds' | 'sds' | 'gpconnect' | 'cdg'> & { name: string }) => {
     const { name, timeout, tls, connections } = destination;
     const client = connect.http({
       name,
@@ -68,6 +73,7 @@ export function joinOutside(loaded: LoadedChannel, connect: Connectors, env: Env
   const record = named(channel.ask.record, 'gpconnect');
   const joined: Joined = {
     mllp: {},
+    gateways: {},
     async close() {
       await Promise.all(closers.map((close) => close()));
     },
@@ -82,12 +88,17 @@ export function joinOutside(loaded: LoadedChannel, connect: Connectors, env: Env
   const locators: LocateEndpoint[] = [];
   const through = record?.name ?? '';
   if (practices) locators.push(locateInTable(practices, through));
+  const gateway = named(channel.ask.record, 'cdg');
+  if (gateway) locators.push(gatewayAnywhere(gateway.name));
   let sessions: Sessions | undefined;
+  let directory: ((interaction: string) => LocateEndpoint) | undefined;
   if (sds) {
     const { url, apikey, rate, session = 0 } = sds;
+    const client = http(sds);
     const access = keyAccess(apikey, env);
     const options = { url, access, pace: connect.pace?.(url, rate), destination: through };
-    sessions = createSessions(createSds(options, http(sds)), session, now);
+    directory = (interaction) => createSds({ ...options, interaction }, client);
+    sessions = createSessions(directory(structuredRecord), session, now);
     locators.push(sessions.locate);
   }
   joined.locate = locators.reduceRight<LocateEndpoint | undefined>(
@@ -95,17 +106,28 @@ export function joinOutside(loaded: LoadedChannel, connect: Connectors, env: Env
     undefined,
   );
   if (record) {
-    const ask = createGpConnect(
-      {
-        proxy: record.proxy,
-        issuer: record.issuer,
-        device: record.device,
-        organisations: asids(channel),
-        now,
-      },
-      http(record),
-    );
+    const { proxy, issuer, device } = record;
+    const client = http(record);
+    const options = { proxy, issuer, device, organisations: asids(channel), now };
+    const ask = createGpConnect(options, client);
     joined.gpconnect = sessions ? sessions.watched(ask) : ask;
+    // A practice's other services have addresses of their own, each under its interaction.
+    if (directory && channel.ask.html) {
+      joined.locateHtml = asHtml(directory(careRecord));
+      joined.html = createHtml(options, client);
+    }
+    if (directory && channel.ask.documents !== 'off') {
+      const content = channel.ask.documents === 'content';
+      joined.locateDocuments = directory(documentInteractions.search);
+      joined.documents = createDocuments({ ...options, content }, client);
+    }
+  }
+  for (const name of Object.keys(channel.destinations)) {
+    const gp = named(name, 'cdg');
+    if (!gp) continue;
+    const { url, issuer, device } = gp;
+    const access = tokenAccess(gp.accessToken, env);
+    joined.gateways[name] = createGateway({ url, issuer, device, access, now }, http(gp));
   }
   for (const name of Object.keys(channel.destinations)) {
     const gp = named(name, 'mllp');
@@ -127,6 +149,19 @@ export function joinOutside(loaded: LoadedChannel, connect: Connectors, env: Env
     joined.mllp[name] = createMllpGp(destination, channel.us, name, gp.accepts);
   }
   return joined;
+}
+
+/** A token that somebody else keeps fresh: it is read for each request. */
+function tokenAccess(accessToken: string | undefined, env: Environment): Access {
+  if (accessToken === undefined) return { kind: 'none' };
+  const take: Tokens['take'] = async () => {
+    try {
+      return { token: resolveText(accessToken, env), hops: [] };
+    } catch {
+      return { failed: 'unavailable', detail: 'no access token', hops: [] };
+    }
+  };
+  return { kind: 'token', tokens: { take, refuse: () => {} } };
 }
 
 function keyAccess(apikey: string | undefined, env: Environment): Access {

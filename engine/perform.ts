@@ -86,18 +86,18 @@ function second(work: ReadWork): Performed {
   const name = ask.second;
   const at = name === undefined ? undefined : destinations[name];
   const type = work.query?.kind.type ?? '';
-  const knows = at?.kind === 'mllp' && at.accepts.includes(type);
+  const knows = at?.kind === 'cdg' || (at?.kind === 'mllp' && at.accepts.includes(type));
   if (!name || !knows || work.endpoint?.name === name) {
     return { event: 'notFound', fault: work.fault };
   }
-  work.endpoint = { kind: 'mllp', name };
+  work.endpoint = { kind: at.kind, name };
   work.cautions.push('secondEndpoint');
   return { event: 'found' };
 }
 
 /** The reply becomes segments; a GP system's own HL7 answer is passed on as it is. */
 function map(work: ReadWork): Performed {
-  const { reply, query, loaded, around } = work;
+  const { reply, beside, query, loaded, around } = work;
   work.keys.state = 'mapping';
   if (!reply || !query) return { event: 'permanent', fault: { name: 'internalError' } };
   if (reply.kind === 'hl7') return { event: 'found' };
@@ -109,7 +109,8 @@ function map(work: ReadWork): Performed {
       version: contentVersion(work.message.get('MSH-12')),
       now: new Date(around.now() / 1000),
       site: work.channel.site,
-      limits: reply.limits,
+      limits: reply.kind === 'bundle' ? reply.limits : undefined,
+      beside: reply.kind === 'html' ? { ...beside, html: reply.sections } : beside,
     });
   } catch (error) {
     if (error instanceof FaultError) return { event: 'permanent', fault: error.fault };

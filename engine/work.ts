@@ -4,11 +4,14 @@ import type { LoadedChannel } from './config/site.ts';
 import type { Emit } from './events.ts';
 import { type Fault, faults } from './faults.ts';
 import type {
+  AskDocuments,
+  AskGateway,
+  AskHtml,
   AskMessage,
   AskRecord,
+  Beside,
   Endpoint,
-  GpMessage,
-  GpRecord,
+  GpReply,
   LocateEndpoint,
   Trace,
   TracePatient,
@@ -44,6 +47,12 @@ export interface Outside {
   /** Where a practice gives its record as HTML; absent where the channel does not want it. */
   locateHtml?: LocateEndpoint;
   gpconnect?: AskRecord;
+  html?: AskHtml;
+  /** Where a practice gives its documents; absent where the channel does not want them. */
+  locateDocuments?: LocateEndpoint;
+  documents?: AskDocuments;
+  /** Clinical Data Gateways, by the name of their destination. */
+  gateways: Record<string, AskGateway>;
   /** GP systems that speak HL7 v2, by the name of their destination. */
   mllp: Record<string, AskMessage>;
   /** The practice the hospital's ADT last named for a patient. */
@@ -72,7 +81,9 @@ export interface Work {
   queryFaults: Fault[];
   trace?: Trace;
   endpoint?: Endpoint;
-  reply?: GpRecord | GpMessage;
+  reply?: GpReply;
+  /** What was asked for beside it. */
+  beside?: Beside;
   record?: MappedRecord;
   /** Records of this channel whose rest may still be asked for. */
   held: HeldRecords;

@@ -68,6 +68,7 @@ function addressesOf(destination: Destination): [PropertyKey[], string][] {
       return [[['url'], url], ...(signed ? [token(signed.token)] : [])];
     }
     case 'sds':
+    case 'cdg':
       return [[['url'], destination.url]];
     case 'gpconnect':
       return destination.proxy ? [[['proxy'], destination.proxy]] : [];

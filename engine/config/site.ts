@@ -36,10 +36,21 @@ export interface Site {
 /** What each effect needs a channel to name. */
 const needs: Partial<Record<EffectName, (channel: Channel) => string | undefined>> = {
   trace: (c) => (c.ask.trace ? undefined : 'ask.trace'),
-  locate: (c) => (c.ask.locate || c.ask.practices ? undefined : 'ask.locate or ask.practices'),
+  locate: (c) =>
+    c.ask.locate || c.ask.practices || c.destinations[c.ask.record ?? '']?.kind === 'cdg'
+      ? undefined
+      : 'ask.locate or ask.practices',
   ask: (c) => (c.ask.record || c.ask.second ? undefined : 'ask.record'),
   map: (c) => (c.mapping ? undefined : 'mapping'),
 };
+
+/** The kinds of destination that can serve each step. */
+const kindsOf = {
+  trace: ['pds'],
+  locate: ['sds'],
+  record: ['gpconnect', 'cdg'],
+  second: ['mllp', 'cdg'],
+} as const;
 
 /**
  * Load every channel of a site.
@@ -109,9 +120,8 @@ function loadChannel(
     error(['channel'], `the file is called ${basename(file)}, the channel "${channel.channel}"`);
   }
   const destinations = Object.keys(channel.destinations);
-  const kinds = { trace: 'pds', locate: 'sds', record: 'gpconnect', second: 'mllp' } as const;
-  for (const [step, kind] of Object.entries(kinds)) {
-    const name = channel.ask[step as keyof typeof kinds];
+  for (const [step, allowed] of Object.entries(kindsOf)) {
+    const name = channel.ask[step as keyof typeof kindsOf];
     if (!name) continue;
     const found = channel.destinations[name];
     const near = nearest(name, destinations);
@@ -120,8 +130,19 @@ function loadChannel(
         ['ask', step],
         `there is no destination "${name}"${near ? `; did you mean "${near}"?` : ''}`,
       );
-    } else if (found.kind !== kind) {
-      error(['ask', step], `"${name}" is of kind ${found.kind}; this step needs kind ${kind}`);
+    } else if (!(allowed as readonly string[]).includes(found.kind)) {
+      const needed = allowed.join(' or ');
+      error(['ask', step], `"${name}" is of kind ${found.kind}; this step needs kind ${needed}`);
+    }
+  }
+  const beside = (['html', 'documents'] as const).filter(
+    (key) => channel.ask[key] && channel.ask[key] !== 'off',
+  );
+  const { record = '', locate } = channel.ask;
+  if (channel.destinations[record]?.kind !== 'gpconnect' || !locate) {
+    for (const key of beside) {
+      const says = `${key} is asked of the practice\u2019s own services, which takes a record destination of kind gpconnect and a locate destination`;
+      error(['ask', key], says, `remove ${key}, or name both`);
     }
   }
   if (Object.values(channel.destinations).some((d) => d.kind === 'gpconnect')) {

@@ -16,7 +16,7 @@ import {
 import type { Http } from './http.ts';
 import { failed } from './outcome.ts';
 import { type Period, outsideOf, periodOf } from './period.ts';
-import type { Asker, AskHtml, Attempt, Hop, HtmlSection, Outcome } from './port.ts';
+import type { Asker, AskHtml, Attempt, Hop, HtmlSection, LocateEndpoint, Outcome } from './port.ts';
 import {
   type Provider,
   type ProviderOptions,
@@ -100,6 +100,17 @@ export function createHtml(options: ProviderOptions, http: Http): AskHtml {
     return html.length > 0 ? { bundle: json, html } : failed(unreadable('no section'), []);
   }
 }
+
+/** A directory that finds a practice's HTML service. @param locate looks up its interaction */
+export const asHtml =
+  (locate: LocateEndpoint): LocateEndpoint =>
+  async (practice, asker, attempt) => {
+    const outcome = await locate(practice, asker, attempt);
+    const { value } = outcome;
+    return value?.kind === 'gpconnect'
+      ? { ...outcome, value: { ...value, kind: 'html' } }
+      : outcome;
+  };
 
 function whyNoView(bundle: unknown, nhsNumber: string): Fault | undefined {
   // The specification says searchset; some systems call a Bundle with a Composition a document.

@@ -183,6 +183,13 @@ export interface GpDocuments {
   /** What the dates leave out, in a sentence for the clinician. */
   limit?: string;
 }
+/** What was asked for beside a record. */
+export interface Beside {
+  /** Sections of the practice's own view, for datasets the record says nothing of. */
+  html?: readonly HtmlSection[];
+  /** The documents, or what the answer says where there are none. */
+  documents?: GpDocuments | { status: 'D' | 'U'; says: string };
+}
 /** A GP system's HL7 v2 answer. */
 export interface GpMessage {
   kind: 'hl7';

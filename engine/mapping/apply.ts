@@ -6,6 +6,7 @@ import { FaultError } from '../faults.ts';
 import type { CodeNaming } from './coded.ts';
 import { unreadElements } from './coverage.ts';
 import { createReader } from './answered.ts';
+import { withBeside } from './beside.ts';
 import { createLayout } from './layout.ts';
 import type { CompiledMappings } from './load.ts';
 import type { MappedRecord } from './mapped.ts';
@@ -33,7 +34,13 @@ export function mapRecord(
     const layout = createLayout(compiled, run);
     const asked = [...new Set(options.datasets)];
     const patient = layout.patient(asked);
-    const answered = asked.map(createReader(compiled, run));
+    const own = asked.map(createReader(compiled, run));
+    const answered = own.map((one) =>
+      withBeside(one, options.beside ?? {}, (other, limits, dataset) => {
+        const aside = { ...run, record: indexRecord(other), options: { ...options, limits } };
+        return createReader(compiled, aside)(dataset);
+      }),
+    );
     const datasets = answered.map((one) =>
       layout.dataset(one, one.dataset === 'PAT' ? summaryRows(answered) : []),
     );

@@ -1,5 +1,5 @@
 /** What is at hand while one record is mapped: shared by the compiled rules. */
-import type { Dataset } from '../gp/port.ts';
+import type { Beside, Dataset } from '../gp/port.ts';
 import type { ContentVersion } from '../hl7/version.ts';
 import { type CodeNaming, type CodedElement, codedElement } from './coded.ts';
 import type { Reading } from './coverage.ts';
@@ -23,6 +23,8 @@ export interface MapOptions {
   site?: { patientClass?: string; diagnosisType?: string };
   /** What was not asked for because of the dates, by dataset, in a sentence. */
   limits?: Partial<Record<Dataset, string>>;
+  /** What was asked for beside the record; it answers datasets in the record's place. */
+  beside?: Beside;
 }
 
 /** One mapping of one record. */
@@ -72,6 +74,10 @@ export interface Scope {
   places: Record<string, readonly string[]>;
   /** What fields could not hold. */
   leftovers: Note[];
+  /** Coded elements shown here whose further terms no rule has said so far. */
+  unsaid: Map<unknown, { label: string; rule: string; place: string }>;
+  /** Coded elements whose further terms a rule has said. */
+  said: Set<unknown>;
 }
 
 /** Count a warning. */
@@ -97,6 +103,16 @@ export function leave(
   const whole = `${leftNote}${label} = ${text}`;
   if (scope.leftovers.some((note) => note.text === whole)) return;
   scope.leftovers.push({ text: whole, rule, source });
+}
+
+/** Carry the further terms of coded elements that no `terms` rule of the item has said. */
+export function leaveTerms(scope: Scope): void {
+  for (const [concept, { label, rule, place }] of scope.unsaid) {
+    if (scope.said.has(concept)) continue;
+    for (const { text, source } of codedOnce(scope.run, concept)?.notes ?? []) {
+      leave(scope, label, text, rule, `${place}.${source}`);
+    }
+  }
 }
 
 /** A CodeableConcept as CE, mapped once. */
