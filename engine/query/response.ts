@@ -60,15 +60,16 @@ export function responseSegments(parts: ResponseParts): Segment[] | undefined {
   if (!inNotes && told.length > 0) {
     msa.fields[3] = [msa.fields[3], ...told.map(cautionText)].filter(Boolean).join(' ');
   }
-  if (answer.status === 'none' && row?.err) msa.fields[6] = [errorCondition(row.err)];
   // ORF_R04 of 2.3 has neither ERR nor QAK.
-  const status =
-    answer.status === 'none' || (answer.status === 'after' && message.get('MSH-12') === '2.3')
-      ? []
-      : [
-          ...(notFound ? [] : errSegments(message.get('MSH-12'), parts.faults)),
-          acknowledgeQuery(parts, row?.qak ?? 'OK'),
-        ];
+  const bare =
+    answer.status === 'none' || (answer.status === 'after' && message.get('MSH-12') === '2.3');
+  if (bare && row?.err) msa.fields[6] = [errorCondition(row.err)];
+  const status = bare
+    ? []
+    : [
+        ...(notFound ? [] : errSegments(message.get('MSH-12'), parts.faults)),
+        acknowledgeQuery(parts, row?.qak ?? 'OK'),
+      ];
   return [
     responseHeader(message, us, answer),
     msa,
