@@ -45,12 +45,13 @@ export function auditBundle(
   bundle: Resource,
   options: Omit<MapOptions, 'profile' | 'trace'>,
 ): Audit {
-  const shown = indexShown(
-    mapRecord(compiled, bundle, { ...options, profile: 'rsp', trace: true }),
-  );
+  const mapped = mapRecord(compiled, bundle, { ...options, profile: 'rsp', trace: true });
+  // A view repeats what another dataset must carry: it proves nothing.
+  const own = mapped.datasets.filter(({ dataset }) => !compiled.datasets.get(dataset)?.view);
+  const shown = indexShown({ ...mapped, datasets: own });
   const record = indexRecord(bundle);
   const prove = createProver(compiled, record, shown);
-  const standingOf = createStanding(compiled, record, shown, options.datasets);
+  const standingOf = createStanding(compiled, record, shown, options.datasets, bundle);
 
   const all = leavesOf(bundle);
   const proofs = new Map<Leaf, Shown>();

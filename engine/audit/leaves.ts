@@ -64,7 +64,8 @@ function addResource(
       return;
     }
     if (typeof value === 'object' && isResource(value)) {
-      addResource(value, `${at}.${place}`, resource, all);
+      const inside = resourceType === 'Bundle' ? undefined : resource;
+      addResource(value, `${at}.${place}`, inside, all);
       return;
     }
     const element = `${within}.${stepOf(name, value)}`;

@@ -25,6 +25,7 @@ export function createStanding(
   record: IndexedRecord,
   shown: ShownIndex,
   asked: readonly Dataset[],
+  bundle: Resource,
 ): (resource: Resource, holder?: Resource) => Standing {
   const { datasets, leftBehind, tables } = compiled;
   const others = tables.get(engineTables.otherLists);
@@ -34,6 +35,7 @@ export function createStanding(
       .flatMap(({ lists }) => lists.map(({ list }) => list.code));
   const askedCodes = new Set(listed(true));
   const allCodes = new Set([...askedCodes, ...listed(false)]);
+  const top = new Set(record.resources);
   const answers = namedBy(askedCodes);
   const elsewhere = namedBy(allCodes);
 
@@ -62,7 +64,8 @@ export function createStanding(
   return (resource, holder) => {
     const { resourceType } = resource;
     const identity = identityOf(resource);
-    if (resourceType === 'Bundle' && !holder) return answer;
+    // Only what stands in the Bundle itself, or in a resource of it, was read at all.
+    if (!holder && !top.has(resource)) return resource === bundle ? answer : unread;
     if (resourceType === 'List') {
       const standing = ofList(resource);
       if (standing) return standing;
@@ -83,6 +86,7 @@ const answer: Standing = { kind: 'answer', why: '' };
 /** Why a repeat need not be shown. */
 export const sameShown = 'another one that is shown says the same';
 const same: Standing = { kind: 'same', why: sameShown };
+const unread: Standing = { kind: 'unknown', why: 'a resource in this place is not read' };
 const notAsked: Standing = {
   kind: 'notAsked',
   why: 'only a dataset that was not asked for names it',

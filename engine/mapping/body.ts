@@ -121,6 +121,8 @@ export function bareScope(
     at,
     places: run.options.trace ? { resource: [at] } : {},
     leftovers: [],
+    unsaid: new Map(),
+    said: new Set(),
   };
 }
 
@@ -141,17 +143,15 @@ function follow(join: Join, holder: Resource | undefined, found: Joined): void {
     for (const [i, reference] of path.values(scope.focus, scope.variables).entries()) {
       const place = places[i] ?? scope.at;
       const to = textOf(child(reference, 'reference'));
-      const target =
-        to === undefined
-          ? undefined
-          : (record.resolve(to, scope.resource) ?? record.resolve(to, holder));
-      if (target) {
+      // Repeated ids occur: where they are different people or places, both are shown.
+      const own = to === undefined ? [] : record.different(to, scope.resource);
+      const all = own.length > 0 || to === undefined ? own : record.different(to, holder);
+      for (const target of all) {
         targets.push(target);
         reached.push(`${place} → ${identityOf(target)}#`);
         found.resources.push({ name: join.name, resource: target });
-        continue;
       }
-      leadsNowhere(found, reference, path, join.rule, place);
+      if (all.length === 0) leadsNowhere(found, reference, path, join.rule, place);
     }
     if (targets.length === 0) continue;
     scope.variables[join.name] = targets;

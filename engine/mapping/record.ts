@@ -27,6 +27,8 @@ export interface IndexedRecord {
   resolve(reference: string, holder?: Resource): Resource | undefined;
   /** Every different resource that goes by this reference: repeated ids occur. */
   versions(reference: string, holder?: Resource): readonly Resource[];
+  /** The same without those that differ only in how they were made (`meta`, `text`). */
+  different(reference: string, holder?: Resource): readonly Resource[];
   /**
    * Resources of a type that refer to this, in the order of the Bundle.
    * @param key names the references that are read; they are read once for each resource of the type
@@ -92,6 +94,12 @@ export function indexRecord(bundle: unknown): IndexedRecord {
     issues,
     lists: (code) => lists.get(code) ?? [],
     versions,
+    different(reference, holder) {
+      const found = versions(reference, holder);
+      return found.length < 2
+        ? found
+        : found.filter((one, i) => found.findIndex((other) => saysTheSame(one, other)) === i);
+    },
     resolve: (reference, holder) => versions(reference, holder)[0],
     referring(type, key, references, reference) {
       let index = referring.get(`${type} ${key}`);
@@ -108,6 +116,12 @@ export function indexRecord(bundle: unknown): IndexedRecord {
       return index.get(meaning(reference)) ?? [];
     },
   };
+}
+
+/** Whether two resources say the same of what they are about. */
+function saysTheSame(one: Resource, other: Resource): boolean {
+  const content = ({ meta: _meta, text: _text, ...rest }: Resource) => rest;
+  return same(content(one), content(other));
 }
 
 /** `Type/id` of a reference that may be absolute or name a version. */

@@ -103,10 +103,12 @@ function compileTerms(
   const rule = ruleAt(place);
   if (path?.expression) for (const one of noteReads(path.expression, reading)) one.whole = true;
   return (scope, built) => {
-    for (const concept of path?.values(scope.focus, scope.variables) ?? []) {
-      for (const note of codedOnce(scope.run, concept)?.notes ?? []) {
-        const place = `${scope.at}${source}.${note.source}`;
-        addNote(built, scope, { text: note.text, rule, source: place });
+    if (!path) return;
+    const places = scope.run.options.trace ? placesOf(path, scope) : [];
+    for (const [i, concept] of path.values(scope.focus, scope.variables).entries()) {
+      scope.said.add(concept);
+      for (const { text, source } of codedOnce(scope.run, concept)?.notes ?? []) {
+        addNote(built, scope, { text, rule, source: `${places[i]}.${source}` });
       }
     }
   };

@@ -7,7 +7,7 @@ import { warningCodes } from './completeness.ts';
 import { type Variables, member, textOf } from './evaluate.ts';
 import type { CompiledChild, CompiledPart, Found } from './parts.ts';
 import { type Resource, identityOf, localReference } from './record.ts';
-import { type Run, leave, present, warn } from './scope.ts';
+import { type Run, leave, leaveTerms, present, warn } from './scope.ts';
 import type { Built } from './segments.ts';
 
 /** One resource as built: its segments, and those of what hangs on it. */
@@ -214,6 +214,7 @@ export function opensGroup({ segments }: BuiltItem): boolean {
 
 /** Notes that no segment took stand after the first; an item of notes alone gets an OBX for them. */
 function attach({ segments }: BuiltItem, { scope }: Joined): void {
+  leaveTerms(scope);
   if (scope.leftovers.length === 0) return;
   if (segments.length === 0) {
     const fields = [undefined, '1', 'ST', [['GPREC.NOTES', 'Notes', 'L']], undefined, 'see notes'];

@@ -155,6 +155,7 @@ function codedProducer(label: string, rule: string): Each {
       leave(scope, label, JSON.stringify(value), rule, place);
       return undefined;
     }
+    if (coded.notes.length > 0) scope.unsaid.set(value, { label, rule, place });
     const traces = scope.run.options.trace
       ? coded.components.flatMap((component, i) =>
           component === undefined
