@@ -11,6 +11,7 @@ import { asNotes, asRows, noteRows, shapes } from './rows.ts';
 import type { PrimaryList } from './schema.ts';
 import { type Note, type Run, warn } from './scope.ts';
 import type { Built } from './segments.ts';
+import { opensGroup } from './tree.ts';
 import { listsOf } from './view.ts';
 
 /**
@@ -51,12 +52,14 @@ export function createLayout(compiled: CompiledMappings, run: Run) {
 
   /** Rows that are about the answer and not about an item: their OBX-4 is their own. */
   function layOpening(built: readonly Built[], link: string): MappedSegment[] {
-    if (!shape) return flatten({ segments: [...built], children: [] });
-    return built.flatMap(({ segment, notes }) =>
-      [segment, ...(shape.notes.has('OBX') ? asNotes(notes) : noteRows(notes, link))].map(
-        numberRow,
-      ),
-    );
+    const laid = shape
+      ? built.flatMap(({ segment, notes }) =>
+          [segment, ...(shape.notes.has('OBX') ? asNotes(notes) : noteRows(notes, link))].map(
+            numberRow,
+          ),
+        )
+      : flatten({ segments: [...built], children: [] });
+    return laid.map((segment) => ({ ...segment, summary: true }));
   }
 
   return {
@@ -69,7 +72,7 @@ export function createLayout(compiled: CompiledMappings, run: Run) {
       if (!run.record.patient) warn(run, 'the reply holds no Patient');
       const notes = generalNotes(compiled, asked, run);
       if (shape) {
-        const laid = lay(items, 'PID', true).flat();
+        const laid = lay(items, 'PID', { patient: true }).flat();
         return [...laid, ...noteRows(notes, 'PID').map(numberRow)];
       }
       // The notes of PID, PD1 and NK1 stand together after them.
@@ -80,16 +83,18 @@ export function createLayout(compiled: CompiledMappings, run: Run) {
 
     /** @param opening rows that stand before all else under the first status line */
     dataset({ dataset, lines }: Answered, opening: readonly Built[] = []): MappedDataset {
-      const groups = lines.map(({ list, title, rule, found, items, patient }, i): MappedGroup => ({
-        code: list.status,
-        title,
-        lines: [
-          ...layStatus(list, found, rule),
-          ...(i === 0 ? layOpening(opening, list.status) : []),
-          ...lay(patient, list.status).flat(),
-        ],
-        items: lay(items, list.status),
-      }));
+      const groups = lines.map(
+        ({ list, title, rule, found, items, patient, outline }, i): MappedGroup => ({
+          code: list.status,
+          title,
+          lines: [
+            ...layStatus(list, found, rule),
+            ...(i === 0 ? layOpening(opening, list.status) : []),
+            ...lay(patient, list.status).flat(),
+          ],
+          items: lay(items, list.status, { outline }),
+        }),
+      );
       return asDataset(dataset, lines[0].found.statuses, groups);
     },
   };
@@ -116,14 +121,24 @@ function generalNotes(compiled: CompiledMappings, asked: readonly Dataset[], run
     });
 }
 
-/** An item as RSP_K11 holds it: each segment with its notes, then what hangs on the item. */
-function flatten(item: BuiltItem): MappedSegment[] {
-  let observations = 0;
-  const own = item.segments.flatMap(({ segment, notes }) => {
-    const set = segment.name === 'OBX' ? numbered(segment, ++observations) : segment;
-    return [set, ...asNotes(notes, segment.from)];
+/**
+ * An item as RSP_K11 holds it: each segment with its notes, then what hangs on the item.
+ * @param counter OBX-1 given last in the group this item stands in
+ * @param place its place in the tree, for OBX-4: `2.1`
+ */
+function flatten(item: BuiltItem, counter = { last: 0 }, place?: string): MappedSegment[] {
+  const own = opensGroup(item) ? { last: 0 } : counter;
+  const segments = item.segments.flatMap(({ segment, notes }) => {
+    if (segment.name === 'OBX') {
+      numbered(segment, ++own.last);
+      if (place !== undefined) segment.fields[4] = place;
+    }
+    return [segment, ...asNotes(notes, segment.from)];
   });
-  return [...own, ...item.children.flatMap(flatten)];
+  const children = item.children.flatMap((child, i) =>
+    flatten(child, own, place === undefined ? undefined : `${place}.${i + 1}`),
+  );
+  return [...segments, ...children];
 }
 
 function numbered(segment: MappedSegment, number: number): MappedSegment {

@@ -24,6 +24,8 @@ export interface MappedSegment extends Segment {
   /** Resource the segment came from, `AllergyIntolerance/123`. */
   from?: string;
   trace?: FieldTrace[];
+  /** It belongs to the summary that opens the answer. */
+  summary?: true;
 }
 
 /** C complete, E nothing recorded, D disabled, U unavailable, W warning. */

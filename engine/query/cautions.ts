@@ -26,7 +26,7 @@ const sentences = {
   datesNotApplied:
     'CAUTION: the record is not limited to the dates asked for, except where a dataset says what was not asked for.',
   moreOfPatient:
-    'CAUTION: the GP record says more about this patient than this answer has a place for; QBP^Q11 with the dataset PAT gives all of it.',
+    'CAUTION: the GP record says more about this patient than this answer has a place for; a query for the GP record with the dataset PAT gives all of it.',
 } as const;
 
 export type Caution = keyof typeof sentences;

@@ -4,6 +4,7 @@
  * read by itself and none looks complete that is not.
  */
 import type { MappedGroup, MappedRecord, MappedSegment } from '../mapping/mapped.ts';
+import { noteOf } from './body.ts';
 import type { AnswerPart } from './response.ts';
 
 /** How many clinical items a record holds, as QAK-4 counts them. */
@@ -28,7 +29,8 @@ export function partOf(
     const groups = dataset.groups.map((group) => {
       const [first, last] = [Math.max(0, from - before), Math.max(0, to - before)];
       before += group.items.length;
-      return partOfGroup(group, first, last);
+      const part = partOfGroup(group, first, last);
+      return to - from < all ? { ...part, lines: withSummary(part.lines, from === 0) } : part;
     });
     const segments = groups.flatMap(({ lines, items }) => [...lines, ...items.flat()]);
     const items = groups.reduce((sum, group) => sum + group.items.length, 0);
@@ -37,26 +39,32 @@ export function partOf(
   return { record: { ...record, datasets }, items: { all, here: to - from, left: all - to } };
 }
 
+/** A dataset that is not wholly in this part is never C, and a note says so. */
 function partOfGroup(group: MappedGroup, first: number, last: number): MappedGroup {
   const items = group.items.slice(first, last);
-  if (items.length === group.items.length) return group;
-  const all = group.items.length;
-  const here =
-    items.length === 0
-      ? `None of the ${all} items of this dataset is in this part of the answer.`
-      : `Items ${first + 1} to ${first + items.length} of ${all} are in this part of the answer.`;
-  return { ...group, items, lines: inParts(group.lines, here) };
+  const [status, ...rest] = group.lines;
+  if (items.length === group.items.length || !status) return group;
+  const fields = [...status.fields];
+  const values = Array.isArray(fields[5]) ? fields[5] : [];
+  const others = values.filter(([code]) => code !== 'C');
+  fields[5] = [...others, ['W', 'in-parts', 'L']];
+  const here = items.length === 0 ? 'none' : `${first + 1} to ${first + items.length}`;
+  const whole = others.length < values.length ? ' All parts together are complete.' : '';
+  const says = `Items of this dataset in this part of the answer: ${here} of ${group.items.length}.${whole}`;
+  return { ...group, items, lines: noted([{ ...status, fields }, ...rest], 0, says) };
 }
 
-/** The status line of a dataset that is not wholly in this part: never C, and a note that says so. */
-function inParts(lines: readonly MappedSegment[], says: string): MappedSegment[] {
-  const [status, ...others] = lines;
-  if (!status) return [];
-  const fields = [...status.fields];
-  const values = (Array.isArray(fields[5]) ? fields[5] : []).filter(([code]) => code !== 'C');
-  fields[5] = [...values, ['W', 'in-parts', 'L']];
-  const end = others.findIndex(({ name }) => name !== 'NTE');
-  const notes = end < 0 ? others.length : end;
-  const note = { name: 'NTE', fields: [undefined, String(notes + 1), undefined, says] };
-  return [{ ...status, fields }, ...others.slice(0, notes), note, ...others.slice(notes)];
+/** The summary stands in the first part alone, and says that it is of all of them. */
+function withSummary(lines: MappedSegment[], first: boolean): MappedSegment[] {
+  const at = lines.findIndex(({ summary }) => summary);
+  if (at < 0) return lines;
+  if (!first) return lines.filter(({ summary }) => !summary);
+  return noted(lines, at, 'This summary is of all parts of the answer together.');
+}
+
+/** A note after those that a segment has already. */
+function noted(lines: readonly MappedSegment[], at: number, says: string): MappedSegment[] {
+  let end = at + 1;
+  while (lines[end]?.name === 'NTE') end++;
+  return [...lines.slice(0, end), noteOf(end - at, says), ...lines.slice(end)];
 }
