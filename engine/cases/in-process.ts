@@ -39,7 +39,12 @@ export function httpInProcess(
         request: render(request, target, url.host),
       };
       await attempt.beforeAsk(asked);
-      const headers = { ...request.headers, ...request.secrets, 'Accept-Encoding': 'gzip' };
+      const headers = {
+        Host: url.host,
+        ...request.headers,
+        ...request.secrets,
+        'Accept-Encoding': 'gzip',
+      };
       const given = answer({
         method: request.method,
         target,

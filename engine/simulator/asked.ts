@@ -5,7 +5,7 @@ import type { Answer, Request } from './http.ts';
 
 /** One request as it came in, for tests and the demo. */
 export interface AskedRequest {
-  system: 'pds' | 'sds' | 'ssp' | 'unknown';
+  system: 'pds' | 'sds' | 'ssp' | 'oauth' | 'unknown';
   request: Request;
   status: number;
   /** Code and reason of a refusal, as answered. */
@@ -42,7 +42,9 @@ export function createMemory(emit: Emit): Memory {
 function refusalIn({ status, headers, body }: Answer): AskedRequest['refused'] {
   if (status < 400) return undefined;
   if (!headers['content-type']?.includes('json')) return { code: String(status), why: '' };
-  const { issue } = JSON.parse(String(body)) as OperationOutcome;
-  const code = issue[0]?.details?.coding?.[0]?.code ?? String(status);
-  return { code, why: issue[0]?.diagnostics ?? '' };
+  const { issue, error, error_description } = JSON.parse(String(body)) as Partial<
+    OperationOutcome & { error: string; error_description: string }
+  >;
+  const code = issue?.[0]?.details?.coding?.[0]?.code ?? error ?? String(status);
+  return { code, why: issue?.[0]?.diagnostics ?? error_description ?? '' };
 }

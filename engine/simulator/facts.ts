@@ -32,7 +32,8 @@ const practiceFacts = z.strictObject({
 
 const patientFacts = z.strictObject({
   nhsNumber,
-  family: z.string(),
+  /** Without it PDS knows no name at all. */
+  family: z.string().optional(),
   given: z.array(z.string()).default([]),
   prefix: z.string().optional(),
   gender: z.enum(['male', 'female', 'other', 'unknown']).optional(),
@@ -44,6 +45,8 @@ const patientFacts = z.strictObject({
   /** The number that replaced this one. */
   supersededBy: nhsNumber.optional(),
   deceased: date.optional(),
+  /** A notice of death without a date (UK Core DeathNotificationStatus): 1 informal, 2 formal. */
+  deathNotice: z.enum(['1', '2']).optional(),
   invalidated: z.boolean().default(false),
   /** File of the record, in the same folder. */
   record: z.string().optional(),
@@ -104,9 +107,12 @@ export function loadWorld(folder: string): World {
 
 /** The practice the patient is registered with on this day (`YYYY-MM-DD`). */
 export function currentPractice(patient: Patient, today: string): string | undefined {
-  return patient.practices.find(
-    ({ from, to }) => from <= today && (to === undefined || today <= to),
-  )?.ods;
+  return patient.practices.find((practice) => isCurrent(practice, today))?.ods;
+}
+
+/** Whether a registration holds on this day. */
+export function isCurrent({ from, to }: { from: string; to?: string }, today: string): boolean {
+  return from <= today && (to === undefined || today <= to);
 }
 
 /** Ten digits with a right check digit, and nothing else: these interfaces overlook no spaces. */

@@ -14,6 +14,7 @@ import { loadWorld } from './facts.ts';
 import type { Practice, World } from './facts.ts';
 import { serve } from './http.ts';
 import type { Answer, Request } from './http.ts';
+import { type Application, createAuthorisation } from './oauth.ts';
 import { answerPds } from './pds.ts';
 import { answerProvider } from './provider.ts';
 import { createSwitchboard, readScenario } from './scenarios.ts';
@@ -28,8 +29,13 @@ export interface GpSideOptions {
   emit?: Emit;
   /** Scenarios at the start, by NHS number; they replace those of patients.yaml. */
   faults?: Readonly<Record<string, Scenario | Scenario['name']>>;
-  /** Bearer token PDS asks for and API key SDS asks for; open unless told, as their sandboxes are. */
-  credentials?: { pdsToken?: string; sdsApiKey?: string };
+  /**
+   * Applications registered with PDS, which then wants a token of theirs, and the API key SDS asks
+   * for; open unless told.
+   */
+  credentials?: { applications?: readonly Application[]; sdsApiKey?: string };
+  /** How the simulator is addressed; `http` unless told. */
+  scheme?: 'http' | 'https';
   now?: () => Date;
 }
 
@@ -58,6 +64,8 @@ export interface GpSimulator extends Omit<GpSide, 'answer'> {
   pds: string;
   sds: string;
   ssp: string;
+  /** The token endpoint. */
+  token: string;
   close(): Promise<void>;
 }
 
@@ -65,6 +73,7 @@ const bases = {
   pds: '/personal-demographics/FHIR/R4',
   sds: '/spine-directory/FHIR/R4',
   ssp: '/ssp',
+  oauth: '/oauth2',
 };
 
 /**
@@ -83,7 +92,7 @@ export function createGpSide(options: GpSideOptions): GpSide {
   }
   const { asked, note } = createMemory(emit);
   const handlers = {
-    pds: pdsHandler(world, switchboard, options.credentials?.pdsToken, now),
+    ...accessHandlers(world, switchboard, options, now),
     ...spineHandlers(world, switchboard, options.credentials?.sdsApiKey, now),
     unknown: () => nothingHere,
   };
@@ -109,7 +118,10 @@ export function createGpSide(options: GpSideOptions): GpSide {
  */
 export async function startGpSimulator(options: GpSimulatorOptions): Promise<GpSimulator> {
   const { host = '127.0.0.1', port = 0, tls, emit = silent } = options;
-  const { answer, ...side } = createGpSide(options);
+  const { answer, ...side } = createGpSide({
+    ...options,
+    scheme: tls ? 'https' : 'http',
+  });
   const server = await serve({ host, port, ...(tls && { tls }), handle: answer });
   emit('simulator.listening', { host, port: server.port, count: side.world.patients.size });
   return {
@@ -119,21 +131,32 @@ export async function startGpSimulator(options: GpSimulatorOptions): Promise<GpS
     pds: server.url + bases.pds,
     sds: server.url + bases.sds,
     ssp: server.url + bases.ssp,
+    token: `${server.url}${bases.oauth}/token`,
     close: server.close,
   };
 }
 
-function pdsHandler(
+/** PDS and the token endpoint share the tokens given out. */
+function accessHandlers(
   world: World,
   switchboard: Switchboard,
-  token: string | undefined,
+  { credentials, scheme = 'http' }: GpSideOptions,
   now: () => Date,
-): (request: Request) => Answer {
-  return (request) => {
-    const path = request.target.slice(bases.pds.length);
-    const scenario = switchboard.take(path.slice('/Patient/'.length), 'pds');
-    const context = { scenario: scenario?.name, token, today: londonDate(now().getTime()) };
-    return spoilWire(answerPds(request, path, world, context), scenario);
+): { pds: (request: Request) => Answer; oauth: (request: Request) => Answer } {
+  const { applications } = credentials ?? {};
+  const authorisation = createAuthorisation(applications ?? [], () => now().getTime());
+  return {
+    pds(request) {
+      const path = request.target.slice(bases.pds.length);
+      const scenario = switchboard.take(path.slice('/Patient/'.length), 'pds');
+      const admits = applications && authorisation.admits;
+      const context = { scenario, admits, today: londonDate(now().getTime()) };
+      return spoilWire(answerPds(request, path, world, context), scenario);
+    },
+    oauth(request) {
+      if (request.target !== `${bases.oauth}/token`) return nothingHere;
+      return authorisation.answer(request, `${scheme}://${request.headers.host}${request.target}`);
+    },
   };
 }
 
@@ -210,7 +233,7 @@ function nhsNumberIn(body: Buffer): string {
 }
 
 function systemOf(target: string): AskedRequest['system'] {
-  for (const system of ['pds', 'sds', 'ssp'] as const) {
+  for (const system of ['pds', 'sds', 'ssp', 'oauth'] as const) {
     if (target.startsWith(`${bases[system]}/`)) return system;
   }
   return 'unknown';

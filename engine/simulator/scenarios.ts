@@ -28,8 +28,12 @@ const named = {
   notFound: ['pds', 'answers 404 RESOURCE_NOT_FOUND'],
   invalidated: ['pds', 'answers 404 INVALIDATED_RESOURCE'],
   noPractice: ['pds', 'names no general practitioner'],
+  futurePractice: ['pds', 'names a practice whose period is still to come'],
+  openPractices: ['pds', 'names every practice as a current one'],
+  deathNotice: ['pds', 'says the patient has died, without a date'],
   expiredPractice: ['pds', 'names a practice whose period has ended'],
-  tooManyRequests: ['pds', 'answers 429'],
+  tooManyRequests: ['pds', 'answers 429, with Retry-After where ms is given'],
+  tokenRefused: ['pds', 'answers 401, as to a token that has expired'],
   pdsError: ['pds', 'answers 500'],
   pdsTimeout: ['pds', 'answers 408 UNABLE_TO_CALL_SERVICE'],
   pdsDenied: ['pds', 'answers 403 ACCESS_DENIED'],
@@ -42,6 +46,8 @@ const named = {
   twoDevices: ['sds', 'finds two devices'],
   addressMoves: ['sds', 'gives a new address with each look-up; only the newest is valid'],
   sdsError: ['sds', 'answers 500'],
+  sdsUpstream: ['sds', 'answers 502'],
+  sdsTimeout: ['sds', 'answers 504'],
 
   senderNotRegistered: ['proxy', 'answers 403 ASID_CHECK_FAILED_MESSAGESENDER'],
   receiverNotRegistered: ['proxy', 'answers 403 PARTYKEY_INTERACTION_CHECK_FAILED'],
@@ -83,7 +89,7 @@ export interface Scenario {
   name: ScenarioName;
   /** Where, for the scenarios that can happen at any place. */
   at?: Place;
-  /** Milliseconds, for `slow`. */
+  /** Milliseconds, for `slow` and `tooManyRequests`. */
   ms?: number;
   /** Size, for `oversize` and `large`. */
   bytes?: number;

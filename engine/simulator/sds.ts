@@ -49,6 +49,9 @@ export function answerSds(
   if (context.apiKey !== undefined && request.headers.apikey !== context.apiKey) {
     return spineError(401, 'forbidden', 'ACCESS_DENIED', 'Access denied', 'The header apikey');
   }
+  if (!/\*\/\*|application\/(fhir\+json|\*)/.test(request.headers.accept ?? '*/*')) {
+    return refusal(406, 'not-supported', 'Only application/fhir+json can be given');
+  }
   const correlationId = request.headers['x-correlation-id'];
   if (correlationId !== undefined && !uuid.test(correlationId)) {
     return refusal(400, 'value', 'The header X-Correlation-Id is not a UUID');
@@ -59,9 +62,8 @@ export function answerSds(
   const search = readSearch(pathname === '/Endpoint' ? 'Endpoint' : 'Device', searchParams);
   if (typeof search === 'string') return refusal(400, 'value', search);
   const scenario = context.scenarioFor(search.ods);
-  if (scenario === 'sdsError') {
-    return spineError(500, 'exception', 'SERVER_ERROR', 'An unexpected error has occurred');
-  }
+  const failed = scenario && failures[scenario];
+  if (failed) return failed;
   const practice = world.practices.get(search.ods);
   const offered =
     practice &&
@@ -185,6 +187,12 @@ function searchSet(found: unknown[], self: string, base: string): unknown {
     }),
   };
 }
+
+const failures: Partial<Record<ScenarioName, Answer>> = {
+  sdsError: spineError(500, 'exception', 'SERVER_ERROR', 'An unexpected error has occurred'),
+  sdsUpstream: spineError(502, 'transient', 'SERVER_ERROR', 'The directory answered amiss'),
+  sdsTimeout: spineError(504, 'timeout', 'SERVER_ERROR', 'The directory did not answer in time'),
+};
 
 function refusal(status: number, type: string, why: string): Answer {
   return spineError(status, type, 'BAD_REQUEST', 'Bad request', why);

@@ -9,6 +9,7 @@ import type { ItemRule } from '../../engine/mapping/schema.ts';
 import { scenarios } from '../../engine/simulator/scenarios.ts';
 import type { GeneratedFile } from '../generate.ts';
 import { channelPage, channelSchemaFile } from './channel-page.ts';
+import { conformancePage } from './conformance-page.ts';
 import { helpOfAll } from './help.ts';
 import { datasetFiles, mappingPage } from './mapping-page.ts';
 import { code, filled, table, written } from './markdown.ts';
@@ -26,6 +27,7 @@ export const referenceFiles: GeneratedFile[] = [
   { path: 'docs/reference/mapping-fields.md', generate: mappingPage },
   { path: 'docs/reference/cli.md', generate: cliPage },
   { path: 'docs/reference/scenarios.md', generate: scenariosPage },
+  { path: 'docs/reference/simulator-conformance.md', generate: conformancePage },
   {
     path: 'docs/profile.md',
     generate: async () =>

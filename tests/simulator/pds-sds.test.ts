@@ -1,11 +1,11 @@
-/** PDS and SDS as a caller sees them: what is found, what is refused, and in which code. */
+/** PDS and SDS as a caller sees them: what is found. What they refuse is in conformance/. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { GpSimulator } from '../../engine/simulator/gp.ts';
 import * as caller from './caller.ts';
+import { application, bearer } from './conformance/application.ts';
 import type { Reply } from './caller.ts';
 
-const spineSystem = 'https://fhir.nhs.uk/R4/CodeSystem/Spine-ErrorOrWarningCode';
 const ods = 'https://fhir.nhs.uk/Id/ods-organization-code|';
 const interaction = `https://fhir.nhs.uk/Id/nhsServiceInteractionId|${caller.structured}`;
 const partyKey = 'https://fhir.nhs.uk/Id/nhsMhsPartyKey|';
@@ -57,45 +57,42 @@ describe('simulator: PDS', () => {
     assert.equal(practiceOf(await read('9990000123')), undefined);
   });
 
-  it('refuses with the codes of PDS', async () => {
-    const refusals: [Reply, number, string][] = [
-      [await read('9990000247'), 404, 'RESOURCE_NOT_FOUND'],
-      [await read('9990000158'), 404, 'INVALIDATED_RESOURCE'],
-      [await read('9465701458'), 400, 'INVALID_RESOURCE_ID'],
-      [await read('abc'), 400, 'INVALID_RESOURCE_ID'],
-      [await read(caller.nel, { 'x-request-id': 'abc' }), 400, 'INVALID_VALUE'],
-      [await read(caller.nel, { 'x-correlation-id': 'abc' }), 400, 'INVALID_VALUE'],
-      [await read(caller.nel, { 'nhsd-session-urid': 'UNK' }), 400, 'INVALID_VALUE'],
-      [await caller.call(`${sim.pds}/Patient/${caller.nel}`), 400, 'MISSING_VALUE'],
-      [
-        await caller.call(`${sim.pds}/Patient?family=Nel`, {
-          headers: { 'x-request-id': randomUUID() },
-        }),
-        400,
-        'UNSUPPORTED_SERVICE',
-      ],
-    ];
-    for (const [reply, status, code] of refusals) {
-      const issue = caller.issueOf(reply);
-      assert.deepEqual([reply.status, issue.code, issue.system], [status, code, spineSystem]);
-    }
+  it('tells several registrations that hold, and a death without a date', async () => {
+    sim.set('9990000042', { name: 'openPractices' });
+    const several = caller.listAt((await read('9990000042')).json, 'generalPractitioner');
+    assert.deepEqual(
+      several.map((one) => caller.at(one, 'identifier.value')),
+      ['Z99902', 'Z99901'],
+    );
+    sim.set('9990000042', { name: 'deathNotice' });
+    const { json } = await read('9990000042');
+    assert.equal(caller.at(json, 'deceasedDateTime'), undefined);
+    assert.match(String(caller.at(json, 'extension.0.url')), /DeathNotificationStatus$/);
+    sim.set('9990000042', undefined);
   });
 
-  it('asks for the token it was given, and for nothing without one', async () => {
-    const guarded = await caller.start({ credentials: { pdsToken: 'good', sdsApiKey: 'key' } });
+  it('says how long to wait where it is asked too often', async () => {
+    sim.set(caller.nel, { name: 'tooManyRequests', ms: 1500, first: 1 });
+    const reply = await read(caller.nel);
+    assert.deepEqual([reply.status, reply.headers['retry-after']], [429, '2']);
+    assert.equal((await read(caller.nel)).status, 200);
+  });
+
+  it('takes a token for ten minutes', async () => {
+    let now = Date.now();
+    const credentials = { applications: [application()] };
+    const guarded = await caller.start({ credentials, now: () => new Date(now) });
     try {
-      const get = (authorization?: string) =>
-        caller.call(`${guarded.pds}/Patient/${caller.nel}`, {
-          headers: { 'x-request-id': randomUUID(), ...(authorization && { authorization }) },
-        });
-      assert.equal((await get('Bearer good')).status, 200);
-      for (const wrong of [undefined, 'Bearer bad', 'Basic good']) {
-        const reply = await get(wrong);
-        assert.deepEqual([reply.status, caller.issueOf(reply).code], [401, 'ACCESS_DENIED']);
-      }
-      const search = `${guarded.sds}/Device?organization=${ods}Z99901&identifier=${interaction}`;
-      assert.equal((await caller.call(search)).status, 401);
-      assert.equal((await caller.call(search, { headers: { apikey: 'key' } })).status, 200);
+      const authorization = await bearer(guarded);
+      const status = async () => {
+        const headers = { 'x-request-id': randomUUID(), authorization };
+        return (await caller.call(`${guarded.pds}/Patient/${caller.nel}`, { headers })).status;
+      };
+      assert.equal(await status(), 200);
+      now += 598_000;
+      assert.equal(await status(), 200);
+      now += 2_000;
+      assert.equal(await status(), 401);
     } finally {
       await guarded.close();
     }
@@ -149,22 +146,5 @@ describe('simulator: SDS', () => {
       ['identifier', `${partyKey}Z99902-0000202`],
     );
     assert.equal(caller.at(other.json, 'total'), 0);
-  });
-
-  it('refuses what it cannot read', async () => {
-    const wrong: [Reply, number][] = [
-      [await search('Endpoint'), 400],
-      [await search('Endpoint', ['organization', 'Z99901'], ['identifier', interaction]), 400],
-      [await search('Endpoint', ['organization', `${ods}Z99901`]), 400],
-      [await search('Device', ['organization', `${ods}Z99901`], ['identifier', 'x|y']), 400],
-      [await search('Endpoint', ['organization', `${ods}Z99901`], ['name', 'x']), 400],
-      [await search('Practice', ['organization', `${ods}Z99901`]), 404],
-      [await caller.call(`${sim.sds}/Endpoint`, { method: 'POST' }), 405],
-      [await caller.call(`${sim.sds}/Endpoint`, { headers: { 'x-correlation-id': 'x' } }), 400],
-    ];
-    for (const [reply, status] of wrong) {
-      assert.equal(reply.status, status);
-      assert.equal(caller.issueOf(reply).system, spineSystem);
-    }
   });
 });
