@@ -61,7 +61,7 @@ export function verdict(status: number, json: unknown): Verdict {
     return { event, fault };
   }
   return {
-    fault: { name: faultOfStatus(status, codings), detail: statusAndCode(status, codings?.[0]) },
+    fault: { name: faultOfStatus(status), detail: statusAndCode(status, codings?.[0]) },
   };
 }
 
@@ -78,11 +78,12 @@ function proxyVerdict(status: number, coding: Coding): Verdict {
 }
 
 /** Where no code is known the status decides, and "not found" is never concluded from it. */
-function faultOfStatus(status: number, codings: Coding[] | undefined): FaultName {
+function faultOfStatus(status: number): FaultName {
   // 495 and 496 (client certificate wrong, missing) come from in front of the proxy, as HTML.
   if (status === 495 || status === 496) return 'spineRefused';
   if (isPassing(status)) return 'gpUnavailable';
-  return codings && status >= 400 ? 'gpRejectedRequest' : 'gpReplyUnreadable';
+  // A refusal is not mended by asking again, whoever words it and in whatever form.
+  return status >= 400 ? 'gpRejectedRequest' : 'gpReplyUnreadable';
 }
 
 const isPassing = (status: number) =>
