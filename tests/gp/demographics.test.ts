@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { type Demographic, differences } from '../../engine/gp/demographics.ts';
+import {
+  type Claimed,
+  type Demographic,
+  claimsDiffering,
+  differences,
+  isComparable,
+} from '../../engine/gp/demographics.ts';
 import type { Trace } from '../../engine/gp/port.ts';
 
 const trace: Trace = {
@@ -69,5 +75,55 @@ describe('comparing the record\u2019s patient with the trace', () => {
         assert.deepEqual(differences({ ...trace, family, given }, record), []);
       }),
     );
+  });
+});
+
+describe('comparing what a query says of the patient with the trace', () => {
+  const cases: [string, Claimed, Partial<Trace>, Demographic[]][] = [
+    ['nothing', {}, {}, []],
+    [
+      'everything, written otherwise',
+      { family: 'OBRIEN MULLER', given: 'JANE', gender: 'F', birthDate: '19800229' },
+      {},
+      [],
+    ],
+    ['both given names', { given: 'Jane  Marie' }, {}, []],
+    ['another family name', { family: 'Brian' }, {}, ['family']],
+    ['another given name', { given: 'Janet' }, {}, ['given']],
+    ['the second given name first', { given: 'Marie' }, {}, ['given']],
+    ['another gender', { gender: 'M' }, {}, ['gender']],
+    ['another gender as the NHS codes it', { gender: '1' }, {}, ['gender']],
+    ['the gender as the NHS codes it', { gender: '2' }, {}, []],
+    ['an unknown gender', { gender: 'U' }, {}, []],
+    ['a gender PDS does not know', { gender: 'F' }, { gender: 'unknown' }, []],
+    ['another day of birth', { birthDate: '19800228' }, {}, ['birthDate']],
+    ['a year and month of birth', { birthDate: '198002' }, {}, []],
+    ['another year of birth', { birthDate: '1981' }, {}, ['birthDate']],
+    [
+      'a date of birth of which PDS knows the year',
+      { birthDate: '19800101' },
+      { birthDate: '1980' },
+      [],
+    ],
+    ['a date of birth that is none', { birthDate: 'unknown' }, {}, []],
+    ['a name PDS does not know', { family: 'Brian' }, { family: undefined }, []],
+    [
+      'somebody else',
+      { family: 'A', given: 'B', gender: '9', birthDate: '19000101' },
+      {},
+      ['family', 'given', 'gender', 'birthDate'],
+    ],
+  ];
+  for (const [name, claimed, traced, expected] of cases) {
+    it(`with ${name}: ${expected.join(', ') || 'no difference'}`, () => {
+      assert.deepEqual(claimsDiffering(claimed, { ...trace, ...traced }), expected);
+    });
+  }
+
+  it('knows a trace that says nothing to compare with', () => {
+    const nothing = { family: ' ', given: [], gender: undefined, birthDate: undefined };
+    assert.equal(isComparable({ ...trace, ...nothing }), false);
+    assert.equal(isComparable({ ...trace, ...nothing, birthDate: '1980' }), true);
+    assert.equal(isComparable(trace), true);
   });
 });
