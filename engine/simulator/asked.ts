@@ -5,7 +5,7 @@ import type { Answer, Request } from './http.ts';
 
 /** One request as it came in, for tests and the demo. */
 export interface AskedRequest {
-  system: 'pds' | 'sds' | 'ssp' | 'oauth' | 'unknown';
+  system: 'pds' | 'sds' | 'ssp' | 'cdg' | 'oauth' | 'unknown';
   request: Request;
   status: number;
   /** Code and reason of a refusal, as answered. */

@@ -7,11 +7,16 @@ import type { ServerOptions } from 'node:https';
 import { silent } from '../events.ts';
 import type { Emit } from '../events.ts';
 import { londonDate } from '../gp/london-date.ts';
+import { answerCareRecord, careRecordInteraction, loadViews } from './care-record.ts';
+import type { Views } from './care-record.ts';
 import { createMemory } from './asked.ts';
 import type { AskedRequest } from './asked.ts';
 import { answerControl } from './control.ts';
+import { answerDocuments, documentsPatient, isDocuments, loadDocuments } from './documents.ts';
+import type { Shelves } from './documents.ts';
 import { loadWorld } from './facts.ts';
 import type { Practice, World } from './facts.ts';
+import { answerGateway } from './gateway.ts';
 import { serve } from './http.ts';
 import type { Answer, Request } from './http.ts';
 import { type Application, createAuthorisation } from './oauth.ts';
@@ -30,10 +35,14 @@ export interface GpSideOptions {
   /** Scenarios at the start, by NHS number; they replace those of patients.yaml. */
   faults?: Readonly<Record<string, Scenario | Scenario['name']>>;
   /**
-   * Applications registered with PDS, which then wants a token of theirs, and the API key SDS asks
-   * for; open unless told.
+   * Applications registered with PDS, which then wants a token of theirs, the API key SDS asks for,
+   * and the access token the gateway asks for; open unless told.
    */
-  credentials?: { applications?: readonly Application[]; sdsApiKey?: string };
+  credentials?: {
+    applications?: readonly Application[];
+    sdsApiKey?: string;
+    gatewayToken?: string;
+  };
   /** How the simulator is addressed; `http` unless told. */
   scheme?: 'http' | 'https';
   now?: () => Date;
@@ -64,6 +73,8 @@ export interface GpSimulator extends Omit<GpSide, 'answer'> {
   pds: string;
   sds: string;
   ssp: string;
+  /** Base address of the Clinical Data Gateway. */
+  cdg: string;
   /** The token endpoint. */
   token: string;
   close(): Promise<void>;
@@ -73,6 +84,7 @@ const bases = {
   pds: '/personal-demographics/FHIR/R4',
   sds: '/spine-directory/FHIR/R4',
   ssp: '/ssp',
+  cdg: '/clinical-data-gateway',
   oauth: '/oauth2',
 };
 
@@ -91,9 +103,14 @@ export function createGpSide(options: GpSideOptions): GpSide {
     switchboard.set(nhsNumber, readScenario(scenario));
   }
   const { asked, note } = createMemory(emit);
+  const shelf = {
+    shelves: loadDocuments(options.patients, world),
+    views: loadViews(options.patients, world),
+  };
   const handlers = {
     ...accessHandlers(world, switchboard, options, now),
-    ...spineHandlers(world, switchboard, options.credentials?.sdsApiKey, now),
+    ...spineHandlers(world, switchboard, options.credentials?.sdsApiKey, now, shelf),
+    cdg: gatewayHandler(world, switchboard, options.credentials?.gatewayToken, now),
     unknown: () => nothingHere,
   };
 
@@ -131,6 +148,7 @@ export async function startGpSimulator(options: GpSimulatorOptions): Promise<GpS
     pds: server.url + bases.pds,
     sds: server.url + bases.sds,
     ssp: server.url + bases.ssp,
+    cdg: server.url + bases.cdg,
     token: `${server.url}${bases.oauth}/token`,
     close: server.close,
   };
@@ -166,6 +184,7 @@ function spineHandlers(
   switchboard: Switchboard,
   apiKey: string | undefined,
   now: () => Date,
+  { shelves, views }: { shelves: Shelves; views: Views },
 ): { sds: (request: Request) => Answer; ssp: (request: Request) => Answer } {
   const moves = new Map<string, number>();
   const addressOf = ({ ods, address }: Practice): string => {
@@ -193,23 +212,41 @@ function spineHandlers(
       const target = request.target.slice(bases.ssp.length + 1);
       const passed = passProxy(request, target, world, addressOf);
       if ('status' in passed) return passed;
-      const nhsNumber = nhsNumberIn(request.body);
+      const { practice, consumer, claims, path, interaction } = passed;
+      const documents = isDocuments(interaction);
+      const nhsNumber = documents
+        ? documentsPatient(path, world, shelves)
+        : nhsNumberIn(request.body);
       const atProxy = switchboard.take(nhsNumber, 'proxy');
       const failure = atProxy && proxyFailure(atProxy.name, passed, target);
       if (failure) return failure;
-      const scenario = switchboard.take(nhsNumber, 'provider');
-      const { practice, consumer, claims, path } = passed;
-      const answer = answerProvider(request, path, {
-        world,
-        practice,
-        address: addressOf(practice),
-        consumer,
-        claims,
-        scenario,
-        now: now(),
-      });
+      const scenario = switchboard.take(nhsNumber, documents ? 'documents' : 'provider');
+      const address = addressOf(practice);
+      const context = { world, practice, address, consumer, claims, scenario, now: now() };
+      const answer = documents
+        ? answerDocuments(request, path, { ...context, shelves })
+        : interaction === careRecordInteraction
+          ? answerCareRecord(request, path, { ...context, views })
+          : answerProvider(request, path, context);
       return spoilWire(answer, atProxy ?? scenario);
     },
+  };
+}
+
+/** The gateway asks the practices itself; what is switched on there shows through it. */
+function gatewayHandler(
+  world: World,
+  switchboard: Switchboard,
+  token: string | undefined,
+  now: () => Date,
+): (request: Request) => Answer {
+  return (request) => {
+    const nhsNumber = nhsNumberIn(request.body);
+    const scenario = switchboard.take(nhsNumber, 'gateway');
+    const atProvider = scenario ? undefined : switchboard.take(nhsNumber, 'provider');
+    const path = request.target.slice(bases.cdg.length);
+    const context = { world, token, scenario, atProvider, now: now() };
+    return spoilWire(answerGateway(request, path, context), scenario);
   };
 }
 
@@ -233,7 +270,7 @@ function nhsNumberIn(body: Buffer): string {
 }
 
 function systemOf(target: string): AskedRequest['system'] {
-  for (const system of ['pds', 'sds', 'ssp', 'oauth'] as const) {
+  for (const system of ['pds', 'sds', 'ssp', 'cdg', 'oauth'] as const) {
     if (target.startsWith(`${bases[system]}/`)) return system;
   }
   return 'unknown';

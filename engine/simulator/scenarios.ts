@@ -6,8 +6,12 @@ import { z } from 'zod';
 import { providerErrors } from './outcome.ts';
 import type { ProviderCode } from './outcome.ts';
 
-/** The systems a request passes: PDS, SDS, the Spine proxy, the practice's system. */
-export type Place = 'pds' | 'sds' | 'proxy' | 'provider';
+/**
+ * The systems a request passes: PDS, SDS, the Spine proxy, the practice's system, the practice's
+ * documents, and the Clinical Data Gateway, which stands for the first three.
+ */
+const places = ['pds', 'sds', 'proxy', 'provider', 'documents', 'gateway'] as const;
+export type Place = (typeof places)[number];
 
 const named = {
   // any place, `at` says which; the practice's system unless told
@@ -80,6 +84,16 @@ const named = {
   otherPatient: ['provider', 'answers with the record of someone else'],
   otherName: ['provider', 'states another family name and birth date than PDS'],
   large: ['provider', 'sends a record of bytes (3,000,000 unless told)'],
+  htmlBroken: ['provider', 'sends HTML that is not well-formed'],
+
+  documentsDisabled: ['documents', 'answers 403 ACCESS DENIED: documents are not enabled'],
+
+  gatewayDenied: ['gateway', 'answers 401'],
+  gatewayNoProvider: ['gateway', 'answers 404: PDS names no current practice'],
+  gatewayNoAsid: ['gateway', 'answers 404: SDS has no ASID for the practice'],
+  gatewayNoEndpoint: ['gateway', 'answers 404: SDS has no endpoint for the practice'],
+  gatewayPdsFails: ['gateway', 'answers 502: PDS is not available'],
+  gatewaySdsFails: ['gateway', 'answers 502: SDS did not answer in time'],
 } as const satisfies Record<string, readonly [Place | 'any', string]>;
 
 export type ScenarioName = keyof typeof named | ProviderCode;
@@ -112,7 +126,7 @@ const schema = z.strictObject({
   name: z.string().refine((name): name is ScenarioName => scenarios.has(name), {
     error: 'there is no such scenario; GET /_sim/scenarios lists them',
   }),
-  at: z.enum(['pds', 'sds', 'proxy', 'provider']).optional(),
+  at: z.enum(places).optional(),
   ms: z.int().min(0).max(600_000).optional(),
   bytes: z.int().min(1).max(100_000_000).optional(),
   first: z.int().min(1).optional(),

@@ -4,6 +4,7 @@
  * directory and every header is there. Its errors are coded by HTTP status in a system of its own;
  * texts the specification gives no example for name the header at fault.
  */
+import { careRecordInteraction } from './care-record.ts';
 import type { Consumer, Practice, World } from './facts.ts';
 import type { Answer, Request } from './http.ts';
 import { proxyError, proxyMethodNotAllowed } from './outcome.ts';
@@ -14,12 +15,14 @@ import type { Claims } from './token.ts';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const fhirJson = /^application\/fhir\+json(\s*;\s*charset="?utf-8"?)?$/i;
+const dstu2Json = /^application\/json\+fhir(\s*;\s*charset="?utf-8"?)?$/i;
 
 /** What the proxy found out of a request it lets through. */
 export interface Passed {
   consumer: Consumer;
   practice: Practice;
   claims: Claims;
+  interaction: string;
   /** The path below the practice's service root, percent-decoded. */
   path: string;
 }
@@ -35,15 +38,20 @@ export function passProxy(
   world: World,
   addressOf: (practice: Practice) => string,
 ): Passed | Answer {
-  if (request.method !== 'POST') return proxyMethodNotAllowed();
   const { headers } = request;
+  const interaction = headers['ssp-interactionid'] ?? '';
+  // An operation is a POST, a search or read a GET.
+  const method = interaction.includes(':fhir:rest:') ? 'GET' : 'POST';
+  if (request.method !== method) return proxyMethodNotAllowed();
   const required = ['Ssp-TraceID', 'Ssp-From', 'Ssp-To', 'Ssp-InteractionID', 'Authorization'];
   const absent = required.find((name) => !headers[name.toLowerCase()]);
   if (absent) return proxyError(400, 'invalid', `MISSING_HEADER_${absent}`);
   if (!uuid.test(headers['ssp-traceid'] ?? '')) {
     return proxyError(400, 'invalid', 'INVALID_HEADER_Ssp-TraceID');
   }
-  if (!fhirJson.test(headers['content-type'] ?? '') || !acceptsFhir(headers.accept)) {
+  const mediaType = interaction === careRecordInteraction ? dstu2Json : fhirJson;
+  const accepts = (headers.accept ?? '').split(',').some((type) => mediaType.test(type.trim()));
+  if (!mediaType.test(headers['content-type'] ?? '') || !accepts) {
     return proxyError(415, 'not-supported', 'Unsupported_Media_Type');
   }
   const claims = decodeToken(headers.authorization ?? '');
@@ -55,7 +63,7 @@ export function passProxy(
   }
   const to = headers['ssp-to'] ?? '';
   const practice = [...world.practices.values()].find(({ devices }) => devices.includes(to));
-  if (!practice?.interactions.includes(headers['ssp-interactionid'] ?? '')) {
+  if (!practice?.interactions.includes(interaction)) {
     const reason = `PARTYKEY_INTERACTION_CHECK_FAILED_MESSAGERECEIVER_${to}`;
     return proxyError(403, 'forbidden', reason);
   }
@@ -65,7 +73,7 @@ export function passProxy(
     const reason = `ENDPOINT_${root}_CPAID_${cpaOf(practice)}_VARIES_FROM_TARGETURL_${target}`;
     return proxyError(400, 'invalid', reason);
   }
-  return { consumer, practice, claims, path: path.replaceAll('%24', '$') };
+  return { consumer, practice, claims, interaction, path: path.replaceAll('%24', '$') };
 }
 
 /** The proxy's own error for a scenario that happens there; undefined for those of the wire. */
@@ -107,7 +115,3 @@ export function proxyFailure(
 }
 
 const certificatePage = '<html><body><h1>No required SSL certificate was sent</h1></body></html>';
-
-function acceptsFhir(accept: string | undefined): boolean {
-  return (accept ?? '').split(',').some((type) => fhirJson.test(type.trim()));
-}
