@@ -82,10 +82,40 @@ const broken: Record<string, Broken> = {
     next: /another port/,
   },
   'asker-nowhere': {
-    change: [/^asker:\n(?: .*\n)+/m, ''],
+    change: [/^ {2}QRY\^A19: \*zau\n/m, ''],
     at: /asker-nowhere\.yaml:\d+:\d+$/,
     says: /^QRY\^A19 has no fields for the asker/,
     next: /^add asker: \{ QRY\^A19:/,
+  },
+  'asker-of-its-own': {
+    change: ['QRY^R02: *zau', 'QBP^Q11: *zau'],
+    at: '*zau\n  VXQ',
+    says: /^QBP\^Q11 names the asker in fields of its own$/,
+  },
+  'asker-of-nothing': {
+    change: ['QRY^R02: *zau', 'QRY^R03: *zau'],
+    at: '*zau\n  VXQ',
+    says: /^there is no query QRY\^R03; did you mean "QRY\^R02"\?$/,
+  },
+  'unknown-query': {
+    change: [/^accepts: .*$/m, 'accepts: [QBP^Q12]'],
+    at: 'QBP^Q12',
+    says: /^"0": this is no message a channel can take; did you mean "QBP\^Q11"\? \(known: QBP/,
+  },
+  'no-query': {
+    change: [/^accepts: .*$/m, 'accepts: [QBP^Q11, ADT^A01]'],
+    at: 'ADT^A01]',
+    says: /^ADT\^A01 is no query, and the route of this channel answers queries$/,
+  },
+  'version-too-old': {
+    change: [/^accepts: .*$/m, 'versions: ["2.3"]\naccepts: [QBP^Q11]'],
+    at: 'QBP^Q11]',
+    says: /^none of this channel's versions has QBP\^Q11, which came with 2\.4$/,
+  },
+  'unknown-to-gp': {
+    change: ['kind: mllp', 'kind: mllp\n    accepts: [QBP^Q99]'],
+    at: 'QBP^Q99',
+    says: /^"0": Invalid option/,
   },
   'no-asid': {
     change: [/, asid: "\d+"/, ''],
