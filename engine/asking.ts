@@ -30,10 +30,10 @@ export function deadlineOf(work: ReadWork): AbortController {
   return work.deadline;
 }
 
-/** Milliseconds left until the sender's deadline. */
+/** Whole milliseconds left until the sender's deadline. */
 function leftOf(work: ReadWork): number {
   const spent = (work.around.now() - work.at) / 1000;
-  return Math.max(0, work.channel.patience.answer - spent);
+  return Math.max(0, Math.floor(work.channel.patience.answer - spent));
 }
 
 /** An effect that goes outside: what is asked is committed before, what came back is committed after. */

@@ -68,7 +68,7 @@ export interface Attempt {
    * for the same, and for nobody else. It stays in memory.
    */
   session: string;
-  /** Milliseconds left until the sender's deadline. */
+  /** Whole milliseconds left until the sender's deadline. */
   left(): number;
   /**
    * Called with each request before it is sent; what it returns is awaited, so that nothing is
