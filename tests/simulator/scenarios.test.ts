@@ -334,7 +334,7 @@ describe('simulator: scenarios', () => {
     for (const wrong of ['noSuch', { name: 'slow', ms: -1 }, { name: 'slow', of: 1 }, 5]) {
       assert.equal((await put(wrong)).status, 400);
     }
-    const unknown = url.replace(caller.nel, '9990000247');
+    const unknown = url.replace(caller.nel, '9990000581');
     assert.equal((await caller.call(unknown, { method: 'DELETE' })).status, 404);
     const listed = (await caller.call(`${sim.url}/_sim/scenarios`)).text;
     assert.equal((JSON.parse(listed) as unknown[]).length, scenarios.size);
