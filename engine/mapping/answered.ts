@@ -19,6 +19,8 @@ export interface Line {
   items: BuiltItem[];
   /** The days they are about, where the record states them. */
   dates: string[];
+  /** OBX-4 says where in the tree of its item a line stands. */
+  outline?: boolean;
   /** What is said of the patient: no clinical items. */
   patient: BuiltItem[];
 }
@@ -63,7 +65,9 @@ export function createReader(compiled: CompiledMappings, run: Run): (one: Datase
         ({ rule, resource }) => rule.dateOf?.(resource, run) ?? [],
       );
       const found = areaStatus(run.record, list, group, emptyReasons);
-      return { list, title: list.heading ?? mapping.title, rule, found, items, dates, patient: [] };
+      const title = list.heading ?? mapping.title;
+      const { outline } = mapping;
+      return { list, title, rule, found, items, dates, outline, patient: [] };
     });
   }
 

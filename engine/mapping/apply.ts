@@ -5,6 +5,7 @@
 import { FaultError } from '../faults.ts';
 import type { CodeNaming } from './coded.ts';
 import { unreadElements } from './coverage.ts';
+import { recordVariable } from './evaluate.ts';
 import { createReader } from './answered.ts';
 import { withBeside } from './beside.ts';
 import { createLayout } from './layout.ts';
@@ -46,7 +47,8 @@ export function mapRecord(
     );
     reportUnread(compiled, run);
     const warnings = [...run.warnings].map(([text, n]) => (n > 1 ? `${text} (${n} times)` : text));
-    return { patient, datasets, warnings };
+    const presented = options.trace ? new Set(run.presented.keys()) : undefined;
+    return { patient, datasets, warnings, presented };
   } catch (error) {
     if (error instanceof FaultError) throw error;
     throw new FaultError({ name: 'mappingFailed' }, { cause: error });
@@ -63,8 +65,9 @@ function startRun(compiled: CompiledMappings, bundle: unknown, options: MapOptio
       own[uri] ?? systems?.rows.get(uri)?.value ?? (coded.unknown === 'pass' ? uri : undefined),
     isDegraded: (code) => degraded?.rows.has(code) ?? false,
   };
+  const record = indexRecord(bundle);
   return {
-    record: indexRecord(bundle),
+    record,
     options,
     naming,
     variables: {
@@ -72,6 +75,7 @@ function startRun(compiled: CompiledMappings, bundle: unknown, options: MapOptio
       profile: [options.profile],
       asked: [...options.datasets],
       version: [options.version],
+      [recordVariable]: [record],
       now: [options.now.toISOString().replace(/\.\d+Z$/, 'Z')],
     },
     counters: new Map(),

@@ -106,7 +106,7 @@ export function mergeReadings(readings: readonly Reading[]): Reading {
 /** The elements of a resource that its rules do not read, as paths without values. */
 export function unreadElements(resource: Resource, reading: Reading): string[] {
   const found: string[] = [];
-  walk(resource, reading, resource.resourceType, found, true);
+  if (!reading.whole) walk(resource, reading, resource.resourceType, found, true);
   return found;
 }
 

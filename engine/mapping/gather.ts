@@ -92,10 +92,13 @@ export function build(
 ): BuiltTree[] {
   const { list } = group.list;
   const shown = new Map(group.chosen.map(({ resource }) => [resource, false]));
+  const types = new Set(group.chosen.map(({ resource }) => resource.resourceType));
   const hanging = new Set(
-    group.chosen.flatMap(({ resource, holder, rule }) =>
-      listedBelow(rule.part(), resource, { run, list, holder, shown, elsewhere }),
-    ),
+    group.chosen.flatMap(({ resource, holder, rule }) => {
+      const part = rule.part();
+      if (!part || ![...types].some((type) => part.below().has(type))) return [];
+      return listedBelow(part, resource, { run, list, holder, shown, elsewhere });
+    }),
   );
   const roots = group.chosen.filter(({ resource }) => !hanging.has(resource));
   // What hangs on each other in a circle is begun at the first that is listed.

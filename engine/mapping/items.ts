@@ -58,7 +58,7 @@ export function compileItem(
   return {
     rule,
     part,
-    takes: (resource, run) => own.takes(resource, run.variables),
+    takes: (resource, run) => own.takes(resource, () => run.variables),
     shownUnder: (resource, list, run) =>
       rule.under && under && holds(under, [resource], run.variables) ? rule.under.list : list,
     build: (resource, holder, list, run, more) =>

@@ -26,9 +26,22 @@ export function createLayout(compiled: CompiledMappings, run: Run) {
 
   const shape = shapes[options.profile];
 
-  /** Each item's segments in the order and with the set ids of this profile. */
-  function lay(items: readonly BuiltItem[], link: string, patient = false): MappedSegment[][] {
-    if (!shape || !rows) return items.map((item) => inVersion(flatten(item), options.version));
+  /**
+   * Each item's segments in the order and with the set ids of this profile.
+   * @param outline OBX-4 holds the place in the tree, and OBX that nothing opens count on
+   */
+  function lay(
+    items: readonly BuiltItem[],
+    link: string,
+    { patient = false, outline = false } = {},
+  ): MappedSegment[][] {
+    if (!shape || !rows) {
+      const counter = { last: 0 };
+      return items.map((item, i) => {
+        const laid = outline ? flatten(item, counter, String(i + 1)) : flatten(item);
+        return inVersion(laid, options.version);
+      });
+    }
     const kept = patient ? shape.patient : shape.item;
     return items.map((item, i) =>
       asRows(item, `${link}.${i + 1}`, rows, kept, shape).map(numberRow),

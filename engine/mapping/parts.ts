@@ -14,8 +14,13 @@ export interface CompiledPart extends Body {
   isNotes: boolean;
   /** The resource is only named: what else it holds is not missed. */
   isNamed: boolean;
-  takes(resource: Resource, variables: Variables): boolean;
+  /** The type of resource it carries; * for any. */
+  type: string;
+  /** @param variables made only where its condition needs them */
+  takes(resource: Resource, variables: () => Variables): boolean;
   children: readonly CompiledChild[];
+  /** Types of what may hang on it, at any depth; * aside. */
+  below(): ReadonlySet<string>;
 }
 
 export interface CompiledChild {
@@ -98,18 +103,34 @@ export function compilePart(
   };
   const { when } = body;
   const { resource: type } = rule;
-  return {
+  let types: Set<string> | undefined;
+  const part: CompiledPart = {
     ...body,
+    type,
     isNotes: rule.notes === 'yes',
     isNamed: rule.named.includes('resource'),
     takes: (resource, variables) =>
       (type === '*' || resource.resourceType === type) &&
-      (!when || holds(when, [resource], variables)),
+      (!when || holds(when, [resource], variables())),
     children: rule.children.flatMap((child, i) => {
       const at = below(place, 'children', i);
       return compileChild(child, at, library, parts, finding) ?? [];
     }),
+    below: () => (types ??= typesBelow(part)),
   };
+  return part;
+}
+
+function typesBelow(part: CompiledPart): Set<string> {
+  const seen = new Set<CompiledPart>();
+  const open = [part];
+  for (let one = open.pop(); one; one = open.pop()) {
+    for (const inner of one.children.flatMap((child) => child.parts())) {
+      if (!seen.has(inner)) open.push(inner);
+      seen.add(inner);
+    }
+  }
+  return new Set([...seen].map(({ type }) => type).filter((type) => type !== '*'));
 }
 
 /** Report that no part has this name. */
@@ -139,9 +160,10 @@ function compileChild(
     noteFollowed(path, finding);
     return path;
   };
+  let named: CompiledPart[] | undefined;
   const common = {
     rule: ruleAt(place),
-    parts: () => rule.parts.flatMap((name) => parts.get(name) ?? []),
+    parts: () => (named ??= rule.parts.flatMap((name) => parts.get(name) ?? [])),
   };
   const follow = own('follow');
   if (follow) return { ...common, path: follow, find: forward(follow) };
@@ -151,7 +173,7 @@ function compileChild(
   const path = compileAt(theirs, at, library, { focus: [reading], variables: new Map() });
   if (!path) return undefined;
   noteFollowed(path, { focus: [reading], variables: new Map() });
-  const types = () => [...new Set(rule.parts.flatMap((name) => parts.typeOf(name) ?? []))];
+  const types = [...new Set(rule.parts.flatMap((name) => parts.typeOf(name) ?? []))];
   return { ...common, path, reading, find: backward(path, own('ours'), types) };
 }
 
@@ -173,7 +195,7 @@ function forward(path: Path): CompiledChild['find'] {
 function backward(
   theirs: Path,
   ours: Path | undefined,
-  types: () => readonly string[],
+  types: readonly string[],
 ): CompiledChild['find'] {
   const read = (resource: Resource): Values =>
     theirs.values([resource], {}).map((one) => child(one, 'reference'));
@@ -185,7 +207,7 @@ function backward(
     const found = own.flatMap((reference) => {
       const to = textOf(reference);
       if (to === undefined) return [];
-      return types().flatMap((type) => record.referring(type, theirs.source, read, to));
+      return types.flatMap((type) => record.referring(type, theirs.source, read, to));
     });
     return found.map((resource) => ({
       reference: { reference: identityOf(resource) },

@@ -149,8 +149,8 @@ export const typesFile = z.strictObject({
 export type TypesFile = z.output<typeof typesFile>;
 
 /**
- * Put the short forms into their long ones, in place: text where a value is described is `from`,
- * one path where several may stand is a list of one.
+ * Put the short forms into their long ones, in place: text, or a list of it, where a value is
+ * described is `from`; one path where several may stand is a list of one.
  */
 export function expandShortForms(value: unknown): void {
   const root = object(value);
@@ -201,6 +201,7 @@ function expandValues(value: unknown): void {
 
 function expandValue(value: unknown): unknown {
   if (typeof value === 'string') return { from: [value] };
+  if (Array.isArray(value)) return { from: value as unknown };
   const rule = object(value);
   if (!rule) return value;
   if (typeof rule.from === 'string') rule.from = [rule.from];

@@ -80,6 +80,13 @@ export interface Scope {
   said: Set<unknown>;
 }
 
+/** The same scope with its paths beginning at one value. */
+export function focusOn(scope: Scope, value: unknown, at: string): Scope {
+  // Not spread, which costs many times as much, and this is done for every composite value.
+  const { run, resource, from, variables, places, leftovers, unsaid, said } = scope;
+  return { run, resource, from, variables, focus: [value], at, places, leftovers, unsaid, said };
+}
+
 /** Count a warning. */
 export function warn(run: Run, warning: string): void {
   run.warnings.set(warning, (run.warnings.get(warning) ?? 0) + 1);

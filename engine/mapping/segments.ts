@@ -6,7 +6,7 @@ import type { Produced } from './leaf.ts';
 import { type Library, type Made, type Place, below, report, ruleAt } from './library.ts';
 import type { MappedSegment } from './mapped.ts';
 import type { SegmentRule, ValueRule } from './rules.ts';
-import { type Note, type Scope, codedOnce, leave } from './scope.ts';
+import { type Note, type Scope, codedOnce, focusOn, leave } from './scope.ts';
 import { type CompiledValue, compileValue, plainText } from './value.ts';
 import { compileAt, placesOf } from './paths.ts';
 
@@ -48,7 +48,7 @@ export function compileSegment(
     const places = scope.run.options.trace ? placesOf(each, scope) : [];
     for (const [i, value] of each.values(scope.focus, scope.variables).entries()) {
       if (when && !holds(when, [value], scope.variables)) continue;
-      build({ ...scope, focus: [value], at: places[i] ?? scope.at }, built);
+      build(focusOn(scope, value, places[i] ?? scope.at), built);
     }
   };
 }

@@ -68,8 +68,8 @@ export function buildTree(part: CompiledPart, resource: Resource, setting: Setti
     }
     const { child, found, resource: target } = next;
     if (seen.has(target)) continue;
-    const known = variablesOf(target, frame.joined.scope.resource, setting);
-    const taking = takerOf(child, target, known, run);
+    const parent = frame.joined.scope.resource;
+    const taking = takerOf(child, target, parent, setting);
     if (!taking) {
       // What merely refers to us and is of another kind is not ours.
       if (child.reading) continue;
@@ -77,8 +77,9 @@ export function buildTree(part: CompiledPart, resource: Resource, setting: Setti
       continue;
     }
     seen.add(target);
-    if (shown?.get(target)) {
-      const words = `${identityOf(target)} (shown in this answer already)`;
+    // Each listed resource is shown once, and by its own rule where it has one.
+    if (shown?.get(target) || (shown?.has(target) && taking.type === '*')) {
+      const words = `${identityOf(target)} (shown in this answer on its own)`;
       leave(frame.joined.scope, child.path.source, words, child.rule, found.place);
       continue;
     }
@@ -89,6 +90,7 @@ export function buildTree(part: CompiledPart, resource: Resource, setting: Setti
     const item = taking.isNotes ? above : { segments: [], children: [] };
     if (!taking.isNotes) above.children.push(item);
     const place = run.options.trace ? placeOf(found.place, target) : undefined;
+    const known = variablesOf(target, parent, setting);
     stack.push(open(taking, target, setting, known, item, tree, place));
   }
   return tree;
@@ -103,17 +105,17 @@ export function listedBelow(
   resource: Resource,
   setting: Setting,
 ): Resource[] {
+  const { run, list, holder, shown } = setting;
   const found: Resource[] = [];
   const seen = new Set([resource]);
   const walk = part ? [{ part, resource }] : [];
   for (let one = walk.pop(); one; one = walk.pop()) {
-    const { run, list, holder, shown } = setting;
     for (const child of one.part.children) {
       const scope = bareScope(one.resource, { list: [list] }, run);
       for (const target of child.find(scope, holder).flatMap(({ resources }) => resources)) {
         if (seen.has(target)) continue;
-        const taking = takerOf(child, target, variablesOf(target, one.resource, setting), run);
-        if (!taking) continue;
+        const taking = takerOf(child, target, one.resource, setting);
+        if (!taking || taking.type === '*') continue;
         seen.add(target);
         // Where a listed one is met, its own walk goes on from there.
         if (shown?.has(target)) found.push(target);
@@ -130,8 +132,10 @@ function variablesOf(resource: Resource, parent: Resource, { list, elsewhere }: 
 }
 
 /** The first part that takes a resource. */
-function takerOf(child: CompiledChild, resource: Resource, known: Variables, run: Run) {
-  const variables = { ...run.variables, ...known };
+function takerOf(child: CompiledChild, resource: Resource, parent: Resource, setting: Setting) {
+  let known: Variables | undefined;
+  const variables = () =>
+    (known ??= { ...setting.run.variables, ...variablesOf(resource, parent, setting) });
   return child.parts().find((one) => one.takes(resource, variables));
 }
 

@@ -18,7 +18,7 @@ import {
 import { type Produced, leafProducer, traceOf } from './leaf.ts';
 import { compileAt, placesOf } from './paths.ts';
 import type { ValueRule } from './rules.ts';
-import { type Scope, codedOnce, leave } from './scope.ts';
+import { type Scope, codedOnce, focusOn, leave } from './scope.ts';
 
 export type Produce = (scope: Scope) => Produced[];
 
@@ -70,10 +70,12 @@ export function compileValue(
     each = composite(rule, place, library, { ...reading, focus }, label);
   } else {
     for (const one of read) one[rule.call ? 'whole' : 'value'] = true;
-    each = leafProducer(rule, place, library, label);
+    // Joined values have their prefix once, before all of them.
+    const one = rule.join === undefined ? rule : { ...rule, prefix: undefined };
+    each = leafProducer(one, place, library, label);
   }
   const call = rule.call ? findFunction(library, rule.call, below(place, 'call')) : undefined;
-  const { absent, join } = rule;
+  const { absent, join, prefix = '' } = rule;
   const isPlain = Object.keys(rule).every((name) => name === 'from' || name === 'repeat');
   const plain = isPlain && paths.length === 1 ? paths[0] : undefined;
 
@@ -87,7 +89,11 @@ export function compileValue(
       if (scope.run.options.trace) places = placesOf(path, scope);
       break;
     }
-    if (call && values.length > 0) values = callSafely(call, values, scope, at);
+    if (call && values.length > 0) {
+      values = callSafely(call, values, scope, at);
+      // Each result may come from every value the function was given.
+      places = [places.join(', ')];
+    }
     if (values.length === 0) {
       if (absent === undefined) return noValue;
       return [{ made: absent, traces: traceOf(scope, at, 'constant: absent') }];
@@ -98,8 +104,8 @@ export function compileValue(
       if (result) produced.push(type === undefined ? result : { ...result, type });
     }
     const [first] = produced;
-    if (join === undefined || !first || produced.length === 1) return produced;
-    const made = produced.map((one) => String(one.made)).join(join);
+    if (join === undefined || !first) return produced;
+    const made = prefix + produced.map((one) => String(one.made)).join(join);
     return [{ ...first, made, traces: produced.flatMap((one) => one.traces) }];
   };
   return { produce, plain };
@@ -203,7 +209,7 @@ function composite(
   });
   const ruleName = ruleAt(place);
   const make: Each = (source, where, outer) => {
-    const scope: Scope = { ...outer, focus: [source], at: where };
+    const scope = focusOn(outer, source, where);
     const made: Repetition = [];
     const traces: { component: string; rule: string; source: string }[] = [];
     for (const { component, sub, number, label: leftLabel, value } of parts) {
