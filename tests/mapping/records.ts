@@ -52,6 +52,13 @@ export const codes = {
   problems: '717711000000103',
 } as const;
 
+/** Lists of the areas whose items are one resource each. */
+export const areaCodes = {
+  immunisations: '1102181000000102',
+  referrals: '792931000000107',
+  diary: '714311000000108',
+} as const;
+
 export const bundle = (...resources: Json[]): Json => ({
   resourceType: 'Bundle',
   type: 'collection',
