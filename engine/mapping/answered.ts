@@ -17,6 +17,8 @@ export interface Line {
   found: AreaStatus;
   /** Clinical items. */
   items: BuiltItem[];
+  /** The items are sections of text: how many entries they hold, nobody has counted. */
+  textOnly?: true;
   /** The days they are about, where the record states them. */
   dates: string[];
   /** OBX-4 says where in the tree of its item a line stands. */

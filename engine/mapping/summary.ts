@@ -1,7 +1,7 @@
 /**
  * The summary that opens an answer: for each dataset asked for its status, how many items this
  * answer carries and the latest date among them. It is derived from what the answer carries, and
- * says so; nothing is counted where nothing could be asked.
+ * says so; 0 stands only where the GP system says that nothing is recorded.
  */
 import type { Answered } from './answered.ts';
 import { statusValue } from './completeness.ts';
@@ -53,7 +53,7 @@ const label =
 export function summaryRows(answered: readonly Answered[]): Built[] {
   const others = answered.filter(({ dataset }) => dataset !== 'PAT');
   const lines = others.flatMap(({ lines: own }) => own);
-  const rows = lines.flatMap(({ list, found, rule, items, dates }) => {
+  const rows = lines.flatMap(({ list, found, rule, items, textOnly, dates }) => {
     const row = (
       code: string,
       name: string,
@@ -73,11 +73,13 @@ export function summaryRows(answered: readonly Answered[]): Built[] {
       return { segment: { name: 'OBX', fields, trace }, notes: [] };
     };
     const latest = latestOf(dates);
-    const isAnswered =
-      items.length > 0 || found.statuses.every(({ status }) => !'DU'.includes(status));
+    const isCounted =
+      !textOnly &&
+      // 0 stands only where the GP system says that nothing is recorded: beside a warning it lies.
+      (items.length > 0 || found.statuses.every(({ status }) => 'CE'.includes(status)));
     return [
       row('STATUS', 'Data status', 'CE', found.statuses.map(statusValue)),
-      ...(isAnswered ? [row('ITEMS', 'Items in this answer', 'NM', String(items.length))] : []),
+      ...(isCounted ? [row('ITEMS', 'Items in this answer', 'NM', String(items.length))] : []),
       ...(latest === undefined
         ? []
         : [row('LATEST', 'Latest date among them', latest.length > 8 ? 'TS' : 'DT', latest)]),

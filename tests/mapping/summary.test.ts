@@ -83,6 +83,22 @@ describe('mapping: the summary', () => {
     ]);
   });
 
+  it('says 0 only where nothing is recorded, never beside a warning', () => {
+    const withheld = { extension: [warningCode('confidential-items')], ...nothing };
+    const empty = bundle(
+      patient,
+      list(codes.active, [], withheld),
+      list(codes.problems, [], nothing),
+    );
+    assert.deepEqual(lines(map(empty, { datasets: ['PAT', 'ALL', 'PRB', 'DIA'] })), [
+      'ALL STATUS W',
+      'ALL.ENDED STATUS U',
+      'PRB STATUS E',
+      'PRB ITEMS 0',
+      'DIA STATUS W',
+    ]);
+  });
+
   it('says the whole status, warnings and all', () => {
     const [row] = map(record, { datasets: asked })
       .datasets.flatMap(({ segments }) => segments)
