@@ -76,6 +76,7 @@ export function htmlLine(sections: readonly HtmlSection[], status: string): Line
     rule: 'engine/mapping/html',
     found: { statuses, notes, source: 'Composition.section.text' },
     items,
+    textOnly: true,
     dates: [],
     patient: [],
   };
