@@ -174,6 +174,10 @@ export const channelSchema = z.strictObject({
         .enum(['A', 'W', 'F'])
         .default('W')
         .meta({ description: 'DG1-6 where problems go as DG1' }),
+      unknownStatus: z.enum(['F', 'R']).optional().meta({
+        description:
+          'OBX-11 and OBR-25 of results whose status the GP system does not state: F, each with a note that says so, or R (not verified). Required where results are answered, and never assumed',
+      }),
     })
     .prefault({})
     .meta({ description: 'what this site wants in fields GP Connect does not give' }),
@@ -199,11 +203,9 @@ export const channelSchema = z.strictObject({
       record: text
         .optional()
         .meta({ description: 'destination asked for the record (gpconnect, or cdg)' }),
-      second: text
-        .optional()
-        .meta({
-          description: 'destination asked where the first cannot be reached (mllp, or cdg)',
-        }),
+      second: text.optional().meta({
+        description: 'destination asked where the first cannot be reached (mllp, or cdg)',
+      }),
       html: flag.default(false).meta({
         description:
           'where a practice does not offer the structured record, or not all of it, carry its HTML view as text',

@@ -163,6 +163,13 @@ function loadChannel(
     const folder = join(root, 'mappings', channel.mapping);
     if (!existsSync(folder)) error(['mapping'], `there is no mapping mappings/${channel.mapping}`);
     else mapping = loadMappings(folder);
+    if (mapping?.siteSettings.has('unknownStatus') && !channel.site.unknownStatus) {
+      error(
+        ['site'],
+        'GP systems state no status for many results, and "site" does not say how those are shown',
+        'add site: { unknownStatus: F } (final, each with a note that the status was not stated) or R (not verified): a clinical safety decision of the site',
+      );
+    }
   }
   let practices: Practices | undefined;
   if (channel.ask.practices) {

@@ -20,9 +20,7 @@ export type Expression =
 export type Call = 'exists' | 'empty' | 'not' | 'first' | 'last' | 'tail' | 'resolve';
 export type Operator = '|' | '=' | '!=' | 'in' | 'and' | 'or';
 
-const calls: ReadonlySet<string> = new Set(
-  'exists empty not first last tail resolve'.split(' '),
-);
+const calls: ReadonlySet<string> = new Set('exists empty not first last tail resolve'.split(' '));
 
 /** Loosest first (FHIRPath §6.8). */
 const levels: readonly (readonly Operator[])[] = [['or'], ['and'], ['in'], ['=', '!='], ['|']];

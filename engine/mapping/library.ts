@@ -31,6 +31,8 @@ export interface Library {
   findings: Finding[];
   /** Names of the extensions that paths read. */
   extensions: Set<string>;
+  /** Settings of the site that paths read: `%site.patientClass`. */
+  siteSettings: Set<string>;
 }
 
 /** A node of a mapping file. */

@@ -56,6 +56,8 @@ export interface CompiledMappings {
   leftBehind: LeftBehind;
   /** Names of the extensions that the rules know. */
   extensions: ReadonlySet<string>;
+  /** Settings of the site that the rules ask for. */
+  siteSettings: ReadonlySet<string>;
   /** How coding systems are named, and which codes say the real one was lost. */
   coded: TypesFile['coded'];
   /** What these rules read of a resource of this type, with what is left behind on purpose. */
@@ -99,7 +101,8 @@ export function loadMappings(folder: string): CompiledMappings {
     }
     throw new ConfigError(findings);
   }
-  const library: Library = { tables, types, findings, extensions: new Set(ownExtensions) };
+  const extensions = new Set(ownExtensions);
+  const library: Library = { tables, types, findings, extensions, siteSettings: new Set() };
   const datasets = new Map<Dataset, CompiledDataset>();
   const views: Place[] = [];
   const leave = new Map<string, Reading>();
@@ -135,6 +138,7 @@ export function loadMappings(folder: string): CompiledMappings {
     tables,
     leftBehind,
     extensions: new Set([...library.extensions, ...extensionsIn(leftBehind)]),
+    siteSettings: library.siteSettings,
     coded: types.file.coded,
     readingOf: merger(leave),
   };

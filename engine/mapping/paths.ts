@@ -13,6 +13,7 @@ export function compileAt(
   library: Library,
   reading: ReadingScope,
 ): Path | undefined {
+  for (const [, name = ''] of source.matchAll(/%site\.(\w+)/g)) library.siteSettings.add(name);
   for (const [, name = ''] of source.matchAll(/%([A-Za-z_]\w*)/g)) {
     if (reading.variables.has(name)) continue;
     const known = [...reading.variables.keys()];

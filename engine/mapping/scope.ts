@@ -20,7 +20,7 @@ export interface MapOptions {
   /** Names of coding systems at this site, by URI; they win over the table. */
   codingSystems?: Readonly<Record<string, string>>;
   /** What this site wants in fields the GP record does not give (`%site.patientClass`). */
-  site?: { patientClass?: string; diagnosisType?: string };
+  site?: { patientClass?: string; diagnosisType?: string; unknownStatus?: string };
   /** What was not asked for because of the dates, by dataset, in a sentence. */
   limits?: Partial<Record<Dataset, string>>;
   /** What was asked for beside the record; it answers datasets in the record's place. */

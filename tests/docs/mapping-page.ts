@@ -4,15 +4,15 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkYaml, readYaml } from '../../engine/config/yaml.ts';
 import { datasets } from '../../engine/gp/port.ts';
+import type { SegmentRule, ValueRule } from '../../engine/mapping/rules.ts';
 import {
-  type ChildRule,
   type DatasetFile,
   type ItemRule,
-  type SegmentRule,
+  type PartRule,
   type TypesFile,
-  type ValueRule,
   datasetFile,
   expandShortForms,
+  partsFile,
   typesFile,
 } from '../../engine/mapping/schema.ts';
 import { readTables } from '../../engine/mapping/tables.ts';
@@ -25,9 +25,15 @@ const columns = ['target', 'from', 'how'];
 /** The datasets, in the order of the answer. */
 export function datasetFiles(): { name: string; file: DatasetFile }[] {
   const all = readdirSync(folder)
-    .filter((name) => name.endsWith('.yaml') && name !== 'datatypes.yaml')
+    .filter((name) => name.endsWith('.yaml') && !/^(datatypes|parts)\.yaml$/.test(name))
     .map((name) => ({ name, file: read(name, datasetFile) }));
   return datasets.flatMap((dataset) => all.find(({ file }) => file.dataset === dataset) ?? []);
+}
+
+/** Every part with its name, whichever file it stands in. */
+export function allParts(): Record<string, PartRule> {
+  const files = [...datasetFiles().map(({ file }) => file), read('parts.yaml', partsFile)];
+  return Object.assign({}, ...files.map(({ parts }) => parts)) as Record<string, PartRule>;
 }
 
 function read<S extends Parameters<typeof checkYaml>[1]>(name: string, schema: S) {
@@ -41,6 +47,7 @@ function read<S extends Parameters<typeof checkYaml>[1]>(name: string, schema: S
 export function mappingPage(): string {
   const types: TypesFile = read('datatypes.yaml', typesFile);
   const parts = datasetFiles().map(({ name, file }) => datasetPart(name, file));
+  const shared = Object.entries(read('parts.yaml', partsFile).parts);
   return `${written('mappings/gp-record/ and mappings/tables/')}
 # Where each field of an answer comes from
 
@@ -54,6 +61,12 @@ OBX row ([a19-rows](#a19-rows)).
 the element it came from.
 
 ${parts.join('\n')}
+## Parts of several datasets
+
+Rules for a resource wherever it hangs on another, from \`mappings/gp-record/parts.yaml\`; \`%parent\`
+is what it hangs on, \`%elsewhere\` says that another dataset of the same answer shows it.
+
+${shared.map(([name, part]) => sharedPart(name, part)).join('\n')}
 ## Data types
 
 What \`as TYPE\` means, from \`mappings/gp-record/datatypes.yaml\`; sources begin at the element found.
@@ -78,7 +91,7 @@ ${table(['element', 'why'], leftBehind(types))}
 ${codeTables()}`;
 }
 
-function datasetPart(name: string, { dataset, title, lists, items }: DatasetFile): string {
+function datasetPart(name: string, { dataset, title, lists, items, parts }: DatasetFile): string {
   const sources = lists.map((list) => [
     code(list.status),
     list.heading ?? title,
@@ -93,20 +106,45 @@ function datasetPart(name: string, { dataset, title, lists, items }: DatasetFile
 
 From \`mappings/gp-record/${basename(name)}\`.
 
-${areas}${items.map((item) => itemPart(item)).join('\n')}`;
+${areas}${[
+    ...items.map(itemPart),
+    ...Object.entries(parts).map(([part, rule]) => sharedPart(part, rule)),
+  ].join('\n')}`;
 }
 
-function itemPart(item: ItemRule | ChildRule, level = '###'): string {
-  const own = table(columns, item.segments.flatMap(segmentRows));
-  const children = 'children' in item ? item.children : [];
+function itemPart(item: ItemRule): string {
   const conditions = [
     item.when && `where ${code(item.when)}`,
-    'asked' in item && item.asked && 'only where the dataset is asked for',
-    'theirs' in item && `those whose ${code(item.theirs)} is the same`,
+    item.asked && 'only where the dataset is asked for',
   ].filter(Boolean);
-  const about = [code(item.resource), ...conditions].join(', ');
-  const below = children.map((child) => `\n${itemPart(child, `${level}#`)}`).join('');
-  return `${level} ${item.item}\n\nEach ${about}.\n\n${own}${below}`;
+  const carried = item.part === undefined ? '' : `Carried by the part ${code(item.part)}.\n`;
+  const about = [kindOf(item.resource), ...conditions].join(', ');
+  return `### ${item.item}\n\nEach ${about}.\n\n${carried}${bodyOf(item)}`;
+}
+
+/** A part under its name, which the rules that use it give. */
+function sharedPart(name: string, part: PartRule): string {
+  const conditions = [
+    part.when && `where ${code(part.when)}`,
+    part.notes && 'as notes of what it hangs on',
+  ].filter(Boolean);
+  const about = [kindOf(part.resource), ...conditions].join(', ');
+  return `### The part ${code(name)}\n\nEach ${about}.\n\n${bodyOf(part)}`;
+}
+
+const kindOf = (type: string) => (type === '*' ? 'resource of any type' : code(type));
+
+function bodyOf({ segments, children }: Pick<PartRule, 'segments' | 'children'>): string {
+  const own = segments.length > 0 ? table(columns, segments.flatMap(segmentRows)) : '';
+  const below = children.map(({ item, follow, theirs, ours, parts }) => {
+    const found = follow
+      ? `what ${code(follow)} leads to`
+      : `those whose ${code(theirs ?? '')} leads to ${ours ? `what ${code(ours)} leads to` : 'it'}`;
+    return `- ${item}: ${found}, each as ${parts.map(code).join(', else ')}`;
+  });
+  return (
+    own + (below.length > 0 ? `\nOn it hang, each resource once:\n\n${below.join('\n')}\n` : '')
+  );
 }
 
 function segmentRows(rule: SegmentRule): string[][] {
@@ -115,6 +153,9 @@ function segmentRows(rule: SegmentRule): string[][] {
     rule.when && `where ${code(rule.when)}`,
   ].filter(Boolean);
   const where = condition.length > 0 ? `; ${condition.join(', ')}` : '';
+  if (rule.segments) {
+    return [['**together**', '', where.slice(2)], ...rule.segments.flatMap(segmentRows)];
+  }
   if (rule.segment) {
     const rows = Object.entries(rule.fields ?? {}).map(([target, value]) =>
       valueRow(target, value),
@@ -131,6 +172,10 @@ function withMore([target = '', from = '', how = '']: string[], more: string): s
 }
 
 function valueRow(target: string, rule: ValueRule): string[] {
+  if (rule.first) {
+    const ways = rule.first.map((one) => valueRow(target, one).slice(1).filter(Boolean).join(' '));
+    return [target, '', `the first of: ${ways.join(', else ')}`];
+  }
   const sources = rule.coded ? [rule.coded] : (rule.from ?? []);
   const from = rule.value === undefined ? sources.map(code).join(', else ') : '';
   const components = Object.entries(rule.components ?? {}).map(([number, part]) => {
@@ -142,9 +187,11 @@ function valueRow(target: string, rule: ValueRule): string[] {
     rule.number && 'numbered 1, 2, 3 …',
     rule.coded && 'CE',
     rule.as && `as ${rule.as}`,
+    rule.type && `type ${rule.type}`,
     components.join(', '),
     rule.call && `by ${code(rule.call.replace(/^.*#/, ''))}`,
-    rule.table && `table [${rule.table}](#${rule.table}), unknown: ${rule.unknown}`,
+    rule.table &&
+      `table [${rule.table}](#${rule.table})${rule.column ? `, column ${rule.column}` : ''}, unknown: ${rule.unknown}`,
     rule.format && formats[rule.format],
     rule.join !== undefined && `joined by ${code(rule.join)}`,
     rule.prefix && `after the words “${rule.prefix.trim()}”`,

@@ -5,13 +5,14 @@ import { effects, ends } from '../../engine/effects.ts';
 import { type FaultDefinition, faults } from '../../engine/faults.ts';
 import { formatStructure } from '../../engine/hl7/definitions/notation.ts';
 import { profileStructures } from '../../engine/hl7/definitions/profile.ts';
+import type { SegmentRule } from '../../engine/mapping/rules.ts';
 import type { ItemRule } from '../../engine/mapping/schema.ts';
 import { scenarios } from '../../engine/simulator/scenarios.ts';
 import type { GeneratedFile } from '../generate.ts';
 import { channelPage, channelSchemaFile } from './channel-page.ts';
 import { conformancePage } from './conformance-page.ts';
 import { helpOfAll } from './help.ts';
-import { datasetFiles, mappingPage } from './mapping-page.ts';
+import { allParts, datasetFiles, mappingPage } from './mapping-page.ts';
 import { code, filled, table, written } from './markdown.ts';
 
 const profile = new URL('../../docs/profile.md', import.meta.url);
@@ -174,12 +175,28 @@ function datasetTable(): string {
  */
 function segmentNames(item: ItemRule, list: string): string[] {
   if (item.place === 'patient') return [];
-  const rules = [item, ...item.children].flatMap(({ segments }) => segments);
-  const shown = rules.filter(({ when = '' }) => {
+  const shown = segmentsBelow(item).filter(({ when = '' }) => {
     const [, only] = /^%list = '(\w+)' and /.exec(when) ?? [];
     return only === undefined || only === list;
   });
   return shown.flatMap(({ segment, obx }) => segment ?? (obx ? 'OBX' : []));
+}
+
+/** The segment rules of an item and of all the parts that may hang on it. */
+function segmentsBelow(item: ItemRule): SegmentRule[] {
+  const parts = allParts();
+  const seen = new Set<string>(item.part === undefined ? [] : [item.part]);
+  const rules = [...item.segments];
+  const waiting = [...seen, ...item.children.flatMap((child) => child.parts)];
+  for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+    const part = parts[name];
+    rules.push(...(part?.segments ?? []));
+    const further = (part?.children ?? []).flatMap((child) => child.parts);
+    waiting.push(...further.filter((one) => !seen.has(one)));
+    for (const one of further) seen.add(one);
+  }
+  const opened = (rule: SegmentRule): SegmentRule[] => rule.segments?.flatMap(opened) ?? [rule];
+  return rules.flatMap(opened);
 }
 
 /** Faults met before a query is read: they are answered with a general acknowledgement. */

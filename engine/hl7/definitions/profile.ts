@@ -18,10 +18,11 @@ const items = [
   'DG1 [{NTE}]',
   'PR1 [{NTE}]',
   'ORC [{TQ1}] <RXO [{NTE}] [{RXR}] | RXE [{NTE}] {RXR} | OBR [{NTE}]>',
-  'OBR [{NTE}] [{SPM}]',
+  'OBR [{NTE}]',
+  'SPM [{NTE}]',
   'RXA [RXR] [{NTE}]',
   'RF1 [{NTE}] [{PRD [{NTE}]}]',
-  'PV1 [PV2] [{NTE}]',
+  'PV1 [{NTE}] [PV2 [{NTE}]]',
   'TXA [{NTE}]',
 ];
 
