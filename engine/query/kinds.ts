@@ -182,7 +182,6 @@ export const queryKinds: readonly QueryKind[] = [
     segments: ['QRD', 'PRD'],
     patient: ['QRD-8', 'PID-3'],
     claimed: { family: 'PID-5.1', given: 'PID-5.2', gender: 'PID-8', birthDate: 'PID-7' },
-    claimed: { family: 'PID-5.1', given: 'PID-5.2', gender: 'PID-8', birthDate: 'PID-7' },
     answer: {
       code: 'RCI',
       event: 'I05',
