@@ -84,7 +84,7 @@ describe('simulator: MLLP GP system', () => {
 
   it('says NF of a patient it does not know, and no more', async () => {
     for (const build of [buildQbp, buildQry]) {
-      const message = build({ controlId: 'NF1', nhsNumber: '9990000247', asker: usualAsker });
+      const message = build({ controlId: 'NF1', nhsNumber: '9111231130', asker: usualAsker });
       const answer = await ask(message.bytes);
       assert.deepEqual([answer.get('MSA-1'), answer.get('QAK-2')], ['AA', 'NF']);
       assert.deepEqual([answer.count('PID'), answer.count('ERR')], [0, 0]);

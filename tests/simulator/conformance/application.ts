@@ -25,6 +25,9 @@ function keys() {
 /** As it is registered: what the simulator is started with. */
 export const application = (): Application => keys().registered;
 
+/** Its private key, as a site would hold it. */
+export const privateKey = (): string => String(keys().own.export({ type: 'pkcs8', format: 'pem' }));
+
 /** What a test may change about a good proof, and about the form that carries it. */
 export interface ProofChange {
   head?: Record<string, unknown>;
