@@ -25,6 +25,7 @@ const meanings: Readonly<Record<Fate, string>> = {
   ...leftClasses,
   same: 'another resource that is shown says all that this one says',
   notAsked: 'only a dataset that was not asked for names it',
+  empty: 'there, and says nothing',
   unaccounted: 'neither carried nor left for a reason',
 };
 const fates = Object.keys(meanings) as Fate[];

@@ -4,13 +4,14 @@
  * have a row of its own in the table `not-carried`, or its whole resource must be no answer.
  */
 import { type MapOptions, mapRecord } from '../mapping/apply.ts';
-import { holds } from '../mapping/condition.ts';
-import type { LeftClass, LeftRow } from '../mapping/left-behind.ts';
+import type { LeftClass } from '../mapping/left-behind.ts';
 import type { CompiledMappings } from '../mapping/load.ts';
 import { type Resource, indexRecord } from '../mapping/record.ts';
 import { type Audited, type Leaf, leavesOf } from './leaves.ts';
 import { createProver } from './prover.ts';
-import { type Shown, indexShown, parentOf } from './shown.ts';
+import { targetOf } from './references.ts';
+import { createRows } from './rows.ts';
+import { type Shown, indexShown } from './shown.ts';
 import { isStandard } from './standard.ts';
 import { type Standing, createStanding, sameShown } from './standing.ts';
 
@@ -19,6 +20,7 @@ export type Fate =
   | 'carried'
   | LeftClass
   | Exclude<Standing['kind'], 'answer' | 'unknown' | 'stranger'>
+  | 'empty'
   | 'unaccounted';
 
 export interface Verdict {
@@ -45,67 +47,50 @@ export function auditBundle(
   bundle: Resource,
   options: Omit<MapOptions, 'profile' | 'trace'>,
 ): Audit {
+  const { leftBehind, extensions } = compiled;
   const mapped = mapRecord(compiled, bundle, { ...options, profile: 'rsp', trace: true });
   // A view repeats what another dataset must carry: it proves nothing.
   const own = mapped.datasets.filter(({ dataset }) => !compiled.datasets.get(dataset)?.view);
   const shown = indexShown({ ...mapped, datasets: own });
+  const presented = mapped.presented ?? new Set<object>();
   const record = indexRecord(bundle);
   const prove = createProver(compiled, record, shown);
-  const standingOf = createStanding(compiled, record, shown, options.datasets, bundle);
+  const standingOf = createStanding(compiled, record, presented, options.datasets, bundle);
 
   const all = leavesOf(bundle);
   const proofs = new Map<Leaf, Shown>();
-  /** Items in which an element shows a value. */
-  const said = new Map<string, Set<string | undefined>>();
   for (const audited of all) {
     for (const leaf of audited.leaves) {
       const proof = prove(audited, leaf);
-      if (!proof) continue;
-      proofs.set(leaf, proof);
-      const key = sayingOf(leaf.element, leaf);
-      said.set(key, (said.get(key) ?? new Set()).add(proof.item));
+      if (proof) proofs.set(leaf, proof);
     }
   }
-
-  /** Whether a row of the table holds for this very leaf. */
-  function applies(row: LeftRow, { identity, leaves }: Audited, leaf: Leaf): boolean {
-    if (row.when && !holds(row.when, [leaf.parent], {})) return false;
-    if (row.class === 'beside') {
-      const beside = leaves.filter(
-        (one) => row.of.includes(one.element) && standsBeside(one, leaf),
-      );
-      return beside.some((one) => proofs.has(one));
-    }
-    if (row.class !== 'repeats') return true;
-    const items = shown.itemsOf(identity);
-    return row.of.some((element) =>
-      [...(said.get(sayingOf(element, leaf)) ?? [])].some((item) => items.has(item)),
-    );
-  }
+  const rowFor = createRows(leftBehind, all, { record, shown, presented, proofs });
 
   /** A list that names an item which is shown under another name. */
-  function namesRepeat({ resource }: Audited, leaf: Leaf): boolean {
+  function namesRepeat(audited: Audited, leaf: Leaf): boolean {
     if (leaf.element !== 'List.entry.item.reference') return false;
-    const target = record.resolve(String(leaf.value), resource);
-    return target !== undefined && standingOf(target, resource).kind === 'same';
+    const target = targetOf(record, audited, leaf.value);
+    return target !== undefined && standingOf(target, audited.resource).kind === 'same';
   }
 
-  function judge(audited: Audited, leaf: Leaf, standing: Standing): Omit<Verdict, 'leaf'> {
-    const { kind, why } = standing;
+  function judge(audited: Audited, leaf: Leaf, { kind, why }: Standing): Omit<Verdict, 'leaf'> {
     const proof = proofs.get(leaf);
     if (proof) return { fate: 'carried', by: `${proof.target} (${proof.rule})` };
-    const row = compiled.leftBehind.get(leaf.element);
-    if (kind !== 'stranger' && row && applies(row, audited, leaf)) {
-      return { fate: row.class, by: row.where };
-    }
-    if (kind === 'stranger' || kind === 'unknown') return { fate: 'unaccounted', by: why };
+    const row = kind === 'stranger' ? undefined : rowFor(audited, leaf);
+    if (row) return { fate: row.class, by: row.where };
+    const isKnown = isStandard(leaf.element, extensions);
+    if (leaf.value === '' && isKnown) return { fate: 'empty', by: 'it is there and says nothing' };
+    const lost = (by: string) => ({ fate: 'unaccounted', by }) as const;
+    if (kind === 'stranger' || kind === 'unknown') return lost(why);
     if (kind === 'same' || namesRepeat(audited, leaf)) return { fate: 'same', by: sameShown };
     if (kind !== 'answer') {
-      if (isStandard(leaf.element, compiled.extensions)) return { fate: kind, by: why };
-      return { fate: 'unaccounted', by: 'neither FHIR STU3 nor this mapping knows the element' };
+      if (isKnown) return { fate: kind, by: why };
+      return lost('neither FHIR STU3 nor this mapping knows the element');
     }
-    if (!row) return { fate: 'unaccounted', by: 'it is not in the answer, and no row says why' };
-    return { fate: 'unaccounted', by: `it is not in the answer; ${row.where} does not hold here` };
+    const idle = leftBehind.get(leaf.element);
+    if (!idle) return lost('it is not in the answer, and no row says why');
+    return lost(`it is not in the answer, and ${idle.where} does not hold for it`);
   }
 
   const counts = new Map<Fate, number>();
@@ -120,11 +105,3 @@ export function auditBundle(
   });
   return { resources, counts, total: [...counts.values()].reduce((sum, n) => sum + n, 0) };
 }
-
-/** In the same element, or in one that holds the other: a coding, its extensions, the text beside it. */
-function standsBeside(one: Leaf, other: Leaf): boolean {
-  const [a, b] = [`${parentOf(one.place)}.`, `${parentOf(other.place)}.`];
-  return a.startsWith(b) || b.startsWith(a);
-}
-
-const sayingOf = (element: string, { value }: Leaf) => `${element}=${String(value)}`;

@@ -30,10 +30,10 @@ export interface ShownIndex {
   followed(identity: string, place: string): Shown | undefined;
   /** The segments of this resource's own item. */
   item(identity: string): Shown | undefined;
-  /** The items in which something of this resource is shown. */
+  /** The resources among whose segments something of this resource is shown. */
   itemsOf(identity: string): ReadonlySet<string | undefined>;
-  /** Whether anything at all is shown of this resource. */
-  has(identity: string): boolean;
+  /** Whether something of both is shown in one clinical item, with all that hangs on it. */
+  together(one: string, other: string): boolean;
 }
 
 type ByPlace = Map<string, Shown[]>;
@@ -45,21 +45,27 @@ export function indexShown(record: MappedRecord): ShownIndex {
   const links = new Map<string, Map<string, Shown>>();
   const items = new Map<string, Shown>();
   const within = new Map<string, Set<string | undefined>>();
-  for (const segment of [record.patient, ...record.datasets.map((one) => one.segments)].flat()) {
+  const trees = new Map<string, Set<number>>();
+  const groups = record.datasets.flatMap((dataset) => dataset.groups);
+  const all = [record.patient, ...groups.flatMap(({ lines, items: own }) => [lines, ...own])];
+  for (const [tree, segments] of all.entries()) for (const segment of segments) read(segment, tree);
+
+  function read(segment: MappedSegment, tree: number): void {
     const { from, name } = segment;
-    if (from !== undefined && !items.has(from)) {
-      items.set(from, { target: name, rule: '', texts: [], item: from });
+    if (from !== undefined) {
+      if (!items.has(from)) items.set(from, { target: name, rule: '', texts: [], item: from });
+      addTo(trees, from, tree);
     }
-    if (!segment.trace) continue;
-    const read = readerOf(segment);
+    if (!segment.trace) return;
+    const textsOf = readerOf(segment);
     for (const trace of segment.trace) {
-      const { chain, table } = partsOf(trace);
-      const texts = read(trace.target);
+      const { chains, table } = partsOf(trace);
+      const texts = textsOf(trace.target);
       const shown: Shown = { target: trace.target, rule: trace.rule, texts, table, item: from };
-      const steps = chain.flatMap((source) => source.split(', ').map(resourceAndPlace));
-      for (const [i, [identity, place]] of steps.entries()) {
-        within.set(identity, (within.get(identity) ?? new Set()).add(from));
-        if (i < chain.length - 1) {
+      for (const [identity, place, leads] of chains.flat()) {
+        addTo(within, identity, from);
+        addTo(trees, identity, tree);
+        if (leads) {
           const own = mapIn(links, identity);
           if (!own.has(place)) own.set(place, shown);
           continue;
@@ -78,7 +84,8 @@ export function indexShown(record: MappedRecord): ShownIndex {
     followed: (identity, place) => links.get(identity)?.get(place),
     item: (identity) => items.get(identity),
     itemsOf: (identity) => within.get(identity) ?? new Set([identity]),
-    has: (identity) => items.has(identity) || within.has(identity),
+    together: (one, other) =>
+      [...(trees.get(one) ?? [])].some((tree) => trees.get(other)?.has(tree)),
   };
 }
 
@@ -94,17 +101,22 @@ export function parentOf(place: string): string {
   return place.slice(0, Math.max(0, place.lastIndexOf('.')));
 }
 
-/** `A/1#recorder → B/2#name[0].family → tables/x.csv:3` in its parts. */
-function partsOf({ source }: FieldTrace): { chain: string[]; table?: string } {
-  const parts = source.split(' → ');
-  const table = /^tables\/(.+)\.csv:\d+$/.exec(parts.at(-1) ?? '')?.[1];
-  if (table !== undefined || parts.at(-1) === 'default') parts.pop();
-  return { chain: parts, table };
-}
+/** A resource and a place in it, and whether the reference that stands there leads on. */
+type Step = [identity: string, place: string, leads: boolean];
 
-function resourceAndPlace(source: string): [identity: string, place: string] {
-  const hash = source.indexOf('#');
-  return hash < 0 ? [source, ''] : [source.slice(0, hash), source.slice(hash + 1)];
+/** `A/1#recorder → B/2#name[0].family, C/3 → tables/x.csv:3` in its parts. */
+function partsOf({ source }: FieldTrace): { chains: Step[][]; table?: string } {
+  const [, sources = '', table] =
+    /^(.*?)(?: → (?:tables\/([^/]+)\.csv:\d+|default))?$/s.exec(source) ?? [];
+  const chains = sources.split(', ').map((chain) => {
+    const steps = chain.split(' → ');
+    return steps.map((step, i): Step => {
+      const hash = step.indexOf('#');
+      const leads = i < steps.length - 1;
+      return hash < 0 ? [step, '', leads] : [step.slice(0, hash), step.slice(hash + 1), leads];
+    });
+  });
+  return { chains, table };
 }
 
 /** Reads fields of an encoded segment by target: `PID-5.1`, `OBX-5(2)`, `OBX-5.4.2`. */
@@ -134,6 +146,12 @@ function mapIn<V>(outer: Map<string, Map<string, V>>, key: string): Map<string, 
   let inner = outer.get(key);
   if (!inner) outer.set(key, (inner = new Map<string, V>()));
   return inner;
+}
+
+function addTo<V>(map: Map<string, Set<V>>, key: string, value: V): void {
+  const held = map.get(key);
+  if (held) held.add(value);
+  else map.set(key, new Set([value]));
 }
 
 function add(map: ByPlace, key: string, shown: Shown): void {

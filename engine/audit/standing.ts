@@ -5,8 +5,7 @@
 import type { Dataset } from '../gp/port.ts';
 import { same as equal, member, textOf } from '../mapping/evaluate.ts';
 import { type CompiledMappings, engineTables } from '../mapping/load.ts';
-import { type IndexedRecord, type Resource, identityOf } from '../mapping/record.ts';
-import type { ShownIndex } from './shown.ts';
+import type { IndexedRecord, Resource } from '../mapping/record.ts';
 
 export interface Standing {
   /**
@@ -23,7 +22,7 @@ export interface Standing {
 export function createStanding(
   compiled: CompiledMappings,
   record: IndexedRecord,
-  shown: ShownIndex,
+  presented: ReadonlySet<object>,
   asked: readonly Dataset[],
   bundle: Resource,
 ): (resource: Resource, holder?: Resource) => Standing {
@@ -63,18 +62,16 @@ export function createStanding(
 
   return (resource, holder) => {
     const { resourceType } = resource;
-    const identity = identityOf(resource);
     // Only what stands in the Bundle itself, or in a resource of it, was read at all.
     if (!holder && !top.has(resource)) return resource === bundle ? answer : unread;
     if (resourceType === 'List') {
       const standing = ofList(resource);
       if (standing) return standing;
     }
-    // Without an id it goes by its type alone, as others do.
-    if (shown.has(identity) && identity !== resourceType) return answer;
-    if (isRepeat(resource, record, shown)) return same;
+    if (presented.has(resource)) return answer;
+    if (isRepeat(resource, presented)) return same;
     if (answers.has(resource)) return answer;
-    if (hangsOn(resource, record, shown)) return answer;
+    if (hangsOn(resource, record, presented)) return answer;
     if (elsewhere.has(resource)) return notAsked;
     const row = leftBehind.get(resourceType);
     if (row?.class === 'unlisted') return { kind: 'unlisted', why: row.where };
@@ -93,25 +90,25 @@ const notAsked: Standing = {
 };
 
 /** A resource that is shown and says everything that this one says, whatever its id. */
-function isRepeat(resource: Resource, record: IndexedRecord, shown: ShownIndex): boolean {
+function isRepeat(resource: Resource, presented: ReadonlySet<object>): boolean {
   const said = Object.keys(resource).filter((name) => !['id', 'meta', 'text'].includes(name));
-  const isTwin = (other: Resource) =>
-    other !== resource &&
-    other.resourceType === resource.resourceType &&
-    shown.has(identityOf(other)) &&
-    said.every((name) => equal(resource[name], other[name]));
-  const all = record.resources.flatMap((one) => [one, ...contained(one)]);
-  return said.length > 1 && all.some(isTwin);
+  if (said.length < 2) return false;
+  for (const other of presented as ReadonlySet<Resource>) {
+    if (other.resourceType !== resource.resourceType || other === resource) continue;
+    if (said.every((name) => equal(resource[name], other[name]))) return true;
+  }
+  return false;
 }
 
-const contained = (resource: Resource) =>
-  member([resource], 'contained').filter((one): one is Resource => typeof one === 'object');
-
 /** An issue of a plan that is shown must be shown with it, though no list names it. */
-function hangsOn(resource: Resource, record: IndexedRecord, shown: ShownIndex): boolean {
+function hangsOn(
+  resource: Resource,
+  record: IndexedRecord,
+  presented: ReadonlySet<object>,
+): boolean {
   if (resource.resourceType !== 'MedicationRequest') return false;
   return member(member([resource], 'basedOn'), 'reference').some((reference) => {
     const plan = record.resolve(String(reference), resource);
-    return plan !== undefined && shown.has(identityOf(plan));
+    return plan !== undefined && presented.has(plan);
   });
 }

@@ -4,7 +4,7 @@ import { type Reading, type ReadingScope, createReading, noteReads } from './cov
 import { type Variables, child, textOf } from './evaluate.ts';
 import { type Library, type Place, below, report, ruleAt, suggestion } from './library.ts';
 import { compileAt, placesOf } from './paths.ts';
-import { type Resource, identityOf } from './record.ts';
+import { type Resource, identityOf, isNamed } from './record.ts';
 import type { PartRule } from './schema.ts';
 import { type Run, type Scope, leave, present, warn } from './scope.ts';
 import { type Build, type Built, compileSegment } from './segments.ts';
@@ -146,6 +146,10 @@ function follow(join: Join, holder: Resource | undefined, found: Joined): void {
       // Repeated ids occur: where they are different people or places, both are shown.
       const own = to === undefined ? [] : record.different(to, scope.resource);
       const all = own.length > 0 || to === undefined ? own : record.different(to, holder);
+      const label = textOf(child(reference, 'display'));
+      if (label !== undefined && all.length > 0 && !all.some((one) => isNamed(one, label))) {
+        leave(scope, path.source.replaceAll('%', ''), label, join.rule, place);
+      }
       for (const target of all) {
         targets.push(target);
         reached.push(`${place} → ${identityOf(target)}#`);

@@ -70,8 +70,8 @@ export function areaStatus(
     if (text !== undefined && !notes.includes(text)) notes.push(text);
   };
 
-  for (const issue of record.issues) {
-    if (!concerns(issue, area)) continue;
+  const issues = record.issues.filter((issue) => concerns(issue, area));
+  for (const issue of issues) {
     // "… has been disabled" is a decision of the practice; "… is an unrecognised parameter" is a
     // system that cannot answer.
     state(saysDisabled(issue.text) ? 'D' : 'U');
@@ -107,7 +107,8 @@ export function areaStatus(
     say(text);
   }
   conclude(statuses, { listed: lists.length > 0, entries, reasons }, state);
-  const source = lists.map(identityOf).join(', ') || 'Bundle';
+  const read = [...lists.map(identityOf), ...issues.map(({ from }) => from)];
+  const source = [...new Set(read)].join(', ') || 'Bundle';
   return { statuses, notes, source };
 }
 

@@ -128,9 +128,10 @@ function generalNotes(compiled: CompiledMappings, asked: readonly Dataset[], run
   const lists = asked.flatMap((dataset) => listsOf(dataset, compiled.datasets));
   return run.record.issues
     .filter((issue) => !lists.some((list) => concerns(issue, list)))
-    .flatMap(({ text, diagnostics }) => {
+    .flatMap(({ text, diagnostics, from }) => {
       const says = text ?? diagnostics;
-      return says === undefined ? [] : [{ text: `GP system: ${says}`, source: 'OperationOutcome' }];
+      if (says === undefined) return [];
+      return [{ text: `GP system: ${says}`, rule: 'OperationOutcome', source: from }];
     });
 }
 

@@ -12,6 +12,7 @@ export const leftClasses = {
   technical: 'how the reply was made or addressed; nothing about the patient',
   structural: 'ties resources together; said by where the item stands in the answer',
   context: 'about the practice or its staff; not part of the patient record',
+  placed: 'refers to what stands with it in one item of the answer: below it, or above',
   repeats: 'says again, word for word, what an element named in `of` says in the same item',
   beside: 'names or describes what the element named in `of` says beside it, which is carried',
   implied: 'another field says it in other words, or it says nothing; only where `when` holds',

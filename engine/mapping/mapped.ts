@@ -59,4 +59,6 @@ export interface MappedRecord {
   datasets: MappedDataset[];
   /** What an analyst should know; codes and element paths, never values. */
   warnings: string[];
+  /** Resources of the Bundle that are carried, and not merely named. Only with a trace. */
+  presented?: ReadonlySet<object>;
 }

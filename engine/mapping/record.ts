@@ -12,6 +12,8 @@ export interface Resource {
 
 /** One issue of an OperationOutcome that came inside the Bundle. */
 export interface Issue {
+  /** Identity of its OperationOutcome. */
+  from: string;
   /** `diagnostics` and `details.text`: the parameter it is about stands in either. */
   diagnostics?: string;
   text?: string;
@@ -118,6 +120,17 @@ export function indexRecord(bundle: unknown): IndexedRecord {
   };
 }
 
+/** Whether every word of a text is a word of a resource's name. */
+export function isNamed(resource: Resource, text: string): boolean {
+  const names = member([resource], 'name');
+  const parts = ['family', 'given', 'prefix', 'suffix', 'text'].flatMap((part) =>
+    member(names, part),
+  );
+  const words = (one: unknown) => (textOf(one) ?? '').toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
+  const known = new Set([...names, ...parts].flatMap(words));
+  return words(text).every((word) => known.has(word));
+}
+
 /** Whether two resources say the same of what they are about. */
 function saysTheSame(one: Resource, other: Resource): boolean {
   const content = ({ meta: _meta, text: _text, ...rest }: Resource) => rest;
@@ -134,6 +147,7 @@ export function localReference(reference: string): string {
 
 function issuesOf(outcome: Resource): Issue[] {
   return member([outcome], 'issue').map((issue) => ({
+    from: identityOf(outcome),
     diagnostics: textOf(member([issue], 'diagnostics')[0]),
     text: textOf(member(member([issue], 'details'), 'text')[0]),
   }));

@@ -144,10 +144,13 @@ export const names: MappingFunction = (resources) =>
     return text(one.name) ?? text(name.text) ?? (words || `${text(one.resourceType)}/${text(one.id)}`);
   });
 
-/** A coded element in words: its terms, each with its code. */
+/** A coded element in words: its terms, each with its code and the system of it. */
 export const inWords: MappingFunction = (concepts) =>
   concepts.map(object).flatMap(({ text: words, coding }) => {
-    const terms = list(coding).map(object).map(({ code, display }) => [text(display), text(code) && `(${text(code)})`].filter(Boolean).join(' '));
+    const terms = list(coding).map(object).map(({ system, code, display }) => {
+      const named = [text(code), text(system)].filter((one) => one !== undefined).join(', ');
+      return [text(display), named && `(${named})`].filter(Boolean).join(' ');
+    });
     const all = [text(words), ...terms].filter((one) => one !== undefined && one !== '');
     return all.length > 0 ? [all.join('; ')] : [];
   });
