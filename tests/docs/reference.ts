@@ -1,12 +1,15 @@
 /** The pages of docs/reference and the generated parts of docs/profile.md. */
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
+import { readYaml } from '../../engine/config/yaml.ts';
 import { effects, ends } from '../../engine/effects.ts';
 import { type FaultDefinition, faults } from '../../engine/faults.ts';
 import { formatStructure } from '../../engine/hl7/definitions/notation.ts';
 import { profileStructures } from '../../engine/hl7/definitions/profile.ts';
 import type { SegmentRule } from '../../engine/mapping/rules.ts';
 import type { ItemRule } from '../../engine/mapping/schema.ts';
+import { queryKinds } from '../../engine/query/kinds.ts';
 import { scenarios } from '../../engine/simulator/scenarios.ts';
 import type { GeneratedFile } from '../generate.ts';
 import { channelPage, channelSchemaFile } from './channel-page.ts';
@@ -14,6 +17,7 @@ import { conformancePage } from './conformance-page.ts';
 import { helpOfAll } from './help.ts';
 import { allParts, datasetFiles, mappingPage } from './mapping-page.ts';
 import { code, filled, table, written } from './markdown.ts';
+import { segmentsPage } from './segments-page.ts';
 
 const profile = new URL('../../docs/profile.md', import.meta.url);
 
@@ -26,6 +30,7 @@ export const referenceFiles: GeneratedFile[] = [
   },
   { path: 'docs/reference/route-effects.md', generate: effectsPage },
   { path: 'docs/reference/mapping-fields.md', generate: mappingPage },
+  { path: 'docs/reference/segments.md', generate: segmentsPage },
   { path: 'docs/reference/cli.md', generate: cliPage },
   { path: 'docs/reference/scenarios.md', generate: scenariosPage },
   { path: 'docs/reference/simulator-conformance.md', generate: conformancePage },
@@ -33,6 +38,7 @@ export const referenceFiles: GeneratedFile[] = [
     path: 'docs/profile.md',
     generate: async () =>
       filled(await readFile(profile, 'utf8'), {
+        kinds: kindTable(),
         structures: structures(),
         datasets: datasetTable(),
         answers: answerTable(),
@@ -143,6 +149,22 @@ What the simulated GP side can be made to do wrong, for one patient at a time:
 - in a case: \`scenario: 9465701459 hang\`.
 
 ${table(['scenario', 'where', 'what happens'], rows)}`;
+}
+
+/** The kinds of query: what is asked, what answers, from which version, and whether it is on. */
+function kindTable(): string {
+  const { accepts = [] } = readYaml(
+    fileURLToPath(new URL('../../channels/gp-record.yaml', import.meta.url)),
+  ).value as { accepts?: string[] };
+  const rows = queryKinds.map(({ type, structure, says, since, answer, quantity }) => [
+    code(`${type}^${structure}`),
+    code(`${answer.code}^${answer.event}^${answer.structure}`),
+    says,
+    since,
+    quantity ? 'yes' : '',
+    accepts.includes(type) ? '' : 'off',
+  ]);
+  return table(['query', 'answer', 'for', 'from version', 'in parts', 'as shipped'], rows);
 }
 
 /** The answers as structures, one line of the notation each. */
