@@ -43,7 +43,7 @@ export function mapRecord(
       }),
     );
     const datasets = answered.map((one) =>
-      layout.dataset(one, one.dataset === 'PAT' ? summaryRows(answered) : []),
+      layout.dataset(one, one.dataset === 'PAT' ? summaryRows(answered, options.trace) : []),
     );
     reportUnread(compiled, run);
     const warnings = [...run.warnings].map(([text, n]) => (n > 1 ? `${text} (${n} times)` : text));

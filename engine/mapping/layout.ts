@@ -131,7 +131,8 @@ function generalNotes(compiled: CompiledMappings, asked: readonly Dataset[], run
     .flatMap(({ text, diagnostics, from }) => {
       const says = text ?? diagnostics;
       if (says === undefined) return [];
-      return [{ text: `GP system: ${says}`, rule: 'OperationOutcome', source: from }];
+      const source = run.options.trace ? from : undefined;
+      return [{ text: `GP system: ${says}`, rule: 'OperationOutcome', source }];
     });
 }
 

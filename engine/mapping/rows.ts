@@ -128,22 +128,23 @@ function rowsOf(
 
 /** Notes as NTE, numbered from 1. */
 export function asNotes(notes: readonly Note[], from?: string): MappedSegment[] {
-  return notes.map(({ text, rule, source = '' }, i) => {
+  return notes.map(({ text, rule, source }, i) => {
     const note: MappedSegment = {
       name: 'NTE',
       fields: [undefined, String(i + 1), undefined, text],
       from,
     };
-    if (rule !== undefined) note.trace = [{ target: 'NTE-3', rule, source }];
+    if (rule !== undefined && source !== undefined)
+      note.trace = [{ target: 'NTE-3', rule, source }];
     return note;
   });
 }
 
 /** Notes as rows. */
 export function noteRows(notes: readonly Note[], link: string, from?: string): MappedSegment[] {
-  return notes.map(({ text, rule = '', source = '' }) => {
+  return notes.map(({ text, rule, source }) => {
     const row = newRow(['NTE-3', 'Note', 'L'], link, 'TX', [[text]], from);
-    if (rule) row.trace = [{ target: 'OBX-5', rule, source }];
+    if (rule !== undefined && source !== undefined) row.trace = [{ target: 'OBX-5', rule, source }];
     return row;
   });
 }

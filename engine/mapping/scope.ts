@@ -109,7 +109,8 @@ export function leave(
   scope.run.left++;
   const whole = `${leftNote}${label} = ${text}`;
   if (scope.leftovers.some((note) => note.text === whole)) return;
-  scope.leftovers.push({ text: whole, rule, source });
+  const { trace } = scope.run.options;
+  scope.leftovers.push({ text: whole, rule, source: trace ? source : undefined });
 }
 
 /** Carry the further terms of coded elements that no `terms` rule of the item has said. */

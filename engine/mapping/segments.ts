@@ -108,7 +108,8 @@ function compileTerms(
     for (const [i, concept] of path.values(scope.focus, scope.variables).entries()) {
       scope.said.add(concept);
       for (const { text, source } of codedOnce(scope.run, concept)?.notes ?? []) {
-        addNote(built, scope, { text, rule, source: `${places[i]}.${source}` });
+        const place = places[i];
+        addNote(built, scope, { text, rule, source: place && `${place}.${source}` });
       }
     }
   };

@@ -49,8 +49,11 @@ export function latestOf(dates: readonly string[]): string | undefined {
 const label =
   'Summary made by Gatehouse from what this answer carries; it is no part of the GP record. Read each number together with the data status beside it.';
 
-/** The OBX rows of the summary; OBX-4 names the status line they stand for. PAT itself has none. */
-export function summaryRows(answered: readonly Answered[]): Built[] {
+/**
+ * The OBX rows of the summary; OBX-4 names the status line they stand for. PAT itself has none.
+ * @param isTraced whether the rows say where they come from
+ */
+export function summaryRows(answered: readonly Answered[], isTraced = false): Built[] {
   const others = answered.filter(({ dataset }) => dataset !== 'PAT');
   const lines = others.flatMap(({ lines: own }) => own);
   const rows = lines.flatMap(({ list, found, rule, items, textOnly, dates }) => {
@@ -69,8 +72,9 @@ export function summaryRows(answered: readonly Answered[]): Built[] {
         value,
       ];
       fields[11] = 'F';
-      const trace = [{ target: 'OBX-5', rule, source: 'the items of this answer' }];
-      return { segment: { name: 'OBX', fields, trace }, notes: [] };
+      const segment: MappedSegment = { name: 'OBX', fields };
+      if (isTraced) segment.trace = [{ target: 'OBX-5', rule, source: 'the items of this answer' }];
+      return { segment, notes: [] };
     };
     const latest = latestOf(dates);
     const isCounted =
@@ -86,5 +90,6 @@ export function summaryRows(answered: readonly Answered[]): Built[] {
     ];
   });
   const [first] = rows;
-  return first ? [{ ...first, notes: [{ text: label }] }, ...rows.slice(1)] : [];
+  const note = { text: label, ...(isTraced && { rule: '', source: 'constant' }) };
+  return first ? [{ ...first, notes: [note] }, ...rows.slice(1)] : [];
 }

@@ -509,7 +509,10 @@ describe('mapping: provenance', () => {
       /^AllergyIntolerance\/a#category\[0\] → tables\/allergy-category\.csv:\d+$/,
     );
     const drug = named(segments, 'RXO')[0]?.trace?.find(({ target }) => target === 'RXO-1.1');
-    assert.equal(drug?.source, 'Medication/m-drug#code.coding[0].code');
+    assert.equal(
+      drug?.source,
+      'MedicationStatement/m#medicationReference → Medication/m-drug#code.coding[0].code',
+    );
   });
 
   it('makes the same segments with a trace as without, and no trace unless asked', () => {
