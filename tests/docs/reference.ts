@@ -7,6 +7,8 @@ import { effects, ends } from '../../engine/effects.ts';
 import { type FaultDefinition, faults } from '../../engine/faults.ts';
 import { formatStructure } from '../../engine/hl7/definitions/notation.ts';
 import { profileStructures } from '../../engine/hl7/definitions/profile.ts';
+import type { Profile } from '../../engine/mapping/mapped.ts';
+import { shapes } from '../../engine/mapping/rows.ts';
 import type { SegmentRule } from '../../engine/mapping/rules.ts';
 import type { ItemRule } from '../../engine/mapping/schema.ts';
 import { queryKinds } from '../../engine/query/kinds.ts';
@@ -175,33 +177,42 @@ function structures(): string {
   return `\`\`\`text\n${shown.join('\n\n')}\n\`\`\`\n`;
 }
 
+/** What each dataset is, and the segments of its items in each answer that carries it. */
 function datasetTable(): string {
+  const answers = queryKinds.filter(({ answer }) => !/ZGS|K21/.test(answer.event));
   const rows = datasetFiles().flatMap(({ file: { dataset, title, lists, items } }) => {
     const own =
       lists.length > 0 ? lists : [{ list: '', status: dataset, heading: undefined, code: '' }];
     return own.map(({ list, status, heading, code: listCode }) => {
-      const names = new Set(items.flatMap((item) => segmentNames(item, list)));
-      const inA19 = [...names].filter((name) => ['AL1', 'DG1', 'OBX'].includes(name));
-      names.delete('DG1');
       const told = [code(status), heading ?? title, listCode && code(listCode)];
-      return [dataset, ...told, [...names].join(', '), inA19.join(', ')];
+      const cells = answers.map(({ offers, answer: { profile } }) => {
+        if (!offers.includes(dataset)) return '';
+        const names = items.flatMap((item) => segmentNames(item, list, profile));
+        return [...new Set(names)].join(', ');
+      });
+      return [dataset, ...told, ...cells];
     });
   });
-  const segments = ['segments in RSP^K11', 'in ADR^A19'];
-  return table(['dataset', 'OBX-4', 'what it holds', 'GP Connect list', ...segments], rows);
+  const columns = answers.map(({ answer }) => `${answer.code}^${answer.event}`);
+  return table(['dataset', 'OBX-4', 'what it holds', 'GP Connect list', ...columns], rows);
 }
 
 /**
- * The segments an item of a dataset is made of where it is shown under this list; what stands
- * before the datasets (PID and its like) has none here.
+ * The segments that an item of a dataset is made of in an answer, where it is shown under this list;
+ * what stands before the datasets (PID and its like) has none here.
  */
-function segmentNames(item: ItemRule, list: string): string[] {
+function segmentNames(item: ItemRule, list: string, profile: Profile): string[] {
   if (item.place === 'patient') return [];
+  const kept = shapes[profile]?.item;
   const shown = segmentsBelow(item).filter(({ when = '' }) => {
-    const [, only] = /^%list = '(\w+)' and /.exec(when) ?? [];
-    return only === undefined || only === list;
+    const [, onlyList] = /^%list = '(\w+)' and /.exec(when) ?? [];
+    const [, onlyProfiles] = /^%profile (?:=|in) (\([^)]*\)|'\w+')/.exec(when) ?? [];
+    if (onlyProfiles !== undefined && !onlyProfiles.includes(`'${profile}'`)) return false;
+    return onlyList === undefined || onlyList === list;
   });
-  return shown.flatMap(({ segment, obx }) => segment ?? (obx ? 'OBX' : []));
+  const names = shown.flatMap(({ segment, obx }) => segment ?? (obx ? 'OBX' : []));
+  // What a structure has no place for is OBX there.
+  return names.map((name) => (!kept || kept.has(name) ? name : 'OBX'));
 }
 
 /** The segment rules of an item and of all the parts that may hang on it. */
