@@ -10,6 +10,7 @@ import {
   type ItemRule,
   type PartRule,
   type TypesFile,
+  type ViewRule,
   datasetFile,
   expandShortForms,
   partsFile,
@@ -91,7 +92,8 @@ ${table(['element', 'why'], leftBehind(types))}
 ${codeTables()}`;
 }
 
-function datasetPart(name: string, { dataset, title, lists, items, parts }: DatasetFile): string {
+function datasetPart(name: string, file: DatasetFile): string {
+  const { dataset, title, view, lists, items, parts } = file;
   const sources = lists.map((list) => [
     code(list.status),
     list.heading ?? title,
@@ -106,14 +108,23 @@ function datasetPart(name: string, { dataset, title, lists, items, parts }: Data
 
 From \`mappings/gp-record/${basename(name)}\`.
 
-${areas}${[
-    ...items.map(itemPart),
+${view ? viewPart(view) : ''}${areas}${[
+    ...items.map((item) => itemPart(item, view !== undefined)),
     ...Object.entries(parts).map(([part, rule]) => sharedPart(part, rule)),
   ].join('\n')}`;
 }
 
-function itemPart(item: ItemRule): string {
+/** What the status line of a view says of it. */
+function viewPart({ noArea, says }: ViewRule): string {
+  const notes = [noArea, ...says].flatMap((text) => (text === undefined ? [] : `- ${text}`));
+  return `A view: its items repeat those of other datasets. Its status line says so:\n\n${notes.join('\n')}\n\n`;
+}
+
+function itemPart(item: ItemRule, isView: boolean): string {
   const conditions = [
+    isView && `of ${item.lists.map(code).join(', ')}`,
+    item.among &&
+      `that has one of ${code(item.among.codes)} in the table [${item.among.table}](#${item.among.table})`,
     item.when && `where ${code(item.when)}`,
     item.asked && 'only where the dataset is asked for',
   ].filter(Boolean);
