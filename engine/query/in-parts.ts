@@ -49,7 +49,7 @@ function partOfGroup(group: MappedGroup, first: number, last: number): MappedGro
   const others = values.filter(([code]) => code !== 'C');
   fields[5] = [...others, ['W', 'in-parts', 'L']];
   const here = items.length === 0 ? 'none' : `${first + 1} to ${first + items.length}`;
-  const whole = others.length < values.length ? ' All parts together are complete.' : '';
+  const whole = others.length < values.length ? ' Only all parts together are complete.' : '';
   const says = `Items of this dataset in this part of the answer: ${here} of ${group.items.length}.${whole}`;
   return { ...group, items, lines: noted([{ ...status, fields }, ...rest], 0, says) };
 }
