@@ -59,17 +59,19 @@ export function choose(mapping: CompiledDataset, run: Run): Group[] {
         const versions = run.record.versions(reference, holder);
         if (versions.length === 0) own.missing.push(reference);
         if (versions.length > 1) own.cautions.push(severalVersions(reference));
-        return versions.flatMap((resource) => {
-          const rule = ruleFor(resource, own, mapping, run);
-          if (!rule) {
-            own.missing.push(reference);
-            return [];
-          }
-          const shown = rule.shownUnder(resource, own.list.list, run);
-          const group = groups.find(({ list }) => list.list === shown) ?? own;
-          const contained = reference.startsWith('#');
-          return { resource, identity: identityOf(resource), holder, contained, rule, group };
-        });
+        return versions
+          .flatMap((one) => meant(one, own, mapping, run))
+          .flatMap((resource) => {
+            const rule = ruleFor(resource, own, mapping, run);
+            if (!rule) {
+              own.missing.push(reference);
+              return [];
+            }
+            const shown = rule.shownUnder(resource, own.list.list, run);
+            const group = groups.find(({ list }) => list.list === shown) ?? own;
+            const contained = reference.startsWith('#');
+            return { resource, identity: identityOf(resource), holder, contained, rule, group };
+          });
       }),
     ),
   );
@@ -110,6 +112,20 @@ export function build(
     return [built];
   });
 }
+/** What a listed resource is taken for: what it stands for, where a rule says so, else itself. */
+function meant(
+  resource: Resource,
+  { list: { list } }: Group,
+  mapping: CompiledDataset,
+  run: Run,
+): readonly Resource[] {
+  const standing = mapping.items.find(
+    ({ rule, takes }) =>
+      rule.for !== undefined && rule.lists.includes(list) && takes(resource, run),
+  );
+  return standing?.means(resource, run) ?? [resource];
+}
+
 /** The first rule that takes a resource from this list. */
 function ruleFor(
   resource: Resource,
@@ -118,7 +134,8 @@ function ruleFor(
   run: Run,
 ): DatasetItem | undefined {
   const found = mapping.items.find(
-    (item) => item.rule.lists.includes(list) && item.takes(resource, run),
+    ({ rule, takes }) =>
+      rule.for === undefined && rule.lists.includes(list) && takes(resource, run),
   );
   if (!found) {
     warn(run, `no rule of ${mapping.file} takes a ${resource.resourceType} from the list ${list}`);

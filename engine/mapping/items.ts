@@ -1,6 +1,7 @@
 /** Item rules compiled: which listed resource one takes, where it is shown, and what it builds. */
 import { compileAt } from './paths.ts';
 import { holds } from './condition.ts';
+import { child, textOf } from './evaluate.ts';
 import { type Library, type Place, below, report } from './library.ts';
 import {
   type CompiledPart,
@@ -22,6 +23,8 @@ export interface CompiledItem {
   part(): CompiledPart | undefined;
   /** Whether this rule takes this resource. */
   takes(resource: Resource, run: Run): boolean;
+  /** What a listed resource stands for (`for`), where that is in the reply, else itself. */
+  means(resource: Resource, run: Run): readonly Resource[];
   /** The list of this name is where it is shown: its own, or the one `under` says. */
   shownUnder(resource: Resource, own: string, run: Run): string;
   /**
@@ -48,16 +51,29 @@ export function compileItem(
   if (name !== undefined && parts.typeOf(name) === undefined) {
     reportUnknown(name, parts, below(place, 'part'), library);
   }
-  if ((name === undefined) === (segments.length === 0)) {
-    report(library, place, 'give one of part and segments');
+  const given = [name !== undefined, segments.length > 0, rule.for !== undefined];
+  if (given.filter(Boolean).length !== 1) {
+    report(library, place, 'give one of part, segments and for');
   }
   const own = compilePart({ ...rule, notes: undefined }, place, library, parts, runVariables);
   const part = () => (name === undefined ? own : parts.get(name));
   const under =
     rule.under && compileAt(rule.under.when, below(place, 'under', 'when'), library, own.reading);
+  const target =
+    rule.for === undefined
+      ? undefined
+      : compileAt(rule.for, below(place, 'for'), library, own.reading);
   return {
     rule,
     part,
+    means(resource, run) {
+      const references = target?.values([resource], run.variables) ?? [];
+      const found = references.flatMap((one) => {
+        const to = textOf(child(one, 'reference'));
+        return to === undefined ? [] : run.record.versions(to, resource);
+      });
+      return found.length > 0 ? found : [resource];
+    },
     takes: (resource, run) => own.takes(resource, () => run.variables),
     shownUnder: (resource, list, run) =>
       rule.under && under && holds(under, [resource], run.variables) ? rule.under.list : list,

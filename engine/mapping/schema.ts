@@ -86,6 +86,9 @@ export const itemRule = z.strictObject({
   asked: z.literal('yes').optional().meta({ description: 'only where the dataset is asked for' }),
   when: path.optional().meta({ description: 'a FHIRPath condition; the first rule that holds' }),
   part: text.optional().meta({ description: 'the part that carries it, in place of segments' }),
+  for: path
+    .optional()
+    .meta({ description: 'it stands for what this leads to, which is taken in its place' }),
   with: joins,
   named,
   segments: z.array(segmentRule).default([]),
@@ -111,11 +114,6 @@ export const viewRule = z.strictObject({
 });
 export type ViewRule = z.output<typeof viewRule>;
 
-const leave = z
-  .record(text, z.record(text, text))
-  .default({})
-  .meta({ description: 'by resource type: elements left behind on purpose, each with the reason' });
-
 export const datasetFile = z.strictObject({
   dataset: z.enum(datasets),
   title: text,
@@ -125,7 +123,6 @@ export const datasetFile = z.strictObject({
     .literal('yes')
     .optional()
     .meta({ description: 'OBX-4 says where in the tree of its item a line stands: 2.1.3' }),
-  leave,
   parts,
   items: z.array(itemRule).min(1),
 });
@@ -144,7 +141,6 @@ export const typesFile = z.strictObject({
     })
     .meta({ description: 'the rule for every CodeableConcept' }),
   types: z.record(text, z.record(text, valueRule)),
-  leave,
 });
 export type TypesFile = z.output<typeof typesFile>;
 

@@ -16,7 +16,8 @@ import {
   partsFile,
   typesFile,
 } from '../../engine/mapping/schema.ts';
-import { readTables } from '../../engine/mapping/tables.ts';
+import { leftClasses } from '../../engine/mapping/left-behind.ts';
+import { type TableRow, readTables } from '../../engine/mapping/tables.ts';
 import { code, table, written } from './markdown.ts';
 
 const folder = fileURLToPath(new URL('../../mappings/gp-record/', import.meta.url));
@@ -83,10 +84,11 @@ ${Object.entries(types.types)
   .join('\n')}
 ## Left behind on purpose
 
-Elements that are read nowhere, each with the reason. An element that is neither read nor named here
-is reported as a warning of the mapping.
+The rows of \`mappings/tables/not-carried.csv\`, one an element. \`gatehouse mapping audit\` holds each to
+what it claims; an element that is neither carried nor named here is a finding of the audit, and a
+warning of the mapping.
 
-${table(['element', 'why'], leftBehind(types))}
+${leftBehind()}
 ## Code tables
 
 ${codeTables()}`;
@@ -128,9 +130,12 @@ function itemPart(item: ItemRule, isView: boolean): string {
     item.when && `where ${code(item.when)}`,
     item.asked && 'only where the dataset is asked for',
   ].filter(Boolean);
-  const carried = item.part === undefined ? '' : `Carried by the part ${code(item.part)}.\n`;
+  const carried = [
+    item.part && `Carried by the part ${code(item.part)}.\n`,
+    item.for && `It stands for what ${code(item.for)} leads to, which is taken in its place.\n`,
+  ].filter(Boolean);
   const about = [kindOf(item.resource), ...conditions].join(', ');
-  return `### ${item.item}\n\nEach ${about}.\n\n${carried}${bodyOf(item)}`;
+  return `### ${item.item}\n\nEach ${about}.\n\n${carried.join('')}${bodyOf(item)}`;
 }
 
 /** A part under its name, which the rules that use it give. */
@@ -218,18 +223,28 @@ const formats: Readonly<Record<string, string>> = {
   day: 'DT where the time is midnight, else TS',
 };
 
-function leftBehind(types: TypesFile): string[][] {
-  const all = [types.leave, ...datasetFiles().map(({ file }) => file.leave)];
-  return all.flatMap((leave) =>
-    Object.entries(leave).flatMap(([type, elements]) =>
-      Object.entries(elements).map(([path, why]) => [code(`${type}.${path}`), why]),
-    ),
-  );
+/** The rows of `not-carried`, under what each reason means. */
+function leftBehind(): string {
+  const { rows } = readTables(tablesFolder, []).get('not-carried') ?? {
+    rows: new Map<string, TableRow>(),
+  };
+  const isOf = (kind: string) => [...rows.values()].filter(({ value }) => value === kind);
+  return Object.entries(leftClasses)
+    .map(([kind, means]) => {
+      const lines = isOf(kind).map((row) => {
+        const also = [row.of && `with ${code(row.of)}`, row.when && `where ${code(row.when)}`];
+        return [code(row.code), [row.reason, ...also].filter(Boolean).join('; ')];
+      });
+      return `### ${kind}\n\n${means[0]?.toUpperCase()}${means.slice(1)}.\n\n${table(['element', 'why'], lines)}`;
+    })
+    .join('\n');
 }
 
 function codeTables(): string {
   const tables = readTables(tablesFolder, []);
-  const shown = [...tables].sort(([a], [b]) => (a < b ? -1 : 1));
+  const shown = [...tables]
+    .filter(([name]) => name !== 'not-carried')
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   return shown
     .map(([name, { rows }]) => {
       const keys = [...new Set([...rows.values()].flatMap((row) => Object.keys(row)))];
