@@ -60,7 +60,9 @@ export function createReader(compiled: CompiledMappings, run: Run): (one: Datase
   };
 
   function ofLists(mapping: CompiledDataset): Line[] {
-    return chosenOf(mapping).map((group) => {
+    return chosenOf(mapping).map((held) => {
+      // What building brings to light is about this line; a view reads the lists as they came.
+      const group = { ...held, missing: [...held.missing], cautions: [...held.cautions] };
       const { list, rule } = group;
       const items = build(group, run, elsewhere(mapping));
       const dates = group.chosen.flatMap(

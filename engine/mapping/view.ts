@@ -72,7 +72,7 @@ function findSource(source: string, datasets: ReadonlyMap<Dataset, CompiledDatas
   return mapping && list && { mapping, list };
 }
 
-/** Report the sources of a view that no dataset has. */
+/** Report what a view may not be: one with lists of its own, or drawn from lists that nobody has. */
 export function checkSources(
   view: CompiledDataset,
   datasets: ReadonlyMap<Dataset, CompiledDataset>,
@@ -82,7 +82,14 @@ export function checkSources(
   const known = [...datasets.values()].flatMap(({ dataset, lists }) =>
     lists.map(({ list }) => `${dataset}.${list.list}`),
   );
+  if (view.lists.length > 0) {
+    report(library, below(place, 'lists'), 'a view has no lists of its own');
+  }
   view.items.forEach(({ rule }, i) => {
+    if (rule.lists.length === 0) {
+      const next = 'write lists: DATASET.list';
+      report(library, below(place, 'items', i), 'an item of a view names no list', next);
+    }
     for (const source of rule.lists) {
       if (findSource(source, datasets)) continue;
       const says = `no dataset has the list "${source}"${suggestion(source, known)}`;

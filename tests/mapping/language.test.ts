@@ -167,6 +167,45 @@ items:
     assert.equal(found.length, expected.length, found.join('\n'));
   });
 
+  it('reports what a view may not be, with its place and what may have been meant', () => {
+    const view = (rest: string) => {
+      const own = dataset('- note: note.text')
+        .replace(/^lists:.*\n.*\n/m, '')
+        .replace('lists: active', 'lists: ALL.activ');
+      writeFileSync(
+        join(folder, 'm/view.yaml'),
+        own.replace('dataset: ALL', 'dataset: RSK') + rest,
+      );
+      return findings(dataset('- note: note.text')).map(({ where, says }) => {
+        assert.match(where, /view\.yaml:\d+:\d+$/);
+        return says;
+      });
+    };
+    const says = 'view: { says: Drawn from others }\n';
+    assert.deepEqual(view(says), [
+      'no dataset has the list "ALL.activ"; did you mean "ALL.active"?',
+    ]);
+    assert.deepEqual(view(`${says}lists: [{ list: a, code: '1', parameter: p, status: S }]\n`), [
+      'a view has no lists of its own',
+      'no dataset has the list "ALL.activ"; did you mean "ALL.active"?',
+    ]);
+    assert.deepEqual(view(''), ['this file has no list "ALL.activ"']);
+  });
+
+  it('takes only what has a code of the table, where a rule says among', () => {
+    writeFileSync(join(folder, 'tables/some.csv'), 'code,value\n91936005,Kind of it\n');
+    const among = (code: string) =>
+      `    among: { codes: code.coding.code, table: some }\n    when: "code.coding.code = '${code}'"\n`;
+    const rule =
+      "- segment: AL1\n  fields:\n    AL1-5: { from: '%matched', table: some, unknown: error }";
+    assert.equal(at(al1(rule, {}, among('91936005')).first, 5), 'Kind of it');
+    const other = { code: { coding: [{ code: '7' }] } };
+    assert.equal(al1(rule, other, among('7')).first, undefined);
+    const wrong = '    among: { codes: code.coding.code, table: sone }\n';
+    const [finding] = findings(dataset(rule, wrong));
+    assert.match(finding?.says ?? '', /there is no table "sone"; did you mean "some"\?/);
+  });
+
   it('reports unknown keys, wrong shapes and broken YAML', () => {
     const one = (text: string) =>
       findings(text).map(({ where, says }) => `${where.split('/').at(-1)} ${says}`)[0] ?? '';
