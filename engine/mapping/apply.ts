@@ -87,7 +87,7 @@ function startRun(compiled: CompiledMappings, bundle: unknown, options: MapOptio
   };
 }
 
-/** Elements of what was carried that no rule read and no `leave` entry names. */
+/** Elements of what was carried that no rule read and no row of `not-carried` names. */
 function reportUnread(compiled: CompiledMappings, run: Run): void {
   for (const [resource, readings] of run.presented) {
     const reading = compiled.readingOf(resource.resourceType, readings);

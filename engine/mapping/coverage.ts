@@ -1,6 +1,6 @@
 /**
  * Which elements the rules of a mapping read. An element of an answered resource that no rule
- * reads, and that no `leave` entry names, is reported: nothing is dropped in silence.
+ * reads, and that no row of `not-carried` names, is reported: nothing is dropped in silence.
  */
 import { extensionName } from './evaluate.ts';
 import type { Expression } from './expression.ts';
@@ -81,7 +81,7 @@ function childOf(reading: Reading, name: string): Reading {
   return child;
 }
 
-/** Note an element by its dotted path, as `leave` writes it: `meta.profile`, `ext(Name)`. */
+/** Note an element by its dotted path, as `not-carried` writes it: `meta.profile`, `ext(Name)`. */
 export function noteWhole(reading: Reading, path: string): void {
   let at = reading;
   for (const name of path.split('.')) at = childOf(at, name);

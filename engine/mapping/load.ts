@@ -105,8 +105,6 @@ export function loadMappings(folder: string): CompiledMappings {
   const library: Library = { tables, types, findings, extensions, siteSettings: new Set() };
   const datasets = new Map<Dataset, CompiledDataset>();
   const views: Place[] = [];
-  const leave = new Map<string, Reading>();
-  addLeave(leave, types.file.leave);
   const root: Place = { source: types.source, path: ['coded'] };
   for (const key of ['systems', 'degraded'] as const)
     needTable(library, types.file.coded[key], below(root, key));
@@ -123,7 +121,6 @@ export function loadMappings(folder: string): CompiledMappings {
       report(library, below(place, 'dataset'), `another file maps the dataset ${dataset} already`);
     }
     datasets.set(dataset, compileDataset(file, place, library, parts));
-    addLeave(leave, file.leave);
     if (file.view) views.push(place);
   }
   for (const place of views) {
@@ -140,7 +137,7 @@ export function loadMappings(folder: string): CompiledMappings {
     extensions: new Set([...library.extensions, ...extensionsIn(leftBehind)]),
     siteSettings: library.siteSettings,
     coded: types.file.coded,
-    readingOf: merger(leave),
+    readingOf: merger(readingsOf(leftBehind)),
   };
 }
 
@@ -171,6 +168,18 @@ function collectParts(files: readonly ReadFile[], library: Library): Parts {
     }
   }
   return compileParts(rules, library);
+}
+
+/** What the rows of the table leave behind counts as read, by resource type. */
+function readingsOf(rows: LeftBehind): ReadonlyMap<string, Reading> {
+  const left = new Map<string, Reading>();
+  for (const element of rows.keys()) {
+    const [type = '', ...path] = element.split('.');
+    const reading = left.get(type) ?? createReading();
+    left.set(type, reading);
+    if (path.length > 0) noteWhole(reading, path.join('.'));
+  }
+  return left;
 }
 
 /** Merges readings, each combination once. */
@@ -252,12 +261,4 @@ function compileDataset(
     lists: file.lists.map((list, i) => ({ list, rule: ruleAt(below(place, 'lists', i, 'list')) })),
     items,
   };
-}
-
-function addLeave(leave: Map<string, Reading>, elements: DatasetFile['leave']): void {
-  for (const [type, paths] of Object.entries(elements)) {
-    const reading = leave.get(type) ?? createReading();
-    leave.set(type, reading);
-    for (const path of Object.keys(paths)) noteWhole(reading, path);
-  }
 }
