@@ -114,10 +114,9 @@ async function located(
 /** Why there are no documents: the GP side's own words where it has some for the clinician. */
 function unavailable(fault: Fault | undefined): { status: 'U'; says: string } {
   const name = fault?.name ?? 'gpUnavailable';
+  let says = 'The documents cannot be had.';
+  if (faults[name].class === 'transient') says = 'The documents are temporarily unavailable.';
   // That the documents service does not know the patient is not that there is no record.
-  const says =
-    name === 'patientNotFound'
-      ? 'The documents service does not know this patient.'
-      : faults[name].says;
+  if (name === 'patientNotFound') says = 'The documents service does not know this patient.';
   return { status: 'U', says: fault?.verbatim ?? says };
 }

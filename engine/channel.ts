@@ -134,6 +134,32 @@ const destination = z.discriminatedUnion('kind', [
   }),
 ]);
 
+/** Which destination serves which step of the route, and what else is asked. */
+export const askSchema = z.strictObject({
+  trace: text.optional().meta({ description: 'destination that finds the practice (pds)' }),
+  locate: text.optional().meta({ description: 'destination that finds the endpoint (sds)' }),
+  record: text
+    .optional()
+    .meta({ description: 'destination asked for the record (gpconnect, or cdg)' }),
+  second: text.optional().meta({
+    description: 'destination asked where the first cannot be reached (mllp, or cdg)',
+  }),
+  html: flag.default(false).meta({
+    description:
+      'where a practice does not offer the structured record, or not all of it, carry its HTML view as text',
+  }),
+  documents: z.enum(['off', 'list', 'content']).default('off').meta({
+    description:
+      'documents, where a query asks for DOC: none, where each is, or each in the answer (5 MB at most)',
+  }),
+  practices: text
+    .optional()
+    .meta({ description: 'practice table (CSV) looked up before the directory' }),
+  adtIndex: flag.default(false).meta({
+    description: 'where PDS cannot be reached, use the practice ADT last named, and say so',
+  }),
+});
+
 export const channelSchema = z.strictObject({
   channel: z
     .string()
@@ -196,31 +222,7 @@ export const channelSchema = z.strictObject({
     .record(z.string(), destination)
     .default({})
     .meta({ description: 'the systems this channel asks, by name' }),
-  ask: z
-    .strictObject({
-      trace: text.optional().meta({ description: 'destination that finds the practice (pds)' }),
-      locate: text.optional().meta({ description: 'destination that finds the endpoint (sds)' }),
-      record: text
-        .optional()
-        .meta({ description: 'destination asked for the record (gpconnect, or cdg)' }),
-      second: text.optional().meta({
-        description: 'destination asked where the first cannot be reached (mllp, or cdg)',
-      }),
-      html: flag.default(false).meta({
-        description:
-          'where a practice does not offer the structured record, or not all of it, carry its HTML view as text',
-      }),
-      documents: z.enum(['off', 'list', 'content']).default('off').meta({
-        description:
-          'documents, where a query asks for DOC: none, where each is, or each in the answer (5 MB at most)',
-      }),
-      practices: text
-        .optional()
-        .meta({ description: 'practice table (CSV) looked up before the directory' }),
-      adtIndex: flag.default(false).meta({
-        description: 'where PDS cannot be reached, use the practice ADT last named, and say so',
-      }),
-    })
+  ask: askSchema
     .prefault({})
     .meta({ description: 'which destination serves which step of the route' }),
   patience: z

@@ -7,6 +7,7 @@
  * `== in CHANNEL` one on another channel; a section that is left out is not compared.
  */
 import { readFileSync } from 'node:fs';
+import { type Channel, askSchema } from '../channel.ts';
 import { type Finding, ConfigError, nearest, shortPath } from '../config/yaml.ts';
 import { duration } from '../config/values.ts';
 import { queryKind, queryKinds } from '../query/kinds.ts';
@@ -38,13 +39,15 @@ export interface Case {
   patience?: number;
   /** Messages the channels accept besides those their files name. */
   accepts: string[];
+  /** What the channels ask in another way than their files say. */
+  ask: Partial<Channel['ask']>;
   exchanges: Exchange[];
 }
 
 /** The sections that state what is expected. */
 export const expected = ['asked', 'out', 'journal'] as const;
 const sections = ['in', ...expected] as const;
-const settings = ['channel', 'at', 'scenario', 'patience', 'accepts'] as const;
+const settings = ['channel', 'at', 'scenario', 'patience', 'accepts', 'ask'] as const;
 
 type Say = (line: number, says: string, next?: string) => void;
 
@@ -62,6 +65,7 @@ export function readCase(file: string, content = readFileSync(file, 'utf8')): Ca
     at: new Date(Number.NaN),
     scenarios: [],
     accepts: [],
+    ask: {},
     exchanges: [],
   };
   const usual = { channel: '', line: 1 };
@@ -118,6 +122,17 @@ function setting(
     if (queryKind(value)) story.accepts.push(value);
     else
       error(number, `there is no query "${value}"`, queryKinds.map(({ type }) => type).join(', '));
+  } else if (key === 'ask') {
+    const [name = '', wanted] = value.split('=');
+    const read = askSchema.safeParse({ [name]: wanted });
+    if (read.success)
+      Object.assign(story.ask, { [name]: read.data[name as keyof typeof read.data] });
+    else
+      error(
+        number,
+        `ask: ${read.error.issues[0]?.message ?? ''}`,
+        'write it as "ask: documents=content"',
+      );
   } else if (key === 'scenario') {
     const read = readScenarioLine(value);
     if ('says' in read) error(number, read.says, read.next);

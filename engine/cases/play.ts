@@ -29,7 +29,7 @@ export interface Played {
  * Play a case.
  * @param channels those of the site
  * @param patients folder of the simulator's records
- * @throws ConfigError where the case names a channel that is not there
+ * @throws ConfigError where the case names a channel or a destination that is not there
  */
 export async function playCase(
   story: Case,
@@ -102,15 +102,14 @@ function channelOf(
   const found = channels.find((loaded) => loaded.channel.channel === channel);
   if (found) return found;
   const known = channels.map((loaded) => loaded.channel.channel);
-  const near = nearest(channel, known);
-  throw new ConfigError([
-    {
-      severity: 'error',
-      where: `${shortPath(story.file)}:${line}`,
-      says: `there is no channel "${channel}"${near ? `; did you mean "${near}"?` : ''}`,
-      next: `channels known: ${known.join(', ') || 'none'}`,
-    },
-  ]);
+  throw unknown(`${shortPath(story.file)}:${line}`, 'channel', channel, known);
+}
+
+function unknown(where: string, what: string, name: string, known: readonly string[]) {
+  const near = nearest(name, known);
+  const says = `there is no ${what} "${name}"${near ? `; did you mean "${near}"?` : ''}`;
+  const next = `${what}s known: ${known.join(', ') || 'none'}`;
+  return new ConfigError([{ severity: 'error', where, says, next }]);
 }
 
 function differencesOf(story: Case, results: Result[]): Played['differences'] {
@@ -164,11 +163,22 @@ function endLine({ state, fault, repeatOf }: StoredExchange, played: ExchangeId[
 }
 
 /** The channel with what the case says otherwise. */
-function asTold(loaded: LoadedChannel, { patience: answer, accepts }: Case): LoadedChannel {
+function asTold(loaded: LoadedChannel, { file, patience: answer, accepts, ask }: Case) {
   const { channel } = loaded;
+  const destinations = Object.keys(channel.destinations);
+  for (const step of ['trace', 'locate', 'record', 'second'] as const) {
+    const name = ask[step];
+    if (name === undefined || destinations.includes(name)) continue;
+    throw unknown(shortPath(file), 'destination', name, destinations);
+  }
   const patience = answer === undefined ? channel.patience : { answer };
   return {
     ...loaded,
-    channel: { ...channel, patience, accepts: [...channel.accepts, ...accepts] },
+    channel: {
+      ...channel,
+      patience,
+      accepts: [...channel.accepts, ...accepts],
+      ask: { ...channel.ask, ...ask },
+    },
   };
 }

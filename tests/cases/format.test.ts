@@ -24,13 +24,14 @@ function refused(text: string): string[] {
 describe('the form of a case', () => {
   it('holds a story, settings, and exchanges that may be on other channels', () => {
     const story = read(
-      `${head}# more of it\npatience: 300ms\naccepts: QRY^R02\nscenario: 9990000018 unavailable at=pds first=2\n` +
+      `${head}# more of it\npatience: 300ms\naccepts: QRY^R02\nask: documents=content\nscenario: 9990000018 unavailable at=pds first=2\n` +
         `scenario: 9465701459 ACCESS DENIED\nscenario: 9990000220 slow at=mllp ms=5\n\n` +
         `== in adt-feed\nMSH|1\nPID|1\n\n== asked\n\n== in\nMSH|2\n== out\nMSA|AA\n`,
     );
     assert.equal(story.title, 'A story');
     assert.equal(story.patience, 300);
     assert.deepEqual(story.accepts, ['QRY^R02']);
+    assert.deepEqual(story.ask, { documents: 'content' });
     assert.equal(story.at.toISOString(), '2026-06-04T10:15:00.000Z');
     assert.deepEqual(
       story.exchanges.map((e) => [e.channel, e.in, e.asked, e.out, e.journal]),
@@ -63,7 +64,16 @@ describe('the form of a case', () => {
     ['no channel', '# S\nat: 2026-06-04\n== in\nM\n', /no channel → add a line "channel: NAME"/],
     ['no time', '# S\nchannel: c\n== in\nM\n', /no time → add a line "at: /],
     ['no story', 'channel: c\nat: 2026-06-04\n== in\nM\n', /tells no story → start the file/],
-    ['a query that is none', `${head}accepts: QRY^R01\n== in\nM\n`, /^a\.case:4 .*"QRY\^R01".*QRY\^R02/],
+    [
+      'a query that is none',
+      `${head}accepts: QRY^R01\n== in\nM\n`,
+      /^a\.case:4 .*"QRY\^R01".*QRY\^R02/,
+    ],
+    [
+      'something asked that nothing asks',
+      `${head}ask: paper=yes\n== in\nM\n`,
+      /^a\.case:4 ask: .*"paper".*documents=content/,
+    ],
     ['a patience without a unit', `${head}patience: 5\n== in\nM\n`, /^a\.case:4 patience: .*15s/],
     ['a scenario of nobody', `${head}scenario: slow\n== in\nM\n`, /:4 a scenario is an NHS number/],
     [

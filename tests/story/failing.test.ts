@@ -15,7 +15,7 @@ const peer = { connection: 1, address: 'test' };
 /** Ask with a journal and a trace that fail as told. */
 async function ask(journal: ReturnType<typeof memoryJournal>, trace: () => Promise<never>) {
   assert.ok(loaded);
-  const outside = { trace, mllp: {}, practiceOf: async () => undefined };
+  const outside = { trace, mllp: {}, gateways: {}, practiceOf: async () => undefined };
   const respond = exchangesOf(loaded, { journal, outside, emit: silent, now });
   const payload = Buffer.from(qbp('9465701459'));
   const response = await respond({ kind: 'message', payload, warnings: [] }, peer, () => {});

@@ -89,7 +89,10 @@ export function withHtml(answered: Answered, sections: readonly HtmlSection[]): 
   if (own.length === 0) return answered;
   // The patient comes with every reply; the summary is text beside it.
   if (dataset === 'PAT') return { dataset, lines: [...lines, htmlLine(own, 'PAT.SUM')] };
-  return { dataset, lines: [htmlLine(own, dataset)] };
+  // What the structured record says of itself stands beside the view that takes its place.
+  const line = htmlLine(own, dataset);
+  const notes = [...line.found.notes, ...lines[0].found.notes];
+  return { dataset, lines: [{ ...line, found: { ...line.found, notes } }] };
 }
 
 /** The blocks of a section, or why there are none, in words for the clinician. */
