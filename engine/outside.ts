@@ -1,4 +1,5 @@
 /** Joins a channel to what it asks: each destination named in its file becomes a function. */
+import type { KeyObject } from 'node:crypto';
 import type { Channel, Destination } from './channel.ts';
 import { type LoadedChannel, fileOf } from './config/site.ts';
 import {
@@ -182,8 +183,17 @@ function signedAccess(
     ? resolveText(privateKey, env)
     : fileOf(loaded, privateKey);
   const client = resolveText(signed.apikey, env);
-  const options = { url, client, kid, key: readSigningKey(pem), now };
+  const options = { url, client, kid, key: signingKey(pem, loaded), now };
   return { kind: 'token', tokens: createSignedTokens(options, http) };
+}
+
+function signingKey(pem: string, { channel }: LoadedChannel): KeyObject {
+  try {
+    return readSigningKey(pem);
+  } catch (error) {
+    const why = (error as Error).message;
+    throw new Error(`channel ${channel.channel}, signed.privateKey: ${why}`, { cause: error });
+  }
 }
 
 function asids(channel: Channel): { ods: string; asid: string }[] {
