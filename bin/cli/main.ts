@@ -87,6 +87,7 @@ function tree(): Command {
     .option('--tls', 'use TLS')
     .option('--authorities <file>', 'PEM file of the authorities to trust')
     .option('--timeout <seconds>', 'longest wait for one answer', '30')
+    .option('--continue', 'where the answer has more parts (DSC), ask for them too')
     .option('--new-id', 'give each message a new MSH-10')
     .addOption(output)
     .addHelpText(

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { FaultError } from '../../engine/faults.ts';
 import { type Message, parseMessage } from '../../engine/hl7/message.ts';
 import { segmentLines } from '../../engine/hl7/readable.ts';
+import { nextPart } from '../../engine/simulator/hospital-queries.ts';
 import { exits } from './exits.ts';
 import { connectTo, target } from './mllp.ts';
 import { CommandError, print, printJson, say, style } from './output.ts';
@@ -14,10 +15,14 @@ export interface SendOptions {
   authorities?: string;
   timeout: string;
   newId?: boolean;
+  continue?: boolean;
   output: string;
 }
 
-/** Send each message of a file and print its answer. @returns 6 where an answer was AE, AR, CE or CR */
+/**
+ * Send each message of a file and print its answer; with `--continue`, ask for the further parts of
+ * an answer as well. @returns 6 where an answer was AE, AR, CE or CR
+ */
 export async function send(file: string, options: SendOptions): Promise<number> {
   const messages = messagesOf(readFileSync(file === '-' ? 0 : file));
   const timeoutMs = Number(options.timeout) * 1000;
@@ -28,8 +33,7 @@ export async function send(file: string, options: SendOptions): Promise<number> 
   const answers: object[] = [];
   try {
     for (const message of messages) {
-      if (options.newId)
-        message.set('MSH-10', `E2E${randomBytes(6).toString('hex').toUpperCase()}`);
+      if (options.newId) message.set('MSH-10', newId());
       const id = message.raw('MSH-10') ?? '';
       const began = performance.now();
       const reply = await destination
@@ -37,6 +41,8 @@ export async function send(file: string, options: SendOptions): Promise<number> 
         .catch((error: unknown) => unanswered(error, options));
       const ms = Math.round(performance.now() - began);
       const answer = parseMessage(reply);
+      const further = options.continue && nextPart(message.toBytes(), reply, newId());
+      if (further) messages.splice(messages.indexOf(message) + 1, 0, parseMessage(further.bytes));
       const code = answer.get('MSA-1') ?? '??';
       if (!/^[AC]A$/.test(code)) negative++;
       if (options.output === 'json') {
@@ -55,6 +61,9 @@ export async function send(file: string, options: SendOptions): Promise<number> 
   if (options.output === 'json') printJson('answers', { answers });
   return negative > 0 ? exits.findings : exits.ok;
 }
+
+/** An MSH-10 that was never used before. */
+const newId = () => `E2E${randomBytes(6).toString('hex').toUpperCase()}`;
 
 /** Why there is no answer, in words about this connection. */
 function unanswered(error: unknown, { to, timeout }: SendOptions): never {

@@ -89,6 +89,13 @@ describe('gatehouse serve and sim', function () {
       ['AE', 'AA'],
     );
     for (const { controlId } of answers) assert.match(controlId, /^E2E[0-9A-F]{12}$/);
+    const inParts = await gatehouse(['send', '-', ...to, '--continue'], {
+      input: qbp(patient, { 'RCP-2': '2^RD' }),
+    });
+    assert.equal(inParts.code, exits.ok, inParts.stderr);
+    const left = [...inParts.stdout.matchAll(/^QAK\|Q1\|OK\|[^|]*\|\d+\|\d+\|(\d+)$/gm)];
+    assert.ok(left.length > 1);
+    assert.equal(left.at(-1)?.[1], '0');
     const late = qbp('9990000034');
     const { code } = await gatehouse(['send', '-', ...to, '--timeout', '1'], { input: late });
     assert.equal(code, exits.unavailable);
