@@ -28,6 +28,8 @@ export function openBeside(folder: string, busyMs: number, keyFile?: string): Jo
     read: async (exchange) => search.read(exchange),
     list: async (filter = {}) => search.list(filter),
     repeats: (of, since) => search.repeats(of, since),
+    outbound: async (filter = {}) => search.outbound(filter),
+    outboundCounts: async () => search.outboundCounts(),
     practiceOf: async (patient) => search.practiceOf(patient),
     stats: async () => ({ ...search.stats(), bytes: bytesOf(folder) }),
     async close() {

@@ -21,6 +21,7 @@ const kinds: readonly EntryKind[] = [
   'answer',
   'delivered',
   'undelivered',
+  'outbound',
 ];
 const numberOf = new Map(kinds.map((kind, index) => [kind, index]));
 const prefixLength = 24;

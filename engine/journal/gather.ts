@@ -8,7 +8,7 @@ import { appendsIn } from './block.ts';
 import { faultOf } from './database.ts';
 import type { ExchangeId } from './journal.ts';
 import { combine, outlineOf } from './outline.ts';
-import type { Outline } from './outline.ts';
+import type { Told } from './outline.ts';
 import type { Opener, SealedBlock } from './seal.ts';
 import { read } from './sql.ts';
 
@@ -18,7 +18,7 @@ export interface Gathered {
   appends: number;
   /** Blocks that could not be opened, and were passed over. */
   damaged: number;
-  outlines: Map<ExchangeId, Outline>;
+  outlines: Map<ExchangeId, Told>;
   /** The blocks that hold entries of each exchange, in order. */
   blocks: Map<ExchangeId, number[]>;
   /** The last word on each patient, by NHS number. */

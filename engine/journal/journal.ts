@@ -28,7 +28,8 @@ export type EntryKind =
   | 'reply' // what came back
   | 'answer' // the response, before it is written
   | 'delivered' // the response was handed to the peer's socket
-  | 'undelivered'; // the peer was gone
+  | 'undelivered' // the peer was gone
+  | 'outbound'; // what became of the message on its way to a destination
 
 /** One fact about an exchange. `note` is small JSON; `body` is bytes, stored exactly. */
 export interface Entry {
@@ -67,6 +68,77 @@ export interface Keys {
 export type Progress = 'received' | 'asking' | 'mapping' | 'answered' | 'rejected' | 'parked';
 /** Separately: owed → delivered | undelivered. */
 export type Delivery = 'owed' | 'delivered' | 'undelivered';
+
+/**
+ * How far a message has come on its way to one destination: owed → sending → delivered, with
+ * `failed` before another attempt; or it ends as filtered, parked (a dead letter), skipped or
+ * replayed (a dead letter that was given to a new exchange).
+ */
+export const outboundStates = [
+  'owed',
+  'sending',
+  'failed',
+  'delivered',
+  'filtered',
+  'parked',
+  'skipped',
+  'replayed',
+] as const;
+export type OutboundState = (typeof outboundStates)[number];
+
+/** The states after which there is something left to do without a person. */
+export const openStates = ['owed', 'sending', 'failed'] as const satisfies OutboundState[];
+
+/** The note of an `outbound` entry. */
+export interface OutboundNote extends Readonly<Record<string, unknown>> {
+  /** `channel/destination`. */
+  to: string;
+  state: OutboundState;
+  /** With `owed`: messages of one lane are delivered in order; a number derived from its key. */
+  lane?: number;
+  /** Which attempt this is, or was, from 1. */
+  attempt?: number;
+  fault?: string;
+  detail?: string;
+  /** With `sending`: an earlier attempt may have arrived, so the receiver may see this twice. */
+  possibleDuplicate?: boolean;
+}
+
+/** One message on its way to one destination. */
+export interface Outbound {
+  exchange: ExchangeId;
+  to: string;
+  state: OutboundState;
+  lane: number;
+  /** Attempts begun so far. */
+  attempts: number;
+  fault: string | null;
+  /** When it came into its state, microseconds since 1970. */
+  since: number;
+}
+
+export interface OutboundFilter {
+  /** `channel/destination` */
+  to?: string;
+  /** Those that are open unless told. */
+  states?: readonly OutboundState[];
+  fault?: string;
+  exchange?: ExchangeId;
+  /** Only exchanges after this one. */
+  after?: ExchangeId;
+  /** 1000 unless told. */
+  limit?: number;
+}
+
+/** How many messages are in one state on their way to one destination. */
+export interface OutboundCount {
+  to: string;
+  state: OutboundState;
+  fault: string | null;
+  count: number;
+  /** The first exchange among them: its age is that of the oldest. */
+  oldest: ExchangeId;
+}
 
 export interface ExchangeSummary {
   id: ExchangeId;
@@ -129,6 +201,10 @@ export interface Journal {
     of: { fingerprint: string; controlId: string },
     since: number,
   ): ExchangeId[] | Promise<ExchangeId[]>;
+  /** Messages on their way to destinations, oldest first. */
+  outbound(filter?: OutboundFilter): Promise<Outbound[]>;
+  /** What is open or parked, by destination, state and fault. */
+  outboundCounts(): Promise<OutboundCount[]>;
   /** The practice an ADT message last named for this patient. */
   practiceOf(patient: string): Promise<{ practice: string; at: number } | undefined>;
   /** Bytes, counts and what retention holds, for `status`. */

@@ -4,6 +4,7 @@
  * crash, a deleted file and a quiet half second are one and the same case.
  */
 import type { Database } from 'better-sqlite3';
+import { createDeliveryIndex } from './deliveries.ts';
 import { createGatherer } from './gather.ts';
 import type { Gathered } from './gather.ts';
 import { combine } from './outline.ts';
@@ -68,6 +69,7 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
     dropMiddleBlocks: keys.prepare(index.dropMiddleBlocks),
     oldestOf: keys.prepare<[object], Pick<Outline, 'id' | 'control' | 'patient'>>(index.oldestOf),
   };
+  const deliveries = createDeliveryIndex(keys);
   const gather = createGatherer(journal, opener);
   const identity = journal.prepare<[], Buffer>(read.identity).pluck().get() ?? Buffer.alloc(0);
   keys.transaction(startOverIfForeign).immediate();
@@ -96,6 +98,7 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
       if (stored === undefined) exchanges += 1;
       const combined = combine(stored, outline);
       putExchange(combined, stored, gathered.blocks.get(id) ?? []);
+      deliveries.put(outline.deliveries);
       if (id <= newest) putKeys(combined);
     }
     for (const statement of statements.putNewKeys) statement.run(newest);
@@ -146,6 +149,7 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
       if (control !== null) statements.dropControl.run(control, id);
       if (patient !== null) statements.dropPatient.run(patient, id);
       statements.dropMiddleBlocks.run(id);
+      deliveries.drop(id);
     }
     const mark = markNow();
     statements.setMark.run(mark.journal, mark.block, mark.exchanges - rows.length);

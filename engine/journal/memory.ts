@@ -2,6 +2,8 @@
  * A journal that keeps nothing beyond the process: for cases, which are played without a disk. It
  * holds the same contract and is tested against it.
  */
+import { matches as matchesOutbound, countDeliveries, deliveriesAfter } from './deliveries.ts';
+import type { Deliveries } from './deliveries.ts';
 import type {
   Delivery,
   Entry,
@@ -14,6 +16,7 @@ import type {
 } from './journal.ts';
 
 interface Kept {
+  deliveries: Deliveries | null;
   summary: ExchangeSummary;
   keys: Keys;
   entries: Entry[];
@@ -45,11 +48,13 @@ export function memoryJournal(now: () => number): Journal & Retention {
         summary: emptySummary(exchange, channel),
         keys: {},
         entries: [],
+        deliveries: null,
       };
       kept.set(exchange, at);
       at.entries.push(
         ...entries.map((entry) => ({ ...entry, body: entry.body && Buffer.from(entry.body) })),
       );
+      at.deliveries = deliveriesAfter(exchange, at.deliveries, entries);
       at.keys = { ...at.keys, ...keys };
       const { summary } = at;
       for (const key of ['sender', 'controlId', 'type', 'practice', 'fault', 'repeatOf'] as const) {
@@ -84,6 +89,17 @@ export function memoryJournal(now: () => number): Journal & Retention {
       newestFirst()
         .filter((one) => one.keys.fingerprint === fingerprint && matches(one, { controlId, since }))
         .map(({ summary }) => summary.id),
+
+    async outbound(filter = {}) {
+      const all = [...kept.values()].flatMap(({ deliveries }) => [...(deliveries?.values() ?? [])]);
+      const found = all.filter((one) => matchesOutbound(one, filter));
+      return found.sort((a, b) => a.exchange - b.exchange).slice(0, filter.limit ?? 1000);
+    },
+
+    outboundCounts: async () =>
+      countDeliveries(
+        [...kept.values()].flatMap(({ deliveries }) => [...(deliveries?.values() ?? [])]),
+      ),
 
     practiceOf: async (patient) => practices.get(patient),
 

@@ -3,6 +3,8 @@
  * means that nothing has said so yet. The index stores outlines, a listing shows them.
  */
 import type { Append } from './block.ts';
+import { combineDeliveries, deliveriesAfter } from './deliveries.ts';
+import type { Deliveries } from './deliveries.ts';
 import type { Delivery, ExchangeId, ExchangeSummary, Filter, Progress } from './journal.ts';
 import { fingerprintNumber } from './recent.ts';
 
@@ -21,9 +23,14 @@ export interface Outline {
   patient: Buffer | null;
   fingerprint: number | null;
   repeat_of: ExchangeId | null;
-  /** When its first and its last entry happened. */
+  /** When its first and its last entry happened, those of deliveries apart. */
   first: number | null;
   last: number | null;
+}
+
+/** An outline, with what appends said of deliveries. */
+export interface Told extends Outline {
+  deliveries: Deliveries | null;
 }
 
 /** What one append says of its exchange. */
@@ -31,9 +38,9 @@ export function outlineOf(
   append: Append,
   channel: number,
   patientHash: (patient: string) => Buffer,
-): Outline {
+): Told {
   const { keys } = append;
-  const outline: Outline = {
+  const outline: Told = {
     id: append.exchange,
     channel,
     state: keys.state ?? null,
@@ -48,8 +55,10 @@ export function outlineOf(
     repeat_of: keys.repeatOf ?? null,
     first: null,
     last: null,
+    deliveries: deliveriesAfter(append.exchange, null, append.entries),
   };
   for (const { kind, at } of append.entries) {
+    if (kind === 'outbound') continue;
     if (kind === 'answer') outline.delivery = 'owed';
     if (kind === 'delivered' || kind === 'undelivered') outline.delivery = kind;
     outline.first = outline.first === null ? at : Math.min(outline.first, at);
@@ -59,8 +68,9 @@ export function outlineOf(
 }
 
 /** What two outlines of one exchange say together: the later wins where it says something. */
-export function combine(earlier: Outline | undefined, later: Outline): Outline {
+export function combine(earlier: Outline | Told | undefined, later: Told): Told {
   if (earlier === undefined) return later;
+  const before = 'deliveries' in earlier ? earlier.deliveries : null;
   return {
     id: later.id,
     channel: later.channel || earlier.channel,
@@ -76,6 +86,7 @@ export function combine(earlier: Outline | undefined, later: Outline): Outline {
     repeat_of: later.repeat_of ?? earlier.repeat_of,
     first: extreme(Math.min, earlier.first, later.first),
     last: extreme(Math.max, earlier.last, later.last),
+    deliveries: combineDeliveries(before, later.deliveries),
   };
 }
 

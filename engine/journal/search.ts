@@ -5,12 +5,21 @@
 import type { Database } from 'better-sqlite3';
 import { appendsIn } from './block.ts';
 import type { Append } from './block.ts';
+import { createDeliverySearch } from './deliveries.ts';
 import { createGatherer } from './gather.ts';
 import type { Channel } from './gather.ts';
-import type { ExchangeId, ExchangeSummary, Filter, StoredExchange } from './journal.ts';
+import type {
+  ExchangeId,
+  ExchangeSummary,
+  Filter,
+  Outbound,
+  OutboundCount,
+  OutboundFilter,
+  StoredExchange,
+} from './journal.ts';
 import type { IndexedOutline, Mark } from './keyindex.ts';
 import { combine, matches, outlineOf, summaryOf } from './outline.ts';
-import type { Outline, Selection } from './outline.ts';
+import type { Outline, Selection, Told } from './outline.ts';
 import { fingerprintNumber } from './recent.ts';
 import type { Opener, SealedBlock } from './seal.ts';
 import { find, index, list, read } from './sql.ts';
@@ -18,6 +27,8 @@ import { find, index, list, read } from './sql.ts';
 export interface Search {
   list(filter: Filter): ExchangeSummary[];
   read(exchange: ExchangeId): StoredExchange | undefined;
+  outbound(filter: OutboundFilter): Outbound[];
+  outboundCounts(): OutboundCount[];
   practiceOf(patient: string): { practice: string; at: number } | undefined;
   repeats(of: { fingerprint: string; controlId: string }, since: number): ExchangeId[];
   stats(): { exchanges: number; oldest: number | null; unindexed: number };
@@ -38,6 +49,7 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
   const practice = keys.prepare<[Buffer], { practice: string; at: number }>(find.practice);
   const repeats = keys.prepare<[string, number, number], number>(find.repeats).pluck();
   const oldest = keys.prepare<[], number>(find.oldest).pluck();
+  const deliveries = createDeliverySearch(keys);
 
   /** The index as it is now, in one transaction; what it lacks is read after that. */
   const atOneTime = <R>(work: () => R): R => keys.transaction(work).deferred();
@@ -45,7 +57,7 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
   const tail = () => gather(markNow().block, Infinity);
 
   /** Exchanges of the tail, with what the index says of them. */
-  function tailOutlines(): Map<ExchangeId, Outline> {
+  function tailOutlines(): Map<ExchangeId, Told> {
     const { outlines } = tail();
     for (const [id, outline] of outlines) {
       const combined = combine(exchange.get(id), outline);
@@ -114,7 +126,7 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
 
     read(id) {
       const appends = atOneTime(() => appendsOf(id));
-      let outline: Outline | undefined;
+      let outline: Told | undefined;
       for (const { append, channel } of appends) {
         outline = combine(
           outline,
@@ -126,6 +138,9 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
       const entries = appends.flatMap(({ append }) => append.entries);
       return { ...summaryOf(outline, channel.name), entries };
     },
+
+    outbound: (filter) => atOneTime(() => deliveries.list(filter, tail().outlines)),
+    outboundCounts: () => atOneTime(() => deliveries.counts(tail().outlines)),
 
     practiceOf(patient) {
       const hashes = opener.patientHashes(patient);

@@ -41,7 +41,7 @@ export const index = {
   mark: 'select journal, block, exchanges from mark',
   setMark: 'update mark set journal = ?, block = ?, exchanges = ?',
   clear: `delete from exchange; delete from by_control; delete from by_patient;
-    delete from middle_block`,
+    delete from middle_block; delete from outbound`,
   lastExchange: 'select max(id) from exchange',
   exchange: 'select * from exchange where id = ?',
   // By place: naming sixteen values costs more than storing them.
@@ -53,6 +53,12 @@ export const index = {
   putNewControls: bulk('by_control', 'control'),
   putNewPatients: bulk('by_patient', 'patient'),
   putMiddleBlock: 'insert or ignore into middle_block values (?, ?)',
+  putOutbound: `insert into outbound values (?, ?, ?, ?, ?, ?, ?)
+    on conflict (exchange, destination) do update set state = excluded.state,
+      lane = iif(excluded.lane = 0, outbound.lane, excluded.lane),
+      attempts = max(outbound.attempts, excluded.attempts),
+      fault = excluded.fault, since = excluded.since`,
+  dropOutbound: 'delete from outbound where exchange = ?',
   putPractice: `insert into practice values (?, ?, ?)
     on conflict (patient) do update set practice = excluded.practice, at = excluded.at
     where excluded.at >= practice.at`,
@@ -71,6 +77,26 @@ export const find = {
   // A repeat has the control id of the first: fingerprints need no index of their own.
   repeats: `select k.exchange from by_control k cross join exchange e on e.id = k.exchange
     where k.control = ? and k.exchange >= ? and e.fingerprint = ? order by k.exchange desc`,
+  outboundOf: `select exchange, destination as "to", state, lane, attempts, fault, since
+    from outbound where exchange = ?`,
+  // The queue of a destination: what is open, however much was delivered before.
+  outboundOpen: `select exchange, destination as "to", state, lane, attempts, fault, since
+    from outbound where destination = @to and state in ('owed', 'sending', 'failed')
+    and exchange > @after and (@fault is null or fault = @fault)
+    and instr(@states, state) order by exchange limit @limit`,
+  outboundParked: `select exchange, destination as "to", state, lane, attempts, fault, since
+    from outbound where state = 'parked' and exchange > @after
+    and (@to is null or destination = @to) and (@fault is null or fault = @fault)
+    and instr(@states, state) order by exchange limit @limit`,
+  outbound: `select exchange, destination as "to", state, lane, attempts, fault, since
+    from outbound where exchange > @after and (@to is null or destination = @to)
+    and (@fault is null or fault = @fault)
+    and instr(@states, state) order by exchange limit @limit`,
+  outboundCounts: `select destination as "to", state, fault, count(*) as count, min(exchange) as oldest
+    from outbound where state in ('owed', 'sending', 'failed') group by destination, state, fault
+    union all
+    select destination, state, fault, count(*), min(exchange)
+    from outbound where state = 'parked' group by destination, fault`,
   oldest: 'select min(id) from exchange',
   fingerprints: `select id, fingerprint from exchange
     where id >= ? and fingerprint is not null order by id desc limit ?`,

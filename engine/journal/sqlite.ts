@@ -175,6 +175,8 @@ function writingJournal(parts: Parts, closeAll: () => Promise<void>): Journal & 
         return [...all].sort((a, b) => b - a);
       });
     },
+    outbound: (filter = {}) => found(() => search.outbound(filter)),
+    outboundCounts: () => found(() => search.outboundCounts()),
     practiceOf: (patient) => found(() => search.practiceOf(patient)),
     stats: () => found(() => ({ ...search.stats(), bytes: bytesOf(parts.folder) })),
     async forget(channel, before) {

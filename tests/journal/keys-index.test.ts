@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import SQLite from 'better-sqlite3';
 import fc from 'fast-check';
 import { filesOf, openInMemory } from '../../engine/journal/database.ts';
-import type { Journal } from '../../engine/journal/journal.ts';
+import type { Journal, Outbound } from '../../engine/journal/journal.ts';
 import { migrate } from '../../engine/journal/migrate.ts';
 import type { Schema } from '../../engine/journal/migrate.ts';
 import { combine } from '../../engine/journal/outline.ts';
-import type { Outline } from '../../engine/journal/outline.ts';
+import type { Told } from '../../engine/journal/outline.ts';
 import { find, index, list, read, write } from '../../engine/journal/sql.ts';
 import { openJournal } from '../../engine/journal/sqlite.ts';
 import { receive, recordEvents, temporaryFolder } from './folder.ts';
@@ -113,7 +113,19 @@ describe('the keys that exchanges are found by', () => {
 
   it('can be gathered in any portions', () => {
     const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null });
-    const outline: fc.Arbitrary<Outline> = fc.record({
+    const delivery: fc.Arbitrary<Outbound> = fc.record({
+      exchange: fc.constant(1),
+      to: fc.constantFrom('a/b', 'a/c'),
+      state: fc.constantFrom('owed', 'sending', 'failed', 'parked', 'delivered'),
+      lane: fc.nat(2),
+      attempts: fc.nat(4),
+      fault: maybe(fc.constant('GH-7001')),
+      since: fc.nat(),
+    });
+    const deliveries = fc
+      .array(delivery, { maxLength: 3 })
+      .map((all) => new Map(all.map((one) => [one.to, one])));
+    const outline: fc.Arbitrary<Told> = fc.record({
       id: fc.constant(1),
       channel: fc.nat(2),
       state: maybe(fc.constantFrom('received', 'asking', 'answered')),
@@ -128,6 +140,7 @@ describe('the keys that exchanges are found by', () => {
       repeat_of: maybe(fc.nat()),
       first: maybe(fc.nat()),
       last: maybe(fc.nat()),
+      deliveries: maybe(deliveries),
     });
     fc.assert(
       fc.property(outline, outline, outline, (a, b, c) => {
@@ -139,7 +152,8 @@ describe('the keys that exchanges are found by', () => {
 
 describe('every query has its plan', () => {
   // Tables of a few rows, where reading all of them is right.
-  const small = /SCAN (journal|key|channel|mark|\(|CONSTANT)/;
+  // And of partial indexes, which hold only what is still waiting.
+  const small = /SCAN (journal|key|channel|mark|\(|CONSTANT|outbound USING INDEX outbound_)/;
   const queries: [Schema, Record<string, string>][] = [
     ['journal', { ...write, ...read }],
     ['keys', { ...index, ...find, ...list }],
