@@ -105,6 +105,17 @@ const table = {
   journalVersion: row(6008, 'permanent', 'AR', 'AR', '207', 'The journal was written by another version of Gatehouse.', 'Run the version that wrote it or a newer one; a newer one brings it up to date when the engine starts.'),
   journalDamaged: row(6009, 'permanent', 'AR', 'AR', '207', 'A part of the journal does not open with its key: it is damaged or was changed.', 'Keep the files as they are and compare them with a backup; check the disk.'),
 
+  // 7xxx: delivery to a destination, after the acknowledgement; the sender never sees these
+  destinationUnavailable: row(7001, 'transient', 'AR', null, '207', 'The destination cannot be reached; the message waits and is tried again.', 'Check its address and whether it is running: "gatehouse queue list".'),
+  acknowledgementTimeout: row(7002, 'ambiguous', 'AR', null, '207', 'The message was written, and no acknowledgement came in time; it is sent again, flagged as a possible duplicate.', 'Look at the receiver\'s log for this MSH-10; raise timeout of the destination if it is slow.'),
+  acknowledgementUnreadable: row(7003, 'ambiguous', 'AR', null, '207', 'What came back is no acknowledgement that can be understood, so the message does not count as delivered.', 'Look at the stored bytes with "gatehouse message show --part reply"; the receiver must answer with MSA.'),
+  acknowledgedError: row(7004, 'permanent', 'AE', null, '207', 'The destination answered AE: it refuses the content of the message.', 'See its ERR with "gatehouse message show --part reply"; mend the mapping, then replay.'),
+  acknowledgedReject: row(7005, 'transient', 'AR', null, '207', 'The destination answered AR: it rejects the message or cannot work.', 'See its ERR with "gatehouse message show --part reply".'),
+  acknowledgedCommitError: row(7006, 'transient', 'AR', null, '207', 'The destination answered CE: it cannot store the message now.', 'It is tried again; check the receiver\'s storage.'),
+  acknowledgedCommitReject: row(7007, 'permanent', 'AR', null, '207', 'The destination answered CR: it does not take this type, version or processing id.', 'Filter such messages with when, or change what the mapping writes into MSH.'),
+  preparationFailed: row(7008, 'permanent', 'AE', null, '207', 'The message could not be turned into what this destination is sent.', '"gatehouse message explain" names the rule; mend the mapping, then replay.'),
+  messageMissing: row(7009, 'permanent', 'AE', null, '207', 'The bytes of a message that is owed to a destination are not in the journal.', 'See "gatehouse store verify"; ask the sender for the message again.'),
+
   // 8xxx: mapping
   mappingFailed: row(8001, 'permanent', 'AE', 'AE', '207', 'The GP record could not be turned into HL7 v2 without loss, so it was not sent.', 'Operator: "gatehouse mapping try" with the stored reply shows the rule that failed.'),
   codeUnknown: row(8002, 'permanent', 'AE', 'AE', '207', 'A code in the GP record has no row in a table whose rule for unknown codes is "error".', 'Add the row to the table, or choose another rule in the mapping.'),

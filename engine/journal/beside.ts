@@ -26,6 +26,7 @@ export function openBeside(folder: string, busyMs: number, keyFile?: string): Jo
     settle: refuse,
     forget: async () => refuse(),
     read: async (exchange) => search.read(exchange),
+    received: async (exchange) => search.received(exchange),
     list: async (filter = {}) => search.list(filter),
     repeats: (of, since) => search.repeats(of, since),
     outbound: async (filter = {}) => search.outbound(filter),

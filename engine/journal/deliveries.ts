@@ -27,14 +27,13 @@ export function deliveriesAfter(
   let after: Map<string, Outbound> | undefined;
   for (const { kind, at, note } of entries) {
     if (kind !== 'outbound') continue;
-    const { to, state, lane, attempt, fault } = note as OutboundNote;
+    const { to, state, attempt, fault } = note as OutboundNote;
     after ??= new Map(before);
     const known = after.get(to);
     after.set(to, {
       exchange,
       to,
       state,
-      lane: lane ?? known?.lane ?? 0,
       attempts: attempt ?? known?.attempts ?? 0,
       fault: fault ?? null,
       since: at,
@@ -54,7 +53,6 @@ export function combineDeliveries(
     const known = all.get(to);
     all.set(to, {
       ...one,
-      lane: one.lane || (known?.lane ?? 0),
       attempts: Math.max(one.attempts, known?.attempts ?? 0),
     });
   }
@@ -68,8 +66,8 @@ export function createDeliveryIndex(keys: Database) {
   return {
     put(deliveries: Deliveries | null): void {
       if (!deliveries) return;
-      for (const { exchange, to, state, lane, attempts, fault, since } of deliveries.values()) {
-        put.run(exchange, to, state, lane, attempts, fault, since);
+      for (const { exchange, to, state, attempts, fault, since } of deliveries.values()) {
+        put.run(exchange, to, state, attempts, fault, since);
       }
     },
     drop: (exchange: ExchangeId): void => void drop.run(exchange),

@@ -94,8 +94,6 @@ export interface OutboundNote extends Readonly<Record<string, unknown>> {
   /** `channel/destination`. */
   to: string;
   state: OutboundState;
-  /** With `owed`: messages of one lane are delivered in order; a number derived from its key. */
-  lane?: number;
   /** Which attempt this is, or was, from 1. */
   attempt?: number;
   fault?: string;
@@ -109,7 +107,6 @@ export interface Outbound {
   exchange: ExchangeId;
   to: string;
   state: OutboundState;
-  lane: number;
   /** Attempts begun so far. */
   attempts: number;
   fault: string | null;
@@ -190,6 +187,8 @@ export interface Journal {
   settle(exchange: ExchangeId, outcome: 'delivered' | 'undelivered'): void;
   /** Everything stored of one exchange, in order; undefined when there is none. */
   read(exchange: ExchangeId): Promise<StoredExchange | undefined>;
+  /** The bytes that began an exchange, as they came; undefined when they are not there (any more). */
+  received(exchange: ExchangeId): Promise<Uint8Array | undefined>;
   /** Exchanges, newest first, including those not yet indexed. */
   list(filter?: Filter): Promise<ExchangeSummary[]>;
   /**

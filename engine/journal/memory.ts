@@ -80,6 +80,9 @@ export function memoryJournal(now: () => number): Journal & Retention {
       return found && { ...found.summary, entries: [...found.entries] };
     },
 
+    received: async (exchange) =>
+      kept.get(exchange)?.entries.find(({ kind }) => kind === 'received')?.body,
+
     async list(filter = {}) {
       const found = newestFirst().filter((one) => matches(one, filter));
       return found.slice(0, filter.limit ?? 50).map(({ summary }) => ({ ...summary }));

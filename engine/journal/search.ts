@@ -27,6 +27,8 @@ import { find, index, list, read } from './sql.ts';
 export interface Search {
   list(filter: Filter): ExchangeSummary[];
   read(exchange: ExchangeId): StoredExchange | undefined;
+  /** By the index alone: undefined also where it is not indexed yet. */
+  received(exchange: ExchangeId): Uint8Array | undefined;
   outbound(filter: OutboundFilter): Outbound[];
   outboundCounts(): OutboundCount[];
   practiceOf(patient: string): { practice: string; at: number } | undefined;
@@ -50,6 +52,9 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
   const repeats = keys.prepare<[string, number, number], number>(find.repeats).pluck();
   const oldest = keys.prepare<[], number>(find.oldest).pluck();
   const deliveries = createDeliverySearch(keys);
+
+  /** The block that was opened last for `received`. */
+  let latest: { id: number; plain: Buffer } | undefined;
 
   /** The index as it is now, in one transaction; what it lacks is read after that. */
   const atOneTime = <R>(work: () => R): R => keys.transaction(work).deferred();
@@ -141,6 +146,19 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
 
     outbound: (filter) => atOneTime(() => deliveries.list(filter, tail().outlines)),
     outboundCounts: () => atOneTime(() => deliveries.counts(tail().outlines)),
+
+    received(id) {
+      const row = exchange.get(id);
+      const sealed = row && block.get(row.first_block);
+      if (sealed === undefined) return undefined;
+      // A queue is read in order, and a block holds many of its messages.
+      if (latest?.id !== sealed.id) latest = { id: sealed.id, plain: opener.open(sealed) };
+      for (const { entries } of appendsIn(latest.plain, { exchange: id })) {
+        const first = entries.find(({ kind }) => kind === 'received');
+        if (first) return first.body;
+      }
+      return undefined;
+    },
 
     practiceOf(patient) {
       const hashes = opener.patientHashes(patient);

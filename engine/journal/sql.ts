@@ -53,9 +53,8 @@ export const index = {
   putNewControls: bulk('by_control', 'control'),
   putNewPatients: bulk('by_patient', 'patient'),
   putMiddleBlock: 'insert or ignore into middle_block values (?, ?)',
-  putOutbound: `insert into outbound values (?, ?, ?, ?, ?, ?, ?)
+  putOutbound: `insert into outbound values (?, ?, ?, ?, ?, ?)
     on conflict (exchange, destination) do update set state = excluded.state,
-      lane = iif(excluded.lane = 0, outbound.lane, excluded.lane),
       attempts = max(outbound.attempts, excluded.attempts),
       fault = excluded.fault, since = excluded.since`,
   dropOutbound: 'delete from outbound where exchange = ?',
@@ -77,18 +76,18 @@ export const find = {
   // A repeat has the control id of the first: fingerprints need no index of their own.
   repeats: `select k.exchange from by_control k cross join exchange e on e.id = k.exchange
     where k.control = ? and k.exchange >= ? and e.fingerprint = ? order by k.exchange desc`,
-  outboundOf: `select exchange, destination as "to", state, lane, attempts, fault, since
+  outboundOf: `select exchange, destination as "to", state, attempts, fault, since
     from outbound where exchange = ?`,
   // The queue of a destination: what is open, however much was delivered before.
-  outboundOpen: `select exchange, destination as "to", state, lane, attempts, fault, since
+  outboundOpen: `select exchange, destination as "to", state, attempts, fault, since
     from outbound where destination = @to and state in ('owed', 'sending', 'failed')
     and exchange > @after and (@fault is null or fault = @fault)
     and instr(@states, state) order by exchange limit @limit`,
-  outboundParked: `select exchange, destination as "to", state, lane, attempts, fault, since
+  outboundParked: `select exchange, destination as "to", state, attempts, fault, since
     from outbound where state = 'parked' and exchange > @after
     and (@to is null or destination = @to) and (@fault is null or fault = @fault)
     and instr(@states, state) order by exchange limit @limit`,
-  outbound: `select exchange, destination as "to", state, lane, attempts, fault, since
+  outbound: `select exchange, destination as "to", state, attempts, fault, since
     from outbound where exchange > @after and (@to is null or destination = @to)
     and (@fault is null or fault = @fault)
     and instr(@states, state) order by exchange limit @limit`,

@@ -165,6 +165,8 @@ function writingJournal(parts: Parts, closeAll: () => Promise<void>): Journal & 
       if (closing) throw closed();
       commit.mark(exchange, outcome);
     },
+    received: async (exchange) =>
+      search.received(exchange) ?? (await found(() => search.received(exchange))),
     read: (exchange) => found(() => search.read(exchange)),
     list: (filter = {}) => found(() => search.list(filter)),
     repeats(of, since) {

@@ -117,7 +117,6 @@ describe('the keys that exchanges are found by', () => {
       exchange: fc.constant(1),
       to: fc.constantFrom('a/b', 'a/c'),
       state: fc.constantFrom('owed', 'sending', 'failed', 'parked', 'delivered'),
-      lane: fc.nat(2),
       attempts: fc.nat(4),
       fault: maybe(fc.constant('GH-7001')),
       since: fc.nat(),

@@ -4,7 +4,6 @@ create table outbound (
   exchange integer not null,
   destination text not null,    -- channel/destination
   state text not null,
-  lane integer not null,
   attempts integer not null,
   fault text,
   since integer not null,       -- microseconds since 1970

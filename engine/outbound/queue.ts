@@ -1,0 +1,275 @@
+/**
+ * THE STORY of a delivery: what is owed to one destination is prepared, committed as being sent,
+ * sent, and committed as delivered, in order within each lane, for as long as it takes.
+ *
+ * Two laws: nothing is written to a destination that is not in the journal as being sent, so that
+ * after a crash whatever may have arrived is known and flagged; and the next message of a lane is
+ * not written before it is in the journal what became of the one before.
+ */
+import { type Fault, faults } from '../faults.ts';
+import { type Entry, type ExchangeId, exchangeName } from '../journal/journal.ts';
+import { backoffMs, createTimers } from './backoff.ts';
+import { createBacklog } from './backlog.ts';
+import { createHealth } from './health.ts';
+import { createLanes } from './lanes.ts';
+import type { Prepared, Queue, QueueOptions, Refusal, Waiting } from './outbound.ts';
+import { createRecorder } from './record.ts';
+import { verdictOf } from './verdict.ts';
+
+export function createQueue(options: QueueOptions): Queue {
+  const { to, policy, emit, now, random = Math.random } = options;
+  const lanes = createLanes();
+  const backlog = createBacklog(options, lanes);
+  const health = createHealth();
+  const stopping = new AbortController();
+  const record = createRecorder(options, stopping.signal);
+  const timers = createTimers();
+  const underWay = new Set<Promise<void>>();
+  const skipped = new Set<ExchangeId>();
+  /** Messages being prepared or sent; those waiting for another try, or to be stored, are not. */
+  let running = 0;
+  let delivered = 0;
+  let parked = 0;
+  /** Failures in a row of the destination itself. */
+  let failures = 0;
+  let fault: Fault | undefined;
+  let nextTry: number | undefined;
+
+  /** Take up whatever may be sent now. */
+  function pump(): void {
+    // While it is down, one message finds out whether it is up again.
+    const most = failures > 0 ? 1 : options.parallel;
+    while (running < most && maySend()) {
+      const one = lanes.take();
+      if (one === undefined) break;
+      running += 1;
+      health.tell('sends');
+      const delivery = deliver(one).finally(() => underWay.delete(delivery));
+      underWay.add(delivery);
+    }
+  }
+
+  /** Done with: the next of its lane may go. */
+  function leave(one: Waiting): void {
+    running -= 1;
+    lanes.leave(one);
+    if (lanes.size() === 0) health.tell('emptied');
+    if (backlog.more()) void backlog.refill().then(pump);
+    pump();
+  }
+
+  /** It keeps its place. */
+  function keep(one: Waiting): void {
+    running -= 1;
+    lanes.back(one);
+  }
+
+  /** It keeps its place, and its lane waits; the others go on. */
+  function later(one: Waiting, ms: number): void {
+    running -= 1;
+    timers.after(ms, () => {
+      lanes.back(one);
+      pump();
+    });
+    pump();
+  }
+
+  function maySend(): boolean {
+    return ['idle', 'delivering'].includes(health.state()) && !stopping.signal.aborted;
+  }
+
+  async function deliver(one: Waiting): Promise<void> {
+    try {
+      if (skipped.has(one.exchange)) return await end(one, { state: 'skipped' });
+      const prepared = await prepare(one);
+      if (stopping.signal.aborted) return keep(one);
+      if (prepared.kind === 'filtered') {
+        return await end(one, { state: 'filtered', detail: prepared.why });
+      }
+      const entries = prepared.entries ?? [];
+      if (prepared.kind === 'failed') {
+        const passes = faults[prepared.fault.name].class === 'transient';
+        return await refused(
+          one,
+          prepared.fault,
+          passes ? { then: 'retry' } : policy.poison,
+          entries,
+        );
+      }
+      await attempt(one, prepared, entries);
+    } catch (error) {
+      // The journal could not store what is about to be sent, or we failed: nothing was written.
+      const name = error instanceof Error ? error.name : typeof error;
+      emit('delivery.failed', { endpoint: to, exchange: exchangeName(one.exchange), detail: name });
+      later(one, backoffMs(options.backoff, 1, random()));
+    }
+  }
+
+  async function prepare(one: Waiting): Promise<Prepared> {
+    const received = one.received ?? (await options.journal.received(one.exchange));
+    if (received === undefined) return { kind: 'failed', fault: { name: 'messageMissing' } };
+    return options.prepare(one.exchange, received, stopping.signal);
+  }
+
+  /** Committed as being sent; only then written. */
+  async function attempt(
+    one: Waiting,
+    { payload, controlId }: Extract<Prepared, { kind: 'send' }>,
+    entries: Entry[],
+  ): Promise<void> {
+    one.attempts += 1;
+    if (one.ambiguous) {
+      emit('delivery.possibleDuplicate', { endpoint: to, exchange: exchangeName(one.exchange) });
+    }
+    await record.sending(one, payload, entries);
+    const sent = await options.send(payload, controlId, stopping.signal);
+    if ('fault' in sent) {
+      if (sent.fault.name === 'shuttingDown') return keep(one);
+      one.ambiguous ||= faults[sent.fault.name].class === 'ambiguous';
+      if (sent.fault.name === 'acknowledgementUnreadable') {
+        return refused(one, sent.fault, policy.unreadable, [], sent.reply);
+      }
+      return destinationFailed(one, sent.fault, sent.reply);
+    }
+    up();
+    const verdict = verdictOf(sent.reply);
+    if (verdict.event === 'refused') {
+      one.ambiguous ||= verdict.by === 'unreadable';
+      return refused(one, verdict.fault, policy[verdict.by], [], sent.reply);
+    }
+    delivered += 1;
+    await end(one, { state: 'delivered' }, sent.reply);
+  }
+
+  /** It ends here, one way or another; the next message of its lane may go. */
+  async function end(
+    one: Waiting,
+    what: {
+      state: 'delivered' | 'filtered' | 'skipped' | 'parked';
+      detail?: string;
+      fault?: Fault;
+    },
+    reply?: Uint8Array,
+    entries: Entry[] = [],
+  ): Promise<void> {
+    const stored = record.outcome(one, what, reply, entries);
+    skipped.delete(one.exchange);
+    const of = { endpoint: to, exchange: exchangeName(one.exchange), attempt: one.attempts };
+    const why = what.fault && { code: codeOf(what.fault), detail: what.fault.detail };
+    emit(`delivery.${what.state}`, { ...of, ...why });
+    // The lane goes on at once, but what is sent next waits for this to be stored (`record`).
+    leave(one);
+    await stored;
+  }
+
+  /** The destination, or our own preparation, will not have this message. */
+  async function refused(
+    one: Waiting,
+    why: Fault,
+    refusal: Refusal,
+    entries: Entry[],
+    reply?: Uint8Array,
+  ): Promise<void> {
+    const times = (one.refusals = (one.refusals ?? 0) + 1);
+    if (refusal.then === 'park' || (refusal.then === 'retryThenPark' && times > refusal.times)) {
+      parked += 1;
+      return end(one, { state: 'parked', fault: why }, reply, entries);
+    }
+    fault = why;
+    await record.outcome(one, { state: 'failed', fault: why }, reply, entries);
+    told(one, why);
+    if (refusal.then === 'halt') {
+      keep(one);
+      if (health.tell('refused')) emit('destination.halted', { endpoint: to, code: codeOf(why) });
+      return;
+    }
+    later(one, backoffMs(options.backoff, times, random()));
+  }
+
+  /** Nobody is there, or nobody answers: all wait, and one tries again. */
+  async function destinationFailed(one: Waiting, why: Fault, reply?: Uint8Array): Promise<void> {
+    fault = why;
+    keep(one);
+    // Of several that were under way, the first to fail decides.
+    if (nextTry === undefined) {
+      failures += 1;
+      const wait = backoffMs(options.backoff, failures, random());
+      nextTry = now() + wait * 1000;
+      const fields = { endpoint: to, code: codeOf(why), ms: wait };
+      if (health.tell('failed')) emit('destination.down', fields);
+      timers.after(wait, tryAgain);
+    }
+    told(one, why);
+    await record.outcome(one, { state: 'failed', fault: why }, reply, []);
+  }
+
+  function tryAgain(): void {
+    nextTry = undefined;
+    health.tell('tries');
+    pump();
+  }
+
+  function up(): void {
+    if (failures > 0) emit('destination.up', { endpoint: to });
+    failures = 0;
+    fault = undefined;
+  }
+
+  function told(one: Waiting, why: Fault): void {
+    const of = { endpoint: to, exchange: exchangeName(one.exchange), attempt: one.attempts };
+    emit('delivery.failed', { ...of, code: codeOf(why), detail: why.detail });
+  }
+
+  return {
+    async start() {
+      await backlog.start();
+      pump();
+    },
+    owed(exchange, received) {
+      backlog.add(exchange, received);
+      pump();
+    },
+    hold() {
+      if (health.tell('held')) emit('destination.held', { endpoint: to });
+    },
+    release() {
+      if (health.state() === 'down') return tryAgain();
+      if (health.tell('released')) emit('destination.released', { endpoint: to });
+      pump();
+    },
+    async skip(exchange) {
+      const [one] = await options.journal.outbound({
+        to,
+        exchange,
+        states: ['owed', 'sending', 'failed', 'parked'],
+      });
+      if (one === undefined) return false;
+      if (lanes.has(exchange)) skipped.add(exchange);
+      else await record.outcome({ ...one, lane: exchange }, { state: 'skipped' }, undefined, []);
+      pump();
+      return true;
+    },
+    status: () => ({
+      to,
+      state: health.state(),
+      depth: lanes.size(),
+      more: backlog.more(),
+      oldest: lanes.oldest(),
+      delivered,
+      parked,
+      fault: fault && codeOf(fault),
+      nextTry,
+    }),
+    async stop(graceMs) {
+      health.tell('stopped');
+      timers.clear();
+      const late = setTimeout(() => stopping.abort(), graceMs);
+      await Promise.allSettled(underWay);
+      clearTimeout(late);
+      stopping.abort();
+      await record.flush();
+    },
+  };
+}
+
+const codeOf = (fault: Fault): string => faults[fault.name].code;

@@ -1,0 +1,88 @@
+/**
+ * What the journal is told of deliveries. The outcome of one message and the sending of the next
+ * one in its lane may go with the same commit; neither is ever behind the other.
+ */
+import { hash } from 'node:crypto';
+import { type Fault, faults } from '../faults.ts';
+import type { Entry, OutboundNote, OutboundState } from '../journal/journal.ts';
+import type { QueueOptions, Waiting } from './outbound.ts';
+
+/** How long to wait before an outcome that could not be stored is tried again. */
+const againMs = 1000;
+
+export interface Recorder {
+  /**
+   * About to be written. Resolves when that is committed, and the outcome of the message before.
+   * @throws FaultError of the 6xxx rows: it must not be sent
+   */
+  sending(one: Waiting, payload: Uint8Array, entries: Entry[]): Promise<void>;
+  /** What became of it; tried until it is stored. */
+  outcome(
+    one: Pick<Waiting, 'exchange' | 'lane' | 'attempts'>,
+    what: { state: OutboundState; fault?: Fault; detail?: string },
+    reply: Uint8Array | undefined,
+    entries: Entry[],
+  ): Promise<void>;
+  /** Resolves when every outcome is stored. */
+  flush(): Promise<void>;
+}
+
+/** @param signal once it ends, what cannot be stored is given up; the next life sends it again */
+export function createRecorder(
+  options: Pick<QueueOptions, 'channel' | 'to' | 'journal' | 'now'>,
+  signal: AbortSignal,
+): Recorder {
+  const { channel, to, journal, now } = options;
+  /** By lane, the outcome that is being stored. */
+  const storing = new Map<number, Promise<void>>();
+  /** Fingerprint of what was sent last, so that the same bytes are stored once. */
+  const sent = new WeakMap<Waiting, string>();
+
+  async function store(exchange: number, entries: Entry[]): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        return await journal.append(exchange, channel, entries);
+      } catch {
+        // The journal has told of it; until it is stored the lane must wait.
+        await new Promise((resolve) => setTimeout(resolve, againMs).unref());
+      }
+    }
+  }
+
+  return {
+    async sending(one, payload, entries) {
+      const note: OutboundNote = {
+        to,
+        state: 'sending',
+        attempt: one.attempts,
+        ...(one.ambiguous && { possibleDuplicate: true }),
+      };
+      const fingerprint = hash('sha256', payload, 'base64');
+      const body = sent.get(one) === fingerprint ? undefined : payload;
+      const entry: Entry = { kind: 'outbound', at: now(), note, body };
+      await Promise.all([
+        journal.append(one.exchange, channel, [...entries, entry]),
+        storing.get(one.lane),
+      ]);
+      sent.set(one, fingerprint);
+    },
+    outcome(one, { state, fault, detail = fault?.detail }, reply, entries) {
+      const note: OutboundNote = {
+        to,
+        state,
+        attempt: one.attempts,
+        ...(fault && { fault: faults[fault.name].code }),
+        ...(detail !== undefined && { detail }),
+      };
+      const entry: Entry = { kind: 'outbound', at: now(), note, body: reply };
+      const stored = store(one.exchange, [...entries, entry]).finally(() => {
+        if (storing.get(one.lane) === stored) storing.delete(one.lane);
+      });
+      storing.set(one.lane, stored);
+      return stored;
+    },
+    async flush() {
+      await Promise.all(storing.values());
+    },
+  };
+}
