@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { accepted, asker, parts, understands } from './config/asked.ts';
+import { deliver, feed } from './config/delivery.ts';
 import { duration, flag, secret, size, text, whole } from './config/values.ts';
 
 const address = z.strictObject({
@@ -132,6 +133,12 @@ const destination = z.discriminatedUnion('kind', [
     ...timeouts,
     tls: clientTls.optional(),
   }),
+  z.strictObject({
+    kind: z.literal('feed'),
+    ...address.shape,
+    ...feed,
+    tls: clientTls.optional(),
+  }),
 ]);
 
 /** Which destination serves which step of the route, and what else is asked. */
@@ -225,6 +232,7 @@ export const channelSchema = z.strictObject({
   ask: askSchema
     .prefault({})
     .meta({ description: 'which destination serves which step of the route' }),
+  deliver,
   patience: z
     .strictObject({
       answer: duration.default(15_000).meta({ description: 'from the query to its answer' }),

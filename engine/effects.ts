@@ -56,6 +56,10 @@ export const effects = {
     says: 'keep the patient\u2019s registered practice (PD1) in the index',
     outcomes: ['found', 'refused'],
   },
+  deliver: {
+    says: 'owe the message to each destination the channel delivers to',
+    outcomes: ['found'],
+  },
   wait: { says: 'wait before the next attempt', outcomes: ['elapsed', 'timeout'] },
 } as const satisfies Record<string, { says: string; outcomes: readonly string[] }>;
 

@@ -11,8 +11,10 @@ import { sharedPaces } from './gp/pace.ts';
 import type { Journal } from './journal/journal.ts';
 import { openJournal } from './journal/sqlite.ts';
 import { createDestination } from './mllp/destination.ts';
+import { createFeeds } from './outbound/feed.ts';
+import type { Queue } from './outbound/outbound.ts';
 import { type Source, type SourceOptions, createSource } from './mllp/source.ts';
-import { type Connectors, type Joined, joinOutside } from './outside.ts';
+import { type Connectors, type Joined, joinOutside, linkTls } from './outside.ts';
 
 export interface EngineOptions {
   site: Site;
@@ -28,6 +30,8 @@ export interface Engine {
   journal: Journal;
   /** The port each channel listens on. */
   ports: Readonly<Record<string, number>>;
+  /** The queue of each delivery, by `channel/destination`. */
+  queues: ReadonlyMap<string, Queue>;
   /** Take no more, answer what is in hand within `graceMs` (10 s), close the journal. */
   stop(graceMs?: number): Promise<void>;
 }
@@ -47,12 +51,16 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const connect: Connectors = { http: createHttp, mllp: createDestination, pace: sharedPaces() };
   const sources: Source[] = [];
   const joined: Joined[] = [];
+  const queues = new Map<string, Queue>();
   const ports: Record<string, number> = {};
   const retention = setInterval(forgetOld, 3_600_000).unref();
-  const stop = async (graceMs = 10_000) => {
+  let stopped: Promise<void> | undefined;
+  const stop = (graceMs = 10_000) => (stopped ??= stopOnce(graceMs));
+  const stopOnce = async (graceMs: number) => {
     emit('engine.stopping');
     clearInterval(retention);
     await Promise.all(sources.map((source) => source.stop(graceMs)));
+    await Promise.all([...queues.values()].map((queue) => queue.stop(graceMs)));
     await Promise.all(joined.map((outside) => outside.close()));
     await journal.close();
     emit('engine.stopped');
@@ -67,8 +75,19 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         journal,
         outside: { ...outside, practiceOf: (patient) => journal.practiceOf(patient) },
         emit,
+        owed: (to, exchange, received) => queues.get(to)?.owed(exchange, received),
         now: microseconds,
       });
+      for (const [to, queue] of createFeeds(loaded, {
+        journal,
+        emit,
+        now: microseconds,
+        connect: (options, correlate) => createDestination(options, correlate, emit),
+        tls: ({ tls }) => tls && linkTls(loaded, tls),
+      })) {
+        queues.set(to, queue);
+        await queue.start();
+      }
       const source = createSource(listening(loaded), respond, emit);
       sources.push(source);
       ports[channel] = (await source.listen()).port;
@@ -80,7 +99,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
   void forgetOld();
   emit('engine.started', { count: sources.length });
-  return { journal, ports, stop };
+  return { journal, ports, queues, stop };
 
   /** Retention: what is older than its channel keeps it is deleted for good. */
   async function forgetOld(): Promise<void> {

@@ -184,6 +184,7 @@ async function finish(work: Work, answer: Answer, interim?: Interim): Promise<An
     pending.push({ kind: 'answer', at, note: { level }, body: bytes });
   }
   await commit(work);
+  for (const to of work.owed.splice(0)) work.around.owed(to, work.id, work.payload);
   const last = answer.payloads.at(-1);
   for (const payload of answer.payloads) {
     if (payload !== last) interim?.(payload.bytes);

@@ -200,7 +200,8 @@ function asids(channel: Channel): { ods: string; asid: string }[] {
   return channel.organisations.flatMap(({ ods, asid }) => (asid ? [{ ods, asid }] : []));
 }
 
-function linkTls(loaded: LoadedChannel, tls: NonNullable<Destination['tls']>): LinkTls {
+/** What a destination over MLLP shows, and whom it trusts, read from the files its channel names. */
+export function linkTls(loaded: LoadedChannel, tls: NonNullable<Destination['tls']>): LinkTls {
   const { certificate, key, authorities, serverName } = clientTls(loaded, tls);
   return { cert: certificate, key, ca: authorities, servername: serverName };
 }

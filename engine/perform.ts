@@ -7,7 +7,9 @@ import { canResume, pointerUnknown, resume } from './continuation.ts';
 import { FaultError } from './faults.ts';
 import { contentVersion } from './hl7/version.ts';
 import { mapRecord } from './mapping/apply.ts';
+import type { OutboundNote } from './journal/journal.ts';
 import type { Interim } from './mllp/mllp.ts';
+import { feedName } from './outbound/feed.ts';
 import { queryKind } from './query/kinds.ts';
 import { patientOf, readQuery } from './query/query.ts';
 import type { Next } from './route.ts';
@@ -28,6 +30,8 @@ export function perform(
       return resume(work);
     case 'register':
       return register(work);
+    case 'deliver':
+      return deliver(work);
     case 'second':
       return second(work);
     case 'map':
@@ -76,6 +80,17 @@ function register(work: ReadWork): Performed {
   if (patient && practice) {
     keys.practice = practice;
     keys.registered = { patient, practice };
+  }
+  return { event: 'found' };
+}
+
+/** Owed with the same commit that stores the message; each queue is told once that is done. */
+function deliver(work: ReadWork): Performed {
+  for (const { to } of work.channel.deliver) {
+    const name = feedName(work.channel.channel, to);
+    const note: OutboundNote = { to: name, state: 'owed' };
+    work.pending.push({ kind: 'outbound', at: work.around.now(), note });
+    work.owed.push(name);
   }
   return { event: 'found' };
 }

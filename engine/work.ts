@@ -36,6 +36,8 @@ export interface Surroundings {
   journal: Journal;
   outside: Outside;
   emit: Emit;
+  /** A message is committed that is owed to a destination (`channel/destination`). */
+  owed(to: string, exchange: ExchangeId, received: Uint8Array): void;
   /** Microseconds since 1970. */
   now(): number;
 }
@@ -75,6 +77,8 @@ export interface Work {
   fingerprint: string;
   /** Entries of this exchange that the next commit will store. */
   pending: Entry[];
+  /** Destinations (`channel/destination`) it is owed to, once it is committed. */
+  owed: string[];
   keys: Keys;
   query?: Query;
   /** Everything wrong with the query; the answer tells all of it. */
@@ -123,6 +127,7 @@ export function beginWork(loaded: LoadedChannel, around: Surroundings, held: Hel
     payload: new Uint8Array(),
     fingerprint: '',
     pending: [],
+    owed: [],
     held,
     keys: { state: 'received' },
     queryFaults: [],

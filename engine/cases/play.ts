@@ -61,7 +61,10 @@ export async function playCase(
     plays.map(({ loaded }) => {
       const channel = asTold(loaded, story);
       const outside = { ...joinOutside(channel, connect, {}), practiceOf };
-      return [loaded, exchangesOf(channel, { journal, outside, emit: silent, now })];
+      return [
+        loaded,
+        exchangesOf(channel, { journal, outside, emit: silent, owed: () => {}, now }),
+      ];
     }),
   );
 

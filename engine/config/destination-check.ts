@@ -73,6 +73,7 @@ function addressesOf(destination: Destination): [PropertyKey[], string][] {
     case 'gpconnect':
       return destination.proxy ? [[['proxy'], destination.proxy]] : [];
     case 'mllp':
+    case 'feed':
       return [];
   }
 }

@@ -183,6 +183,25 @@ function loadChannel(
       }
     }
   }
+  const owed = new Set<string>();
+  for (const [index, { to }] of channel.deliver.entries()) {
+    const path = ['deliver', index, 'to'];
+    const near = nearest(to, destinations);
+    const kind = channel.destinations[to]?.kind;
+    if (!kind) {
+      error(path, `there is no destination "${to}"${near ? `; did you mean "${near}"?` : ''}`);
+    } else if (kind !== 'feed') {
+      error(path, `"${to}" is of kind ${kind}; messages are delivered to kind feed`);
+    } else if (owed.has(to)) error(path, `"${to}" is delivered to already`, 'join the two');
+    owed.add(to);
+  }
+  if (owed.size > 0 && effectsOf && !effectsOf.has('deliver')) {
+    error(
+      ['deliver'],
+      `route "${channel.route}" delivers nothing`,
+      'take a route with a state that does "deliver"',
+    );
+  }
   const charset = channel.charset === undefined ? undefined : charsetMeaning(channel.charset);
   if (charset === 'unknown' || charset === 'UTF-16') {
     error(['charset'], `"${channel.charset}" is no character set this engine can assume`);

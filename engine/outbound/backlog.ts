@@ -48,14 +48,16 @@ export function createBacklog(
     readUpTo = found.length < perRead ? undefined : last;
     const late = meanwhile;
     meanwhile = [];
-    for (const one of late) place(one);
+    const read = new Set(found.map(({ exchange }) => exchange));
+    for (const one of late) if (!read.has(one.exchange)) place(one);
   }
 
   /** What lies beyond `readUpTo` will be read when there is room. */
   function place(one: Waiting): void {
     if (readUpTo !== undefined && one.exchange > readUpTo) return;
-    if (lanes.size() < mostHeld) hold(one);
-    else readUpTo ??= one.exchange - 1;
+    // One that was committed behind those already read would not be read again.
+    if (readUpTo !== undefined || lanes.size() < mostHeld) hold(one);
+    else readUpTo = one.exchange - 1;
   }
 
   function hold(one: Waiting): void {

@@ -16,7 +16,7 @@ const peer = { connection: 1, address: 'test' };
 async function ask(journal: ReturnType<typeof memoryJournal>, trace: () => Promise<never>) {
   assert.ok(loaded);
   const outside = { trace, mllp: {}, gateways: {}, practiceOf: async () => undefined };
-  const respond = exchangesOf(loaded, { journal, outside, emit: silent, now });
+  const respond = exchangesOf(loaded, { journal, outside, emit: silent, owed: () => {}, now });
   const payload = Buffer.from(qbp('9465701459'));
   const response = await respond({ kind: 'message', payload, warnings: [] }, peer, () => {});
   assert.ok(response);
