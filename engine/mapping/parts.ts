@@ -167,7 +167,8 @@ function compileChild(
   };
   const follow = own('follow');
   if (follow) return { ...common, path: follow, find: forward(follow) };
-  const theirs = rule.theirs ?? '';
+  const { theirs } = rule;
+  if (theirs === undefined) return undefined;
   const at = below(place, 'theirs');
   const reading = createReading();
   const path = compileAt(theirs, at, library, { focus: [reading], variables: new Map() });
