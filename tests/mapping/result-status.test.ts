@@ -15,12 +15,15 @@ function shown(status: string, unknownStatus: 'F' | 'R') {
     resourceType: 'Observation',
     id: 'o',
     status,
-    code: { coding: [{ system: 'http://snomed.info/sct', code: '27113001', display: 'Body weight' }] },
+    code: {
+      coding: [{ system: 'http://snomed.info/sct', code: '27113001', display: 'Body weight' }],
+    },
     subject: { reference: 'Patient/p1' },
     valueQuantity: { value: 71.5, unit: 'kg' },
   };
   const record = bundle(patient, list('826501000000100', ['Observation/o']), observation);
-  const { segments = [] } = map(record, { datasets: ['OBS'], site: { unknownStatus } }).datasets[0] ?? {};
+  const { segments = [] } =
+    map(record, { datasets: ['OBS'], site: { unknownStatus } }).datasets[0] ?? {};
   const result = named(segments, 'OBX').find((one) => at(one, 3) === '27113001');
   return [result?.fields[11], segments.some(({ fields }) => fields[3] === note)];
 }
@@ -42,14 +45,19 @@ describe('a result whose status is not stated', () => {
     const site = mkdtempSync(join(tmpdir(), 'site-'));
     try {
       cpSync(join(root, 'channels'), join(site, 'channels'), { recursive: true });
-      for (const folder of ['mappings', 'fixtures']) symlinkSync(join(root, folder), join(site, folder));
+      for (const folder of ['mappings', 'fixtures'])
+        symlinkSync(join(root, folder), join(site, folder));
       const file = join(site, 'channels/gp-record.yaml');
       const text = readFileSync(file, 'utf8');
       assert.match(text, /unknownStatus/);
       writeFileSync(file, text.replace(/^.*unknownStatus.*\n/m, ''));
-      const found = loadSite(site).findings.map(({ severity, says, next }) => `${severity} ${says} ${next}`);
+      const found = loadSite(site).findings.map(
+        ({ severity, says, next }) => `${severity} ${says} ${next}`,
+      );
       assert.ok(
-        found.some((one) => /^error GP systems state no status for many results.*unknownStatus: F/.test(one)),
+        found.some((one) =>
+          /^error GP systems state no status for many results.*unknownStatus: F/.test(one),
+        ),
         found.join('\n'),
       );
     } finally {
