@@ -136,7 +136,11 @@ function tree(): Command {
     .action(async (bundles, options) => run((await import('./audit.ts')).audit(bundles, options)));
   ofMapping(mapping.command('try <bundle>'))
     .description('map a FHIR bundle and print the segments')
-    .option('--profile <name>', 'rsp (RSP^K11) or a19 (ADR^A19)', 'rsp')
+    .option(
+      '--profile <name>',
+      'as for the answer RSP^K11 (rsp), RSP^K21 (k21), ADR^A19 (a19), RCI^I05 (i05), ORF^R04 (r04) or VXR^V03 (v03)',
+      'rsp',
+    )
     .option('--trace', 'show the rule and the source of each field')
     .addHelpText(
       'after',

@@ -7,7 +7,7 @@ import { standardDelimiters } from '../../engine/hl7/delimiters.ts';
 import { encodeSegment } from '../../engine/hl7/encode.ts';
 import { mapRecord } from '../../engine/mapping/apply.ts';
 import { loadMappings } from '../../engine/mapping/load.ts';
-import type { MappedSegment } from '../../engine/mapping/mapped.ts';
+import { type MappedSegment, profiles } from '../../engine/mapping/mapped.ts';
 import type { Resource } from '../../engine/mapping/record.ts';
 import { exits } from './exits.ts';
 import { CommandError, print, printJson, say, style } from './output.ts';
@@ -24,9 +24,10 @@ interface TryOptions {
 
 /** Map a bundle and print its segments, with `--trace` the rule and source of each field. */
 export async function tryBundle(file: string, options: TryOptions): Promise<number> {
-  const { profile } = options;
-  if (profile !== 'rsp' && profile !== 'a19')
-    throw new CommandError(`there is no profile "${profile}"`, 'rsp or a19');
+  const profile = profiles.find((one) => one === options.profile);
+  if (!profile) {
+    throw new CommandError(`there is no profile "${options.profile}"`, profiles.join(', '));
+  }
   const compiled = loadMappings(join(siteFolder(options.site), 'mappings', options.mapping));
   const record = mapRecord(compiled, bundleIn(file), {
     datasets: wanted(options.datasets),
