@@ -91,6 +91,19 @@ function gapsOf({ resources }: Audit): Gap[] {
   return [...gaps.values()];
 }
 
+/** The gaps of all bundles, each once. */
+function together(audited: readonly AuditedFile[]): Gap[] {
+  const all = new Map<string, Gap>();
+  for (const { file, gaps } of audited) {
+    for (const gap of gaps) {
+      const key = `${gap.element} ${gap.why}`;
+      const held = all.get(key) ?? { ...gap, times: 0, first: `${file} ${gap.first}` };
+      all.set(key, { ...held, times: held.times + gap.times });
+    }
+  }
+  return [...all.values()];
+}
+
 /** Counts of one or of several bundles. */
 function countsOf(audits: readonly AuditedFile[]) {
   const counts = new Map<Fate, number>();
@@ -101,7 +114,8 @@ function countsOf(audits: readonly AuditedFile[]) {
   const lost = counts.get('unaccounted') ?? 0;
   const refused = audits.some(({ audit: one }) => one === undefined);
   // Rounded down: 100 is said of all and nothing less.
-  const percent = total === 0 || refused ? 0 : Math.floor(((total - lost) / total) * 10_000) / 100;
+  const whole = total === 0 ? 1 : (total - lost) / total;
+  const percent = refused ? 0 : Math.floor(whole * 10_000) / 100;
   return { counts, total, percent };
 }
 
@@ -116,14 +130,13 @@ function printAsTables(audited: AuditedFile[], { elements, reveal }: AuditOption
   if (audited.length > 1) rows.push(row('total', audited));
   const headings = columns.map((fate) => fate.toUpperCase());
   printTable(['BUNDLE', 'ELEMENTS', ...headings, 'ACCOUNTED FOR'], rows);
-  for (const { file, audit: one, gaps } of audited) {
-    for (const { element, why, times, first } of gaps) {
-      const where = style('dim', `first at ${shown(first)}`);
-      print(
-        `${style('red', 'unaccounted')} ${file}  ${shown(element)} ×${times}: ${why}; ${where}`,
-      );
-    }
-    if (!elements || !one) continue;
+  const gaps = together(audited);
+  for (const { element, why, times, first } of gaps) {
+    const where = style('dim', `first at ${shown(first)}`);
+    print(`${style('red', 'unaccounted')} ${shown(element)} ×${times}: ${why}; ${where}`);
+  }
+  for (const { file, audit: one } of elements ? audited : []) {
+    if (!one) continue;
     for (const { at, resource, verdicts } of one.resources) {
       print(style('bold', `${file}  ${at} ${shown(resource.resourceType)}`));
       for (const { leaf, fate, by } of verdicts) {
@@ -132,7 +145,7 @@ function printAsTables(audited: AuditedFile[], { elements, reveal }: AuditOption
       }
     }
   }
-  if (!audited.some(({ gaps }) => gaps.length > 0)) return;
+  if (gaps.length === 0) return;
   say('next: map the element, or let a clinician agree to a row in tables/not-carried.csv');
 }
 

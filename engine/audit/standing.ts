@@ -68,6 +68,8 @@ export function createStanding(
       const standing = ofList(resource);
       if (standing) return standing;
     }
+    // Every answer names the patient; what else is known of one is a dataset of its own.
+    if (resourceType === 'Patient' && !asked.includes('PAT')) return notAsked;
     if (presented.has(resource)) return answer;
     if (isRepeat(resource, presented)) return same;
     if (answers.has(resource)) return answer;
@@ -86,7 +88,7 @@ const same: Standing = { kind: 'same', why: sameShown };
 const unread: Standing = { kind: 'unknown', why: 'a resource in this place is not read' };
 const notAsked: Standing = {
   kind: 'notAsked',
-  why: 'only a dataset that was not asked for names it',
+  why: 'only a dataset that was not asked for has it',
 };
 
 /** A resource that is shown and says everything that this one says, whatever its id. */
