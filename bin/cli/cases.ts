@@ -3,7 +3,7 @@ import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { readCase, updatedCase } from '../../engine/cases/case.ts';
 import { coverageOf } from '../../engine/cases/coverage.ts';
-import { type Played, playCase } from '../../engine/cases/play.ts';
+import { type Played, playCases } from '../../engine/cases/play.ts';
 import { shortPath } from '../../engine/config/yaml.ts';
 import { exits } from './exits.ts';
 import { CommandError, print, printJson, say, style } from './output.ts';
@@ -33,7 +33,7 @@ export async function test(files: string[], options: TestOptions): Promise<numbe
   });
   const site = soundSite(options.site);
   const patients = join(root, 'fixtures', 'patients');
-  const played = await Promise.all(stories.map((s) => playCase(s, site.channels, patients)));
+  const played = await playCases(stories, site.channels, patients);
   if (options.update) update(played);
   const failed = played.filter(({ differences }) => differences.length > 0 && !options.update);
   const coverage = options.coverage

@@ -25,6 +25,24 @@ export interface Played {
   steps: Step[];
 }
 
+/** So many cases at once: more would let the senders' deadlines run out while others are mapped. */
+const atOnce = 8;
+
+/** Play cases as `playCase` plays one. @returns what happened, in the order of the cases */
+export async function playCases(
+  stories: readonly Case[],
+  channels: readonly LoadedChannel[],
+  patients: string,
+): Promise<Played[]> {
+  const played: Played[] = [];
+  const waiting = stories.entries();
+  const playNext = async () => {
+    for (const [i, story] of waiting) played[i] = await playCase(story, channels, patients);
+  };
+  await Promise.all(Array.from({ length: atOnce }, playNext));
+  return played;
+}
+
 /**
  * Play a case.
  * @param channels those of the site
