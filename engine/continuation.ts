@@ -52,12 +52,15 @@ export function takePart(work: ReadWork): void {
   work.part = { items, ...(items.left > 0 && { pointer: `${name}-${from + items.here}` }) };
 }
 
-/** Who may fetch the rest: the same user of the same facility, about the same patient, as before. */
+/**
+ * Who may fetch the rest, and of what: the same user of the same facility, about the same patient,
+ * with the same query. Other datasets would read as if they had been asked for.
+ */
 function askerOf({ message, query }: ReadWork): string {
-  const { user, organisation } = query?.asker ?? {};
-  const [facility, version] = [message.get('MSH-4'), contentVersion(message.get('MSH-12'))];
-  const who = [facility, user?.id, user?.localId, organisation?.ods];
-  return JSON.stringify([...who, query?.nhsNumber, query?.kind.type, version]);
+  const { asker, nhsNumber, datasets, from, to, kind } = query ?? {};
+  const who = [message.get('MSH-4'), asker?.user.id, asker?.user.localId, asker?.organisation.ods];
+  const version = contentVersion(message.get('MSH-12'));
+  return JSON.stringify([...who, nhsNumber, kind?.type, version, datasets, from, to]);
 }
 
 /** Whether a route can give the rest of an answer; without it, answers are whole. */
