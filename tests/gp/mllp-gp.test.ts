@@ -119,6 +119,16 @@ describe('a GP system that speaks HL7 v2', () => {
     assert.equal(textOf(to.asked[0]?.request), forwarded);
   });
 
+  it('is asked for the whole answer, and with no query it does not know', async () => {
+    const { gp, asked } = await system(found);
+    const request = { nhsNumber, datasets: ['ALL' as const] };
+    await gp(sent(query.replace('RCP|I', 'RCP|I|5^RD')), request, attempt());
+    assert.match(asked[0] ?? '', /\rRCP\|I\|?\r/);
+    const other = await gp(sent(query.replace('QBP^Q11', 'QBP^ZGR')), request, attempt());
+    assert.deepEqual([other.event, other.fault?.name], ['permanent', 'queryNotForwarded']);
+    assert.deepEqual([asked.length, other.hops.length], [1, 0]);
+  });
+
   it('gets the same control id again for a repeat of the same request', async () => {
     const { gp, asked } = await system(found);
     const request = { nhsNumber, datasets: ['ALL' as const] };
