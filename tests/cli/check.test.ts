@@ -71,6 +71,15 @@ const broken: Record<string, Broken> = {
     at: 'gp-recrod',
     says: /^there is no mapping mappings\/gp-recrod$/,
   },
+  'status-undecided': {
+    change: [
+      /mapping: gp-record[^]*?site: \{ unknownStatus: F \}/,
+      'mapping: results\nsite: { patientClass: O }',
+    ],
+    at: '{ patientClass',
+    says: /^GP systems state no status for many results, and "site" does not say how those are shown$/,
+    next: /^add site: \{ unknownStatus: F \} .* or R \(not verified\)/,
+  },
   'unset-variable': {
     change: ['${env:GATEHOUSE_MLLP_GP:-2576}', '${env:NOT_SET_ANYWHERE}'],
     says: /^the environment variable NOT_SET_ANYWHERE is not set$/,
@@ -159,6 +168,16 @@ describe('gatehouse check', function () {
     for (const part of ['tables', 'gp-record/patient.yaml', 'gp-record/datatypes.yaml']) {
       cpSync(join(root, 'mappings', part), join(site, 'mappings', part), { recursive: true });
     }
+    const results = join(site, 'mappings', 'results');
+    cpSync(join(site, 'mappings', 'gp-record'), results, { recursive: true });
+    writeFileSync(
+      join(results, 'patient.yaml'),
+      `dataset: PAT
+title: Asks the site how to show a status
+items:
+  - { item: Status, resource: Patient, segments: [{ obx: X^Status, value: '%site.unknownStatus' }] }
+`,
+    );
     cpSync(join(root, 'channels', 'practices.csv'), join(channels, 'practices.csv'));
     writeFileSync(join(channels, 'routes', 'gp-record.yaml'), route);
     writeFileSync(
