@@ -123,6 +123,7 @@ export function bareScope(
     leftovers: [],
     unsaid: new Map(),
     said: new Set(),
+    displays: [],
   };
 }
 
@@ -146,9 +147,10 @@ function follow(join: Join, holder: Resource | undefined, found: Joined): void {
       // Repeated ids occur: where they are different people or places, both are shown.
       const own = to === undefined ? [] : record.different(to, scope.resource);
       const all = own.length > 0 || to === undefined ? own : record.different(to, holder);
-      const label = textOf(child(reference, 'display'));
-      if (label !== undefined && all.length > 0 && !all.some((one) => isNamed(one, label))) {
-        leave(scope, path.source.replaceAll('%', ''), label, join.rule, place);
+      const words = textOf(child(reference, 'display'));
+      if (words !== undefined && all.length > 0 && !all.some((one) => isNamed(one, words))) {
+        const label = path.source.replaceAll('%', '');
+        scope.displays.push({ words, label, rule: join.rule, place });
       }
       for (const target of all) {
         targets.push(target);

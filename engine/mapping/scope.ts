@@ -76,6 +76,8 @@ export interface Scope {
   leftovers: Note[];
   /** Coded elements shown here whose further terms no rule has said so far. */
   unsaid: Map<unknown, { label: string; rule: string; place: string }>;
+  /** Words beside references that say another name than what the reference leads to. */
+  displays: { words: string; label: string; rule: string; place: string }[];
   /** Coded elements whose further terms a rule has said. */
   said: Set<unknown>;
 }

@@ -219,6 +219,9 @@ export function opensGroup({ segments }: BuiltItem): boolean {
 /** Notes that no segment took stand after the first; an item of notes alone gets an OBX for them. */
 function attach({ segments }: BuiltItem, { scope }: Joined): void {
   leaveTerms(scope);
+  for (const { words, label, rule, place } of scope.displays) {
+    if (!says(segments, words)) leave(scope, label, words, rule, place);
+  }
   if (scope.leftovers.length === 0) return;
   if (segments.length === 0) {
     const fields = [undefined, '1', 'ST', [['GPREC.NOTES', 'Notes', 'L']], undefined, 'see notes'];
@@ -226,6 +229,15 @@ function attach({ segments }: BuiltItem, { scope }: Joined): void {
     segments.push({ segment: { name: 'OBX', fields, from: scope.from }, notes: [] });
   }
   segments[0]?.notes.push(...scope.leftovers);
+}
+
+/** Whether segments hold these words. */
+function says(segments: readonly Built[], words: string): boolean {
+  const holds = (part: unknown): boolean =>
+    Array.isArray(part) ? part.some(holds) : typeof part === 'string' && part.includes(words);
+  return segments.some(({ segment, notes }) =>
+    holds([segment.fields, notes.map(({ text }) => text)]),
+  );
 }
 
 /** Said of an item that is recorded under another patient. */
