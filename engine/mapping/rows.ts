@@ -58,17 +58,9 @@ export const shapes: Partial<Record<Profile, Shape>> = {
  */
 export function needsRow(segment: string, place: 'patient' | 'dataset'): boolean {
   if (segment === 'AL1' || (segment === 'PV1' && place === 'patient')) return false;
-  return Object.values(shapes).some((shape) => !keptIn(shape, place).has(segment));
-}
-
-/** The segments a shape keeps at a place. */
-export function keptIn(shape: Shape, place: 'patient' | 'dataset'): ReadonlySet<string> {
-  return place === 'patient' ? shape.patient : shape.item;
-}
-
-/** A segment's field, or one component of it, as the table names it: `IAM-7`, `ORC-7.4`. */
-export function rowFor(table: Table, target: string): TableRow | undefined {
-  return table.rows.get(target) ?? table.rows.get(target.replace(/\.\d+$/, ''));
+  return Object.values(shapes).some(
+    (shape) => !shape[place === 'patient' ? 'patient' : 'item'].has(segment),
+  );
 }
 
 /**

@@ -229,12 +229,12 @@ export const queryKinds: readonly QueryKind[] = [
  * Codes of HL7 table 0048 that hosts put into QRD-9, and the datasets they mean here. PRB is the
  * same in both.
  */
-export const standardSubjects: Readonly<Record<string, readonly Dataset[]>> = {
-  DEM: ['PAT'],
-  RES: ['OBS', 'INV'],
-  PRO: ['PROC'],
-  VXI: ['IMM'],
-};
+export const standardSubjects: ReadonlyMap<string, readonly Dataset[]> = new Map([
+  ['DEM', ['PAT']],
+  ['RES', ['OBS', 'INV']],
+  ['PRO', ['PROC']],
+  ['VXI', ['IMM']],
+]);
 
 /** The kind of query a message type is (`QBP^Q11`), or undefined when it is none. */
 export function queryKind(type: string): QueryKind | undefined {

@@ -102,7 +102,7 @@ function readDatasets(message: Message, kind: QueryKind, faults: Fault[]): Datas
     const code = message.get(`${path}[${i}].1`);
     if (!code) continue;
     // Table 0048 belongs to QRD-9 alone.
-    const named = (path.startsWith('QRD') && standardSubjects[code]) || [code];
+    const named = (path.startsWith('QRD') && standardSubjects.get(code)) || [code];
     const offered = named.filter((one) => (offers as readonly string[]).includes(one));
     for (const one of offered) found.add(one);
     if (offered.length === 0) {

@@ -83,6 +83,21 @@ describe('every way to ask', () => {
     });
   }
 
+  it('datasets have our codes or those of table 0048, and nothing else is one', async () => {
+    const asked = async (...datasets: string[]) => send('QRY^A19', { datasets });
+    const results = await asked('RES', 'VXI');
+    const lines = segments(results, 'OBX').filter((one) => one.includes('GPREC.STATUS'));
+    assert.deepEqual(
+      lines.map((one) => one.split('|')[4]),
+      ['IMM', 'OBS', 'INV'],
+    );
+    for (const code of ['XXX', 'constructor', 'toString']) {
+      assert.equal((await asked(code)).get('ERR-1.4.1'), '103', code);
+    }
+    const partly = await send('QRY^R02', { datasets: ['ALL', 'XXX'] });
+    assert.equal(partly.get('MSA-1'), 'AE');
+  });
+
   it('a QRY^A19 that wants one record (QRD-7) gets all of its items', async () => {
     const answer = await send('QRY^A19', { datasets: ['ALL', 'PRB'] });
     assert.equal(answer.get('QRD-7'), '1');
