@@ -85,8 +85,20 @@ export interface Scope {
 /** The same scope with its paths beginning at one value. */
 export function focusOn(scope: Scope, value: unknown, at: string): Scope {
   // Not spread, which costs many times as much, and this is done for every composite value.
-  const { run, resource, from, variables, places, leftovers, unsaid, said } = scope;
-  return { run, resource, from, variables, focus: [value], at, places, leftovers, unsaid, said };
+  const { run, resource, from, variables, places, leftovers, unsaid, said, displays } = scope;
+  return {
+    run,
+    resource,
+    from,
+    variables,
+    focus: [value],
+    at,
+    places,
+    leftovers,
+    unsaid,
+    said,
+    displays,
+  };
 }
 
 /** Count a warning. */
