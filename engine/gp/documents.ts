@@ -95,8 +95,9 @@ export function createDocuments(options: DocumentOptions, http: Http): AskDocume
     if (wrong?.name === 'wrongPatient') return failed(wrong, hops);
 
     const said = notesOf(reply.json);
-    const unfetched = options.content ? await fetchAll(call, reply.json) : [];
-    const bundle = listed(reply.json, [...said, confidentiality], unfetched);
+    const missing = options.content ? await fetchAll(call, reply.json) : [];
+    if (hasNextPage(reply.json)) missing.push('The GP system holds more documents than it listed');
+    const bundle = listed(reply.json, [...said, confidentiality], missing);
     const outside = outsideOf(period);
     const limit = outside && `Documents made ${outside} were not asked for`;
     return { event: 'reply', value: { bundle, limit }, hops };
@@ -180,8 +181,14 @@ function notesOf(bundle: unknown): string[] {
   );
 }
 
+/** GP Connect does not page its replies; one that did would not hold every document. */
+function hasNextPage(bundle: unknown): boolean {
+  const { link } = bundle as { link?: unknown };
+  return Array.isArray(link) && (link as Json[]).some(({ relation }) => relation === 'next');
+}
+
 /** The reply with a List that names its documents, as every other area of the record has one. */
-function listed(bundle: unknown, notes: string[], unfetched: string[]): Json {
+function listed(bundle: unknown, notes: string[], missing: string[]): Json {
   const resources = ((bundle as { entry?: unknown }).entry ?? []) as Json[];
   const documents = resourcesOf(bundle, 'DocumentReference');
   const list = {
@@ -191,7 +198,7 @@ function listed(bundle: unknown, notes: string[], unfetched: string[]): Json {
     entry: [
       ...documents.map(({ id }) => ({ item: { reference: `DocumentReference/${String(id)}` } })),
       // An entry without a reference is something listed that is not supplied.
-      ...unfetched.map((display) => ({ item: { display } })),
+      ...missing.map((display) => ({ item: { display } })),
     ],
     ...(documents.length === 0 && {
       emptyReason: { coding: [{ code: 'no-content-recorded' }] },
