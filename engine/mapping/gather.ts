@@ -7,7 +7,7 @@ import type { CompiledDataset, DatasetItem } from './load.ts';
 import { type Resource, identityOf, localReference } from './record.ts';
 import type { PrimaryList } from './schema.ts';
 import { type Run, warn } from './scope.ts';
-import { type BuiltTree, listedBelow, otherSubject, subjectDiffers } from './tree.ts';
+import { type BuiltTree, listedBelow, loneFirst, otherSubject, subjectDiffers } from './tree.ts';
 
 /** What one primary list gave. */
 export interface Group {
@@ -104,13 +104,14 @@ export function build(
   );
   const roots = group.chosen.filter(({ resource }) => !hanging.has(resource));
   // What hangs on each other in a circle is begun at the first that is listed.
-  return [...roots, ...group.chosen].flatMap(({ resource, holder, rule }) => {
+  const items = [...roots, ...group.chosen].flatMap(({ resource, holder, rule }) => {
     if (shown.get(resource)) return [];
     const built = rule.build(resource, holder, list, run, { shown, elsewhere });
     group.missing.push(...built.missing.filter(isClinical));
     group.cautions.push(...built.cautions);
     return [built];
   });
+  return loneFirst(items);
 }
 /** What a listed resource is taken for: what it stands for, where a rule says so, else itself. */
 function meant(

@@ -202,10 +202,7 @@ function close(frame: Frame, seen: ReadonlySet<Resource>, tree: BuiltTree): void
   }
   tree.missing.push(...joined.missing);
   attach(item, joined);
-  item.children = [
-    ...item.children.filter((one) => !opensGroup(one)),
-    ...item.children.filter(opensGroup),
-  ];
+  item.children = loneFirst(item.children);
 }
 
 /**
@@ -214,6 +211,14 @@ function close(frame: Frame, seen: ReadonlySet<Resource>, tree: BuiltTree): void
  */
 export function opensGroup({ segments }: BuiltItem): boolean {
   return segments.length > 0 && segments[0]?.segment.name !== 'OBX';
+}
+
+/**
+ * What opens no group stands before what does: below another's OBR or RXA an OBX would be taken for
+ * a part of that one.
+ */
+export function loneFirst<T extends BuiltItem>(items: readonly T[]): T[] {
+  return [...items.filter((one) => !opensGroup(one)), ...items.filter(opensGroup)];
 }
 
 /** Notes that no segment took stand after the first; an item of notes alone gets an OBX for them. */

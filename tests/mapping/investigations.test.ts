@@ -151,6 +151,14 @@ describe('mapping: investigations', () => {
     assert.equal(observed(shown(one), 'GPREC.OFSPECIMEN'), undefined);
   });
 
+  it('never put a result that no report holds below the OBR of a report', () => {
+    const segments = shown(
+      answer('INV', ['r', 'Observation/alone'], [...whole, observation('alone', quantity(7))]),
+    );
+    const place = segments.findIndex((one) => at(one, 3, 2) === 'Term alone');
+    assert.ok(place >= 0 && place < segments.findIndex(({ name }) => name === 'OBR'));
+  });
+
   it('cope with no specimen, no results, no code, and results that refer back alone', () => {
     const bare = answer('INV', ['r'], [report('r', [], { code: undefined })]);
     assert.deepEqual(at(named(shown(bare), 'OBR')[0], 4), 'GPREC.NOCODE');
