@@ -207,6 +207,7 @@ function tree(): Command {
       'API key and JWK set (a file) of an application; PDS then wants its token (/oauth2/token)',
     )
     .option('--sds-apikey <key>', 'API key SDS wants')
+    .option('--gateway-token <token>', 'access token the Clinical Data Gateway wants')
     .addHelpText('after', '\nExample:\n  gatehouse sim gp --scenario 9465701459=slow:3000')
     .action(async (options) => run((await import('./sim.ts')).gp(options)));
   sim

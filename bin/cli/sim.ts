@@ -23,6 +23,7 @@ interface GpOptions {
   scenario?: string[];
   application?: string[];
   sdsApikey?: string;
+  gatewayToken?: string;
 }
 
 /** Simulate the GP side until stopped. */
@@ -34,6 +35,7 @@ export async function gp(options: GpOptions): Promise<number> {
   const credentials = {
     applications: options.application?.map(applicationOf),
     sdsApiKey: options.sdsApikey,
+    gatewayToken: options.gatewayToken,
   };
   const { emit } = createEvents();
   const port = whole(options.port);
@@ -45,6 +47,7 @@ export async function gp(options: GpOptions): Promise<number> {
   }
   if (options.application) say(`token endpoint ${simulator.token}`);
   say(`PDS ${simulator.pds}\nSDS ${simulator.sds}\nSpine proxy ${simulator.ssp}`);
+  say(`Clinical Data Gateway ${simulator.cdg}`);
   say(`GP system that speaks HL7 v2: 127.0.0.1:${legacy.port}`);
   await stopped();
   await Promise.all([simulator.close(), legacy.close()]);
