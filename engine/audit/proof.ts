@@ -15,7 +15,7 @@ export function proves(value: string, texts: readonly string[], table?: Table): 
   return texts.some(
     (text) =>
       text === value ||
-      (tabulated !== undefined && text === tabulated) ||
+      (tabulated !== undefined && (text === tabulated || holdsWhole(text, tabulated))) ||
       holdsDate(text, value) ||
       holdsWhole(text, value),
   );

@@ -56,8 +56,11 @@ export function locate(expression: Expression, scope: LocatedScope): readonly Lo
     case 'binary': {
       if (expression.operator !== '|') return [];
       const both = [...locate(expression.left, scope), ...locate(expression.right, scope)];
-      const kept = distinct(both.map(({ value }) => value));
-      return kept.flatMap((value) => both.find((one) => same(one.value, value)) ?? []);
+      // What stands in several places comes from all of them.
+      return distinct(both.map(({ value }) => value)).map((value) => {
+        const places = both.filter((one) => same(one.value, value)).map(({ path }) => path);
+        return { value, path: [...new Set(places)].join(', ') };
+      });
     }
     default:
       return [];
