@@ -5,6 +5,7 @@
 import { type LoadedChannel, type Site, fileOf } from './config/site.ts';
 import type { Surroundings as Environment } from './config/values.ts';
 import type { Emit } from './events.ts';
+import { type Again, againOf } from './again.ts';
 import { closeInterrupted, exchangesOf } from './exchange.ts';
 import { createHttp } from './gp/http.ts';
 import { sharedPaces } from './gp/pace.ts';
@@ -12,9 +13,11 @@ import type { Journal } from './journal/journal.ts';
 import { openJournal } from './journal/sqlite.ts';
 import { createDestination } from './mllp/destination.ts';
 import { createFeeds } from './outbound/feed.ts';
+import { type Holds, openHolds } from './outbound/holds.ts';
 import type { Queue } from './outbound/outbound.ts';
 import { type Source, type SourceOptions, createSource } from './mllp/source.ts';
 import { type Connectors, type Joined, joinOutside, linkTls } from './outside.ts';
+import type { Surroundings } from './work.ts';
 
 export interface EngineOptions {
   site: Site;
@@ -26,12 +29,25 @@ export interface EngineOptions {
   env?: Environment;
 }
 
+/** A channel that runs. */
+export interface Running {
+  loaded: LoadedChannel;
+  /** Works on a stored message of it again. */
+  again: Again;
+}
+
 export interface Engine {
   journal: Journal;
+  /** By name. */
+  channels: ReadonlyMap<string, Running>;
   /** The port each channel listens on. */
   ports: Readonly<Record<string, number>>;
   /** The queue of each delivery, by `channel/destination`. */
   queues: ReadonlyMap<string, Queue>;
+  /** The destinations that are held. */
+  holds: Holds;
+  /** Microseconds since 1970, never the same twice. */
+  now(): number;
   /** Take no more, answer what is in hand within `graceMs` (10 s), close the journal. */
   stop(graceMs?: number): Promise<void>;
 }
@@ -42,6 +58,7 @@ export interface Engine {
  */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { site, data, keyFile, emit, env = process.env } = options;
+  const channels = new Map<string, Running>();
   const journal = await openJournal({
     folder: data,
     key: keyFile === undefined ? undefined : { file: keyFile },
@@ -53,6 +70,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const joined: Joined[] = [];
   const queues = new Map<string, Queue>();
   const ports: Record<string, number> = {};
+  let holds: Holds;
   const retention = setInterval(forgetOld, 3_600_000).unref();
   let stopped: Promise<void> | undefined;
   const stop = (graceMs = 10_000) => (stopped ??= stopOnce(graceMs));
@@ -66,18 +84,20 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     emit('engine.stopped');
   };
   try {
+    holds = openHolds(data);
     await closeInterrupted(journal, microseconds);
     for (const loaded of site.channels) {
       const { channel } = loaded.channel;
       const outside = joinOutside(loaded, connect, env);
       joined.push(outside);
-      const respond = exchangesOf(loaded, {
+      const around: Surroundings = {
         journal,
         outside: { ...outside, practiceOf: (patient) => journal.practiceOf(patient) },
         emit,
-        owed: (to, exchange, received) => queues.get(to)?.owed(exchange, received),
+        owed: (to, ...message) => queues.get(to)?.owed(...message),
         now: microseconds,
-      });
+      };
+      channels.set(channel, { loaded, again: againOf(loaded, around) });
       for (const [to, queue] of createFeeds(loaded, {
         journal,
         emit,
@@ -86,9 +106,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         tls: ({ tls }) => tls && linkTls(loaded, tls),
       })) {
         queues.set(to, queue);
+        if (holds.get(to)) queue.hold();
         await queue.start();
       }
-      const source = createSource(listening(loaded), respond, emit);
+      const source = createSource(listening(loaded), exchangesOf(loaded, around), emit);
       sources.push(source);
       ports[channel] = (await source.listen()).port;
       emit('channel.listening', { channel, port: ports[channel] });
@@ -99,7 +120,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
   void forgetOld();
   emit('engine.started', { count: sources.length });
-  return { journal, ports, queues, stop };
+  return { journal, channels, ports, queues, holds, now: microseconds, stop };
 
   /** Retention: what is older than its channel keeps it is deleted for good. */
   async function forgetOld(): Promise<void> {

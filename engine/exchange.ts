@@ -91,7 +91,7 @@ async function keepBroken(work: Work, name: Fault['name']): Promise<Response | u
 }
 
 /** MSH is read: type, MSH-10, character set. */
-function readHeader(work: Work, payload: Buffer): Message | Fault {
+export function readHeader(work: Work, payload: Buffer): Message | Fault {
   const { keys } = work;
   let message: Message;
   try {
@@ -156,7 +156,7 @@ async function storedAnswer(work: Work): Promise<Answer | undefined> {
 }
 
 /** The route says what comes next, the engine performs it, until the route ends in an answer. */
-async function decideAndPerform(work: ReadWork, interim: Interim): Promise<Answer> {
+export async function decideAndPerform(work: ReadWork, interim: Interim): Promise<Answer> {
   const { route } = work;
   let key = route.start;
   for (;;) {
@@ -175,16 +175,20 @@ async function decideAndPerform(work: ReadWork, interim: Interim): Promise<Answe
 }
 
 /** Everything not yet stored is committed together with the answer; only then is it given back. */
-async function finish(work: Work, answer: Answer, interim?: Interim): Promise<Answer> {
+export async function finish(work: Work, given: Answer, interim?: Interim): Promise<Answer> {
   const { keys, pending } = work;
+  // What a person has worked on again is answered to nobody.
+  const answer = work.origin ? { ...given, payloads: [] } : given;
   keys.state = answer.state;
   if (answer.fault) keys.fault = faults[answer.fault.name].code;
   const at = work.around.now();
   for (const { level, bytes } of answer.payloads) {
     pending.push({ kind: 'answer', at, note: { level }, body: bytes });
   }
-  await commit(work);
-  for (const to of work.owed.splice(0)) work.around.owed(to, work.id, work.payload);
+  await Promise.all([commit(work), work.origin?.committing(work.id, answer.state)]);
+  for (const to of work.owed.splice(0)) {
+    work.around.owed(to, work.id, work.payload, work.origin?.arrived.has(to) === true);
+  }
   const last = answer.payloads.at(-1);
   for (const payload of answer.payloads) {
     if (payload !== last) interim?.(payload.bytes);

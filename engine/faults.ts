@@ -115,6 +115,8 @@ const table = {
   acknowledgedCommitReject: row(7007, 'permanent', 'AR', null, '207', 'The destination answered CR: it does not take this type, version or processing id.', 'Filter such messages with when, or change what the mapping writes into MSH.'),
   preparationFailed: row(7008, 'permanent', 'AE', null, '207', 'The message could not be turned into what this destination is sent.', '"gatehouse message explain" names the rule; mend the mapping, then replay.'),
   messageMissing: row(7009, 'permanent', 'AE', null, '207', 'The bytes of a message that is owed to a destination are not in the journal.', 'See "gatehouse store verify"; ask the sender for the message again.'),
+  sentBefore: row(7020, 'ambiguous', 'AE', null, '207', 'A person had the message sent again though it was, or may have been, delivered before; it is flagged as a possible duplicate.', 'Nothing to do where the receiver knows it again by its MSH-10; "gatehouse message explain" names the earlier exchange.'),
+  holdsUnreadable: row(7021, 'permanent', 'AR', null, '207', 'The file of held destinations (held.json) cannot be read, so nobody knows what must not be sent.', 'Mend the file or remove it from the folder of the journal; without it nothing is held.'),
 
   // 8xxx: mapping
   mappingFailed: row(8001, 'permanent', 'AE', 'AE', '207', 'The GP record could not be turned into HL7 v2 without loss, so it was not sent.', 'Operator: "gatehouse mapping try" with the stored reply shows the rule that failed.'),

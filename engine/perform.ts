@@ -4,7 +4,7 @@
  */
 import { type Performed, askOutside, deadlineOf } from './asking.ts';
 import { canResume, pointerUnknown, resume } from './continuation.ts';
-import { FaultError } from './faults.ts';
+import { FaultError, faults } from './faults.ts';
 import { contentVersion } from './hl7/version.ts';
 import { mapRecord } from './mapping/apply.ts';
 import type { OutboundNote } from './journal/journal.ts';
@@ -79,7 +79,7 @@ function register(work: ReadWork): Performed {
   const practice = message.get('PD1-3.3') || message.get('PD1-3.10');
   if (patient && practice) {
     keys.practice = practice;
-    keys.registered = { patient, practice };
+    if (!work.origin?.outdated) keys.registered = { patient, practice };
   }
   return { event: 'found' };
 }
@@ -88,11 +88,16 @@ function register(work: ReadWork): Performed {
 function deliver(work: ReadWork): Performed {
   for (const { to } of work.channel.deliver) {
     const name = feedName(work.channel.channel, to);
-    const note: OutboundNote = { to: name, state: 'owed' };
+    const note: OutboundNote = { to: name, state: 'owed', ...sentBefore(work, name) };
     work.pending.push({ kind: 'outbound', at: work.around.now(), note });
     work.owed.push(name);
   }
   return { event: 'found' };
+}
+
+/** Kept with what is owed, so that a restart does not forget it. */
+function sentBefore({ origin }: ReadWork, to: string): Pick<OutboundNote, 'fault'> {
+  return origin?.arrived.has(to) ? { fault: faults.sentBefore.code } : {};
 }
 
 /** The second endpoint, where the channel names one that has not been asked already. */

@@ -23,6 +23,7 @@ import {
   type ExchangeId,
   type Journal,
   type Keys,
+  type Progress,
   exchangeName,
 } from './journal/journal.ts';
 import type { MappedRecord } from './mapping/mapped.ts';
@@ -36,8 +37,11 @@ export interface Surroundings {
   journal: Journal;
   outside: Outside;
   emit: Emit;
-  /** A message is committed that is owed to a destination (`channel/destination`). */
-  owed(to: string, exchange: ExchangeId, received: Uint8Array): void;
+  /**
+   * A message is committed that is owed to a destination (`channel/destination`).
+   * @param ambiguous it may be there already, from an earlier exchange
+   */
+  owed(to: string, exchange: ExchangeId, received: Uint8Array, ambiguous: boolean): void;
   /** Microseconds since 1970. */
   now(): number;
 }
@@ -61,6 +65,22 @@ export interface Outside {
   practiceOf(nhsNumber: string): Promise<{ practice: string; at: number } | undefined>;
 }
 
+/** Why an exchange began that no peer sent: a person had a stored message worked on again. */
+export interface Origin {
+  /** The exchange whose bytes these are, or were before the person edited them. */
+  of: ExchangeId;
+  act: 'replay' | 'edit';
+  /** Who, as the operating system knows them, and why. */
+  by: string;
+  reason?: string;
+  /** Destinations that may have the message already: there it is flagged. */
+  arrived: ReadonlySet<string>;
+  /** A newer message of the patient is stored: this one must not say where they are registered. */
+  outdated: boolean;
+  /** What the earlier exchange is told, in one commit with the end of this one. */
+  committing(as: ExchangeId, state: Progress): Promise<void>;
+}
+
 export interface Work {
   id: ExchangeId;
   /** The id as people see it; also the stem of our own MSH-10. */
@@ -80,6 +100,8 @@ export interface Work {
   /** Destinations (`channel/destination`) it is owed to, once it is committed. */
   owed: string[];
   keys: Keys;
+  /** Set where no peer sent the message. */
+  origin?: Origin;
   query?: Query;
   /** Everything wrong with the query; the answer tells all of it. */
   queryFaults: Fault[];

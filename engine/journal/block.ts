@@ -22,6 +22,7 @@ const kinds: readonly EntryKind[] = [
   'delivered',
   'undelivered',
   'outbound',
+  'operator',
 ];
 const numberOf = new Map(kinds.map((kind, index) => [kind, index]));
 const prefixLength = 24;

@@ -29,7 +29,8 @@ export type EntryKind =
   | 'answer' // the response, before it is written
   | 'delivered' // the response was handed to the peer's socket
   | 'undelivered' // the peer was gone
-  | 'outbound'; // what became of the message on its way to a destination
+  | 'outbound' // what became of the message on its way to a destination
+  | 'operator'; // what a person did about it: who, what, why
 
 /** One fact about an exchange. `note` is small JSON; `body` is bytes, stored exactly. */
 export interface Entry {
@@ -100,6 +101,8 @@ export interface OutboundNote extends Readonly<Record<string, unknown>> {
   detail?: string;
   /** With `sending`: an earlier attempt may have arrived, so the receiver may see this twice. */
   possibleDuplicate?: boolean;
+  /** With `replayed`: the exchange it was given to. */
+  as?: string;
 }
 
 /** One message on its way to one destination. */

@@ -23,7 +23,7 @@ export interface Outline {
   patient: Buffer | null;
   fingerprint: number | null;
   repeat_of: ExchangeId | null;
-  /** When its first and its last entry happened, those of deliveries apart. */
+  /** When its first and its last entry happened, those of deliveries and of persons apart. */
   first: number | null;
   last: number | null;
 }
@@ -58,7 +58,7 @@ export function outlineOf(
     deliveries: deliveriesAfter(append.exchange, null, append.entries),
   };
   for (const { kind, at } of append.entries) {
-    if (kind === 'outbound') continue;
+    if (kind === 'outbound' || kind === 'operator') continue;
     if (kind === 'answer') outline.delivery = 'owed';
     if (kind === 'delivered' || kind === 'undelivered') outline.delivery = kind;
     outline.first = outline.first === null ? at : Math.min(outline.first, at);

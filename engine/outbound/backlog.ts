@@ -17,7 +17,7 @@ export interface Backlog {
   /** Read what an earlier life left open. */
   start(): Promise<void>;
   /** A message that was just committed. */
-  add(exchange: ExchangeId, received: Uint8Array): void;
+  add(exchange: ExchangeId, received: Uint8Array, ambiguous?: boolean): void;
   /** Read on, where there is room and more. */
   refill(): Promise<void>;
   /** There is more than memory holds. */
@@ -74,9 +74,9 @@ export function createBacklog(
 
   return {
     start: refill,
-    add(exchange, received) {
+    add(exchange, received, ambiguous = false) {
       const lane = laneOf(received);
-      const one = { exchange, lane, attempts: 0, ambiguous: false, received };
+      const one = { exchange, lane, attempts: 0, ambiguous, received };
       if (reading !== undefined) meanwhile.push(one);
       else place(one);
     },

@@ -75,7 +75,7 @@ function filtering({ when }: Entry): Prepare {
 }
 
 /** The same key always gives the same lane. Kept in memory only: a key may be a patient's number. */
-function laneOf(received: Uint8Array, key: string): number {
+export function laneOf(received: Uint8Array, key: string): number {
   let message: Message;
   try {
     message = parseMessage(received);

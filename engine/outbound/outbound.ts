@@ -126,8 +126,11 @@ export interface QueueOptions {
 export interface Queue {
   /** Deliver what an earlier life left open, then whatever comes. */
   start(): Promise<void>;
-  /** A message was committed that is owed to this destination. */
-  owed(exchange: ExchangeId, received: Uint8Array): void;
+  /**
+   * A message was committed that is owed to this destination.
+   * @param ambiguous it may have arrived already, by an earlier exchange
+   */
+  owed(exchange: ExchangeId, received: Uint8Array, ambiguous?: boolean): void;
   /** Send nothing more until `release`; what is under way is finished. */
   hold(): void;
   /** Go on, also after a halt, and at once where it was waiting for a next try. */

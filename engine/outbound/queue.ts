@@ -225,8 +225,8 @@ export function createQueue(options: QueueOptions): Queue {
       await backlog.start();
       pump();
     },
-    owed(exchange, received) {
-      backlog.add(exchange, received);
+    owed(exchange, received, ambiguous) {
+      backlog.add(exchange, received, ambiguous);
       pump();
     },
     hold() {
@@ -245,7 +245,8 @@ export function createQueue(options: QueueOptions): Queue {
       });
       if (one === undefined) return false;
       if (lanes.has(exchange)) skipped.add(exchange);
-      else await record.outcome({ ...one, lane: exchange }, { state: 'skipped' }, undefined, []);
+      // Stored at once: a restart before its turn must not deliver it.
+      await record.outcome({ ...one, lane: exchange }, { state: 'skipped' }, undefined, []);
       pump();
       return true;
     },

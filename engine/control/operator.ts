@@ -1,0 +1,43 @@
+/** What persons do, for the journal: who, what, to which destination or message, and why. */
+import { z } from 'zod';
+import type { Engine } from '../engine.ts';
+import { type Entry, type ExchangeId, exchangeName } from '../journal/journal.ts';
+
+/** Who asks and why: part of the input of everything that changes something. */
+export const person = {
+  /** As the operating system knows them. */
+  by: z.string().min(1).max(200),
+  reason: z.string().min(1).max(1000).optional(),
+};
+
+export interface Act {
+  act: 'replay' | 'edit' | 'skip' | 'hold' | 'release' | 'retry';
+  by: string;
+  reason?: string;
+  /** `channel/destination` */
+  to?: string;
+  /** The exchange that came of it. */
+  as?: string;
+}
+
+/** An act as an entry. @param at microseconds since 1970 */
+export function operatorEntry(at: number, { act, by, reason, to, as }: Act): Entry {
+  const optional = Object.entries({ to, as, reason }).filter(([, value]) => value !== undefined);
+  return { kind: 'operator', at, note: { act, by, ...Object.fromEntries(optional) } };
+}
+
+/**
+ * Record what was done to a destination, as an exchange of its own.
+ * @returns the exchange
+ * @throws FaultError of the 6xxx rows: it is not recorded, so it must not be done
+ */
+export async function recordAct(
+  { journal, now }: Pick<Engine, 'journal' | 'now'>,
+  act: Act & { to: string },
+): Promise<string> {
+  const exchange: ExchangeId = journal.mint();
+  const channel = act.to.slice(0, act.to.indexOf('/'));
+  const entry = operatorEntry(now(), act);
+  await journal.append(exchange, channel, [entry], { type: 'operator', state: 'answered' });
+  return exchangeName(exchange);
+}

@@ -1,0 +1,204 @@
+/** Routes to look at the queues of destinations, and to hold, release, hasten and skip. */
+import { z } from 'zod';
+import { nearest } from '../config/yaml.ts';
+import type { Engine } from '../engine.ts';
+import type { Emit } from '../events.ts';
+import {
+  type OutboundCount,
+  type OutboundState,
+  exchangeName,
+  exchangeOf,
+  openStates,
+} from '../journal/journal.ts';
+import type { Hold } from '../outbound/holds.ts';
+import type { Queue, QueueStatus } from '../outbound/outbound.ts';
+import { type Act, operatorEntry, person, recordAct } from './operator.ts';
+import { Refusal } from './refusal.ts';
+import { type Route, route } from './router.ts';
+
+/** One destination, as `gatehouse queue list` shows it. Times are microseconds since 1970. */
+export interface QueueRow {
+  /** `channel/destination` */
+  to: string;
+  /** `removed`: messages are owed to it, but no channel delivers to it any more. */
+  state: QueueStatus['state'] | 'removed';
+  /** Messages waiting; with `more`, at least so many. */
+  depth: number;
+  more: boolean;
+  /** When the message was received that has waited longest. */
+  oldest: number | null;
+  /** Why the last attempt failed. */
+  fault: string | null;
+  nextTry: number | null;
+  /** Delivered since the engine started. */
+  delivered: number;
+  /** Dead letters in the journal. */
+  parked: number;
+  held: Hold | null;
+}
+
+/** A message that waits, as `gatehouse queue show` has it. */
+export interface WaitingRow {
+  id: string;
+  state: OutboundState;
+  attempts: number;
+  fault: string | null;
+  since: number;
+}
+
+/** What is shown of a queue at most. */
+const mostShown = 20;
+
+/** The routes of `gatehouse queue`. */
+export function queueRoutes(engine: Engine, emit: Emit): Route[] {
+  const { journal, queues, holds } = engine;
+  const place = z.strictObject({ to: z.string() });
+  const acting = place.extend(person);
+
+  const told = (act: Act['act'], to: string) => emit('control.acted', { step: act, endpoint: to });
+  /** Recorded first: what cannot be recorded is not done. */
+  const record = (act: Act['act'], to: string, { by, reason }: z.infer<typeof acting>) =>
+    recordAct(engine, { act, to, by, reason });
+
+  return [
+    route('GET', '/v1/queues', z.strictObject({}), async () => ({
+      body: { queues: await rows(engine) },
+    })),
+
+    route('GET', '/v1/queue', place, async ({ to }) => {
+      const all = await rows(engine);
+      const name = named(all, to).to;
+      const waiting = await journal.outbound({ to: name, limit: mostShown });
+      const body = {
+        queue: named(all, name),
+        waiting: waiting.map(({ exchange, state, attempts, fault, since }): WaitingRow => ({
+          id: exchangeName(exchange),
+          ...{ state, attempts, fault, since },
+        })),
+      };
+      return { body };
+    }),
+
+    route('POST', '/v1/queue/hold', acting, async (input) => {
+      const { to, queue } = queueNamed(queues, input.to);
+      const exchange = await record('hold', to, input);
+      holds.put(to, { since: new Date().toISOString(), by: input.by, exchange });
+      queue.hold();
+      told('hold', to);
+      return { body: { to, exchange, state: queue.status().state } };
+    }),
+
+    route('POST', '/v1/queue/release', acting, async (input) => {
+      const { to, queue } = queueNamed(queues, input.to);
+      const { state } = queue.status();
+      if (state !== 'held' && state !== 'halted') {
+        throw new Refusal(
+          409,
+          `${to} is ${state}: there is nothing to release`,
+          `gatehouse queue show ${to}`,
+        );
+      }
+      const exchange = await record('release', to, input);
+      holds.remove(to);
+      queue.release();
+      told('release', to);
+      return { body: { to, exchange, state: queue.status().state } };
+    }),
+
+    route('POST', '/v1/queue/retry', acting, async (input) => {
+      const { to, queue } = queueNamed(queues, input.to);
+      const { state } = queue.status();
+      if (state !== 'down') {
+        const next = state === 'held' || state === 'halted' ? 'release' : 'show';
+        throw new Refusal(
+          409,
+          `${to} is ${state}, not waiting for another try`,
+          `gatehouse queue ${next} ${to}`,
+        );
+      }
+      const exchange = await record('retry', to, input);
+      queue.release();
+      told('retry', to);
+      return { body: { to, exchange, state: queue.status().state } };
+    }),
+
+    route('POST', '/v1/queue/skip', acting.extend({ id: z.string() }), async (input) => {
+      const { to, queue } = queueNamed(queues, input.to);
+      const id = exchangeOf(input.id) ?? 0;
+      const [one] = await journal.outbound({ to, exchange: id, states: skippable });
+      if (!one) {
+        const says = `${input.id} is not waiting for ${to}, nor parked there`;
+        throw new Refusal(404, says, `gatehouse message explain ${input.id}`);
+      }
+      const { by, reason } = input;
+      const channel = to.slice(0, to.indexOf('/'));
+      const entry = operatorEntry(engine.now(), { act: 'skip', to, by, reason });
+      await journal.append(id, channel, [entry]);
+      await queue.skip(id);
+      told('skip', to);
+      return { body: { to, id: exchangeName(id), was: one.state } };
+    }),
+  ];
+}
+
+const skippable: OutboundState[] = [...openStates, 'parked'];
+
+/** Every destination, and those that are gone while messages are owed to them. */
+async function rows({ journal, queues, holds }: Engine): Promise<QueueRow[]> {
+  const counts = await journal.outboundCounts();
+  const parked = (to: string) => sum(counts.filter((c) => c.to === to && c.state === 'parked'));
+  const known = [...queues.values()].map((queue): QueueRow => {
+    const { to, state, depth, more, oldest, fault, nextTry, delivered } = queue.status();
+    return {
+      ...{ to, state, depth, more, delivered },
+      oldest: oldest ?? null,
+      fault: fault ?? null,
+      nextTry: nextTry ?? null,
+      parked: parked(to),
+      held: holds.get(to) ?? null,
+    };
+  });
+  const gone = new Set(counts.map(({ to }) => to).filter((to) => !queues.has(to)));
+  const removed = [...gone].map((to): QueueRow => {
+    const open = counts.filter((c) => c.to === to && c.state !== 'parked');
+    const oldest = open.length > 0 ? Math.min(...open.map((c) => c.oldest)) : null;
+    return {
+      ...{ to, state: 'removed', depth: sum(open), more: false, oldest },
+      ...{ fault: null, nextTry: null, delivered: 0, parked: parked(to), held: null },
+    };
+  });
+  return [...known, ...removed].sort((a, b) => (a.to < b.to ? -1 : 1));
+}
+
+const sum = (counts: OutboundCount[]) => counts.reduce((all, { count }) => all + count, 0);
+
+function named(all: QueueRow[], to: string): QueueRow {
+  const found = all.find((row) => row.to === to);
+  return (
+    found ??
+    named(
+      all,
+      fullName(
+        all.map((row) => row.to),
+        to,
+      ),
+    )
+  );
+}
+
+/** A destination by `channel/destination`, or by its own name where one channel alone has it. */
+function queueNamed(queues: ReadonlyMap<string, Queue>, to: string): { to: string; queue: Queue } {
+  const name = queues.has(to) ? to : fullName([...queues.keys()], to);
+  return { to: name, queue: queues.get(name) as Queue };
+}
+
+function fullName(all: string[], to: string): string {
+  const ending = all.filter((name) => name.endsWith(`/${to}`));
+  if (ending.length === 1) return ending[0] as string;
+  const near = nearest(to, all);
+  const says =
+    ending.length > 1
+      ? `several channels deliver to "${to}": ${ending.join(', ')}`
+      : `no channel delivers to "${to}"${near ? `; did you mean "${near}"?` : ''}`;
+  throw new Refusal(404, says, 'gatehouse queue list');
+}

@@ -1,0 +1,10 @@
+/** Everything a running engine can be asked over its control socket. */
+import type { Engine } from '../engine.ts';
+import type { Emit } from '../events.ts';
+import { queueRoutes } from './queues.ts';
+import type { Route } from './router.ts';
+
+/** The routes of an engine; a new one is one line here. */
+export function controlRoutes(engine: Engine, emit: Emit): Route[] {
+  return [...queueRoutes(engine, emit)];
+}

@@ -1,0 +1,43 @@
+/** The control socket of a running engine: HTTP on a unix socket that its owner alone may use. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { Emit } from '../events.ts';
+import { closeToOthers, leavePlace, takePlace } from './place.ts';
+import { type Route, serveRoutes } from './router.ts';
+
+export interface Control {
+  /** The path of the socket. */
+  path: string;
+  /** Take no more; what is being answered is finished. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serve these routes beside a journal. The caller holds the journal, so a socket that is there
+ * already is of an engine that died, and makes way.
+ * @throws Refusal where no socket can be made, and Node's errors where listening fails
+ */
+export async function startControl(options: {
+  /** Folder of the journal. */
+  folder: string;
+  routes: readonly Route[];
+  emit: Emit;
+}): Promise<Control> {
+  const { folder, routes, emit } = options;
+  const path = takePlace(folder);
+  const server = createServer(serveRoutes(routes));
+  server.listen(path);
+  await once(server, 'listening');
+  closeToOthers(path);
+  emit('control.listening', { file: path });
+  return {
+    path,
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeIdleConnections();
+      await closed;
+      leavePlace(folder, path);
+    },
+  };
+}
