@@ -17,7 +17,18 @@ import type { Header, MessageWarning } from './header.ts';
 import { isHeader, locate, pieces, readInField } from './node.ts';
 import { formatPath, parsePath } from './path.ts';
 import type { Path } from './path.ts';
-import { createSegments, find, findAll, join, namesOf, replace, textOf } from './segments.ts';
+import {
+  createSegments,
+  find,
+  findAll,
+  inserted,
+  join,
+  namesOf,
+  removed,
+  replace,
+  structureWarnings,
+  textOf,
+} from './segments.ts';
 import type { Segments } from './segments.ts';
 import { escape, unescape } from './text.ts';
 
@@ -67,6 +78,15 @@ export interface Message {
    * @throws Error as `set`, and when the text holds a separator that would end the node
    */
   setRaw(path: string, text: string): void;
+  /**
+   * Add a segment that has only its name, so that `set` can fill it.
+   * @param after the segment it stands behind, `PID` or `OBX[2]`; the last of the message unless told
+   * @returns the path of the new segment, such as `ZPI[1]`
+   * @throws Error for MSH, and when there is no such segment to stand behind
+   */
+  insert(segment: string, after?: string): string;
+  /** Take one segment out, with what ended it. @throws Error for MSH, and when it is not there */
+  remove(segment: string): void;
   /** A segment's exact bytes without its terminator; undefined when absent. */
   segmentBytes(name: string, occurrence?: number): Buffer | undefined;
   /** The whole message; the identical bytes when nothing was set. */
@@ -164,6 +184,33 @@ class LosslessMessage implements Message {
     this.write(path, false, encoded);
   }
 
+  insert(name: string, after?: string): string {
+    const path = parsePath(name);
+    const segments = this.segments();
+    const behind =
+      after === undefined ? segments.starts.length - 1 : this.numberOf(parsePath(after));
+    if (isHeader(name)) throw cannotSet(path, 'a message has one header');
+    this.cuts = [];
+    this.split = inserted(segments, behind, path.segment);
+    const before = namesOf(this.split).slice(0, behind + 2);
+    return `${path.segment}[${before.filter((one) => one === path.segment).length}]`;
+  }
+
+  remove(name: string): void {
+    const path = parsePath(name);
+    if (isHeader(path.segment)) throw cannotSet(path, 'a message has one header');
+    const number = this.numberOf(path);
+    this.cuts = [];
+    this.split = removed(this.segments(), number);
+  }
+
+  /** @throws Error when there is no such segment */
+  private numberOf(path: Path): number {
+    const number = find(this.segments(), path.segment, path.occurrence ?? 1);
+    if (number === undefined) throw cannotSet(path, 'the message has no such segment');
+    return number;
+  }
+
   segmentBytes(name: string, occurrence = 1): Buffer | undefined {
     const text = this.find({ segment: name, occurrence });
     return text === undefined ? undefined : Buffer.from(text, 'latin1');
@@ -224,8 +271,7 @@ class LosslessMessage implements Message {
     refuseDelimiters(path);
     this.cuts = [];
     const segments = this.segments();
-    const number = find(segments, path.segment, path.occurrence ?? 1);
-    if (number === undefined) throw cannotSet(path, 'the message has no such segment');
+    const number = this.numberOf(path);
     if (path.field === undefined) {
       refuseMerging(path, text, this.charset);
       if (!isAsciiText(text)) this.plain = false;
@@ -241,21 +287,6 @@ class LosslessMessage implements Message {
     if (!isAsciiText(text)) this.plain = false;
     replace(segments, number, after);
   }
-}
-
-function structureWarnings(segments: Segments): MessageWarning[] {
-  const { lineFeeds, blankLines, unterminated } = segments;
-  const names = namesOf(segments);
-  const warnings: MessageWarning[] = [];
-  if (lineFeeds) warnings.push('lineFeeds');
-  if (names.some((_, number) => textOf(segments, number).includes('\n'))) {
-    warnings.push('lineFeedInside');
-  }
-  if (blankLines) warnings.push('blankLines');
-  if (unterminated) warnings.push('noFinalTerminator');
-  if (names.includes('')) warnings.push('segmentNameOdd');
-  if (names.indexOf('MSH') !== names.lastIndexOf('MSH')) warnings.push('severalHeaders');
-  return warnings;
 }
 
 function withField(path: Readonly<Path>): Path & { field: number } {

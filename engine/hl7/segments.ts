@@ -1,4 +1,5 @@
 /** The segments of one message: found by name and occurrence, replaced without touching the rest. */
+import type { MessageWarning } from './header.ts';
 import { longestName, segmentName } from './path.ts';
 import { splitSegments } from './split.ts';
 import type { Split } from './split.ts';
@@ -94,4 +95,46 @@ export function join({ edits, body, starts, ends }: Segments): string {
     done = ends[number] ?? done;
   }
   return text + body.slice(done);
+}
+
+/** What ends a segment where it stands; CR where nothing does, and for a message of one segment. */
+function terminatorAt({ body, ends }: Segments, number: number): string {
+  return /^(?:\r\n?|\n)/.exec(body.slice(ends[number], (ends[number] ?? 0) + 2))?.[0] ?? '';
+}
+
+/**
+ * The same message with one segment more, which has only its name, right behind segment `number`.
+ * It is ended as the others are, and not at all where it now stands last in place of one that was
+ * not.
+ */
+export function inserted(given: Segments, number: number, name: string): Segments {
+  const segments = createSegments(join(given), given.separator);
+  const { body, ends } = segments;
+  const end = ends[number] ?? body.length;
+  const terminator = terminatorAt(segments, number) || terminatorAt(segments, 0) || '\r';
+  return createSegments(body.slice(0, end) + terminator + name + body.slice(end), given.separator);
+}
+
+/** The same message without segment `number` and what ended it. */
+export function removed(given: Segments, number: number): Segments {
+  const segments = createSegments(join(given), given.separator);
+  const { body, starts, ends } = segments;
+  const end = (ends[number] ?? body.length) + terminatorAt(segments, number).length;
+  return createSegments(body.slice(0, starts[number]) + body.slice(end), given.separator);
+}
+
+/** What was tolerated in how the segments stand. */
+export function structureWarnings(segments: Segments): MessageWarning[] {
+  const { lineFeeds, blankLines, unterminated } = segments;
+  const names = namesOf(segments);
+  const warnings: MessageWarning[] = [];
+  if (lineFeeds) warnings.push('lineFeeds');
+  if (names.some((_, number) => textOf(segments, number).includes('\n'))) {
+    warnings.push('lineFeedInside');
+  }
+  if (blankLines) warnings.push('blankLines');
+  if (unterminated) warnings.push('noFinalTerminator');
+  if (names.includes('')) warnings.push('segmentNameOdd');
+  if (names.indexOf('MSH') !== names.lastIndexOf('MSH')) warnings.push('severalHeaders');
+  return warnings;
 }
