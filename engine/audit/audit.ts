@@ -4,7 +4,6 @@
  * have a row of its own in the table `not-carried`, or its whole resource must be no answer.
  */
 import { type MapOptions, mapRecord } from '../mapping/apply.ts';
-import { isRead } from '../mapping/coverage.ts';
 import type { LeftClass } from '../mapping/left-behind.ts';
 import type { CompiledMappings } from '../mapping/load.ts';
 import { type Resource, indexRecord } from '../mapping/record.ts';
@@ -13,7 +12,7 @@ import { createProver } from './prover.ts';
 import { targetOf } from './references.ts';
 import { createRows } from './rows.ts';
 import { type Shown, indexShown } from './shown.ts';
-import { isStandard, stepsOf } from './standard.ts';
+import { isStandard } from './standard.ts';
 import { type Standing, createStanding, sameShown } from './standing.ts';
 
 /** What became of a leaf: it is carried, left for a reason of the table or with its resource, or neither. */
@@ -80,7 +79,7 @@ export function auditBundle(
     if (proof) return { fate: 'carried', by: `${proof.target} (${proof.rule})` };
     const row = kind === 'stranger' ? undefined : rowFor(audited, leaf);
     if (row) return { fate: row.class, by: row.where };
-    const isKnown = isStandard(leaf.element, extensions) || isMapped(compiled, leaf.element);
+    const isKnown = isStandard(leaf.element, extensions);
     if (leaf.value === '' && isKnown) return { fate: 'empty', by: 'it is there and says nothing' };
     const lost = (by: string) => ({ fate: 'unaccounted', by }) as const;
     if (kind === 'stranger' || kind === 'unknown') return lost(why);
@@ -105,15 +104,4 @@ export function auditBundle(
     return { at: audited.at, resource: audited.resource, verdicts };
   });
   return { resources, counts, total: [...counts.values()].reduce((sum, n) => sum + n, 0) };
-}
-
-/** Whether a rule for this type of resource carries the element, in whichever dataset. */
-function isMapped({ datasets }: CompiledMappings, element: string): boolean {
-  const [type, ...path] = stepsOf(element);
-  return [...datasets.values()].some(({ items }) =>
-    items.some(({ rule, part }) => {
-      const own = rule.resource === type ? part()?.own : undefined;
-      return own !== undefined && isRead(own, path);
-    }),
-  );
 }

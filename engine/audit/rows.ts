@@ -1,7 +1,7 @@
 /** Whether a row of the table `not-carried` holds for a leaf: what it claims is checked, each time. */
 import { holds } from '../mapping/condition.ts';
 import type { LeftBehind, LeftRow } from '../mapping/left-behind.ts';
-import { type IndexedRecord, identityOf } from '../mapping/record.ts';
+import { type IndexedRecord, identityOf, localReference } from '../mapping/record.ts';
 import type { Audited, Leaf } from './leaves.ts';
 import { targetOf } from './references.ts';
 import { type Shown, type ShownIndex, parentOf } from './shown.ts';
@@ -25,6 +25,7 @@ export function createRows(
   { record, shown, presented, proofs }: Findings,
 ): FindRow {
   const said = sayings(all, proofs);
+  const referring = referrers(all);
 
   /** Its target is carried, and stands in the same item of the answer. */
   function isPlaced(audited: Audited, leaf: Leaf): boolean {
@@ -42,11 +43,17 @@ export function createRows(
     );
   }
 
-  /** The same value of one of these elements is carried among the same resource's segments. */
+  /**
+   * The same value of one of these elements is carried among the segments of this resource, or of
+   * one that refers to it: a plan that says what its statement says may show nothing of its own.
+   */
   function isRepeated({ identity }: Audited, leaf: Leaf, { of }: LeftRow): boolean {
     const items = shown.itemsOf(identity);
+    const above = referring.get(identity);
     return of.some((element) =>
-      [...(said.get(sayingOf(element, leaf)) ?? [])].some((item) => items.has(item)),
+      [...(said.get(sayingOf(element, leaf)) ?? [])].some(
+        (item) => items.has(item) || above?.has(item),
+      ),
     );
   }
 
@@ -73,6 +80,19 @@ function sayings(all: readonly Audited[], proofs: ReadonlyMap<Leaf, Shown>) {
     said.set(key, (said.get(key) ?? new Set()).add(proof.item));
   }
   return said;
+}
+
+/** Who refers to whom, by identity. */
+function referrers(all: readonly Audited[]): Map<string, Set<string | undefined>> {
+  const found = new Map<string, Set<string | undefined>>();
+  for (const { identity, leaves } of all) {
+    for (const { element, value } of leaves) {
+      if (!element.endsWith('.reference')) continue;
+      const to = localReference(String(value));
+      found.set(to, (found.get(to) ?? new Set()).add(identity));
+    }
+  }
+  return found;
 }
 
 const sayingOf = (element: string, { value }: Leaf) => `${element}=${String(value)}`;

@@ -27,7 +27,8 @@ function model(): Model {
  * @param extensions names of the extensions that are known
  */
 export function isStandard(element: string, extensions: ReadonlySet<string>): boolean {
-  const [type = '', ...steps] = stepsOf(element);
+  // The names of extensions may hold dots.
+  const [type = '', ...steps] = element.split(/\.(?![^(]*\))/);
   let at = type;
   for (const step of steps) {
     const name = /^(?:ext|modifierExt)\((.*)\)$/.exec(step)?.[1];
@@ -37,11 +38,6 @@ export function isStandard(element: string, extensions: ReadonlySet<string>): bo
     at = next;
   }
   return true;
-}
-
-/** The names that lead to an element, its type first; those of extensions may hold dots. */
-export function stepsOf(element: string): string[] {
-  return element.split(/\.(?![^(]*\))/);
 }
 
 /** Where an element's own elements are described: its type, or its path where it has no type. */

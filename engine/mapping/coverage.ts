@@ -88,18 +88,6 @@ export function noteWhole(reading: Reading, path: string): void {
   at.whole = true;
 }
 
-/** Whether an element is read: the names that lead to it, `['code', 'coding']`. */
-export function isRead(reading: Reading, path: readonly string[]): boolean {
-  let at: Reading | undefined = reading;
-  for (const name of path) {
-    // A value that turns out to hold elements is carried whole, as a note.
-    if (at.whole || at.value) return true;
-    at = at.children.get(name);
-    if (!at) return false;
-  }
-  return at.value || at.whole;
-}
-
 /** The union of several readings. */
 export function mergeReadings(readings: readonly Reading[]): Reading {
   const merged = createReading();
