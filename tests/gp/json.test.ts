@@ -16,6 +16,26 @@ describe('FHIR JSON', () => {
     assert.deepEqual(parseFhir('{"a":0.12345678901234567}'), { a: '0.12345678901234567' });
   });
 
+  it('leaves what stands in strings as it is', () => {
+    const awkward = fc.constantFrom('a: 1.10, b', '\\', '"', '[2.0]', '\\", 1e3,', 'x');
+    const values = fc.array(
+      fc.tuple(
+        fc.string(),
+        fc.array(awkward).map((parts) => parts.join('')),
+      ),
+    );
+    fc.assert(
+      fc.property(values, (pairs) => {
+        const texts = pairs.map(
+          ([key, value]) => `{${JSON.stringify(key)}:${JSON.stringify(value)}}`,
+        );
+        const parsed = parseFhir(`[${texts.join(', 1.10, ')}]`) as unknown[];
+        const expected = JSON.parse(`[${texts.join(', "1.10", ')}]`) as unknown[];
+        assert.deepEqual(parsed, expected);
+      }),
+    );
+  });
+
   it('writes every number back as it was read', () => {
     const digits = fc.stringMatching(/^-?(0|[1-9]\d{0,20})(\.\d{1,20})?([eE][+-]?\d{1,2})?$/);
     fc.assert(
@@ -42,6 +62,8 @@ describe('FHIR JSON', () => {
   });
 
   it('refuses what is no JSON', () => {
-    assert.throws(() => parseFhir('{"a":1.10,}'), SyntaxError);
+    for (const text of ['{"a":1.10,}', '{"a":01.10}', '{"a":1.}', '[1.0e]', '{a:1.10}', '"1.0']) {
+      assert.throws(() => parseFhir(text), SyntaxError, text);
+    }
   });
 });
