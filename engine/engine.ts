@@ -15,7 +15,8 @@ import { createDestination } from './mllp/destination.ts';
 import { createFeeds } from './outbound/feed.ts';
 import { type Holds, openHolds } from './outbound/holds.ts';
 import type { Queue } from './outbound/outbound.ts';
-import { type Source, type SourceOptions, createSource } from './mllp/source.ts';
+import type { Source, SourceOptions } from './mllp/listener.ts';
+import { createSource } from './mllp/source.ts';
 import { type Connectors, type Joined, joinOutside, linkTls } from './outside.ts';
 import type { Surroundings } from './work.ts';
 
@@ -111,8 +112,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       }
       const source = createSource(listening(loaded), exchangesOf(loaded, around), emit);
       sources.push(source);
-      ports[channel] = (await source.listen()).port;
-      emit('channel.listening', { channel, port: ports[channel] });
+      await source.listen();
+      ports[channel] = source.port() ?? 0;
     }
   } catch (error) {
     await stop(0);

@@ -1,4 +1,4 @@
-/** Opens a port, and tries again while another process (often our predecessor) holds it. */
+/** Opens a port, and tries again for as long as another process (often our predecessor) holds it. */
 import type { Server } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { FaultError } from '../faults.ts';
@@ -7,40 +7,49 @@ export interface BindOptions {
   host: string;
   /** 0 takes a free one. */
   port: number;
-  /** How long a busy port is tried again. */
-  timeoutMs: number;
   /** Ends the trying. */
   signal: AbortSignal;
-  /** Told of each attempt that found the port busy. */
-  busy(attempt: number): void;
+  /** Told once, when the port is found busy. */
+  busy(): void;
+  /** Told of the port, once it is open. */
+  bound(port: number): void;
 }
 
+/** Pauses between tries, milliseconds: the second one soon, then ever less often. */
+const firstPause = 100;
+const longestPause = 5000;
+
 /**
- * Listen on a port.
- * @returns the port
- * @throws FaultError portBusy after `timeoutMs`, shuttingDown by `signal`; anything else the
- *   operating system says (EACCES, EADDRNOTAVAIL) at once, as it says it
+ * Listen on a port. Resolves after the first try; a port that was busy then is tried again until it
+ * is open, or `signal` ends it.
+ * @throws FaultError shuttingDown by `signal`; anything but a busy port (EACCES, EADDRNOTAVAIL) as
+ *   the operating system says it
  */
-export async function bind(server: Server, options: BindOptions): Promise<number> {
-  const { host, port, timeoutMs, signal } = options;
-  const pauseMs = Math.max(20, Math.min(500, timeoutMs / 10));
-  const until = performance.now() + timeoutMs;
-  for (let attempt = 1; ; attempt++) {
-    if (signal.aborted) throw new FaultError({ name: 'shuttingDown' });
-    try {
-      const bound = await listenOnce(server, host, port);
-      if (!signal.aborted) return bound;
-      server.close();
-      continue;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-      options.busy(attempt);
-      if (performance.now() + pauseMs > until) {
-        throw new FaultError({ name: 'portBusy', detail: `${host}:${port}` }, { cause: error });
-      }
-    }
-    // Ended early, the next turn of the loop says why.
-    await wait(pauseMs, undefined, { signal }).catch(() => {});
+export async function bind(server: Server, options: BindOptions): Promise<void> {
+  if (await tryOnce(server, options)) return;
+  options.busy();
+  void tryAgain(server, options);
+}
+
+async function tryAgain(server: Server, options: BindOptions): Promise<void> {
+  const { signal } = options;
+  for (let pause = firstPause; !signal.aborted; pause = Math.min(longestPause, pause * 2)) {
+    await wait(pause, undefined, { signal }).catch(() => {});
+    if (await tryOnce(server, options).catch(() => false)) return;
+  }
+}
+
+/** @returns whether it is open; false where another process holds it */
+async function tryOnce(server: Server, { host, port, signal, bound }: BindOptions) {
+  if (signal.aborted) throw new FaultError({ name: 'shuttingDown' });
+  try {
+    const opened = await listenOnce(server, host, port);
+    if (signal.aborted) server.close();
+    else bound(opened);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    return false;
   }
 }
 

@@ -9,7 +9,8 @@ import { faults } from '../faults.ts';
 import type { FaultName } from '../faults.ts';
 import { createDeframer } from './frame.ts';
 import { messageStarts } from './mllp.ts';
-import type { Arrival, Peer, Respond } from './mllp.ts';
+import type { Arrival, ConnectionStatus, Peer, Respond } from './mllp.ts';
+import { createStanding } from './standing.ts';
 import { createTurns } from './turns.ts';
 
 export interface ConversationOptions {
@@ -30,6 +31,7 @@ export interface Conversation {
   sweep(now: number): void;
   /** Take no more, answer what was taken, then hang up. */
   drain(): void;
+  status(): ConnectionStatus;
 }
 
 /** How long a peer may take to close its side after we closed ours. */
@@ -58,8 +60,7 @@ export function converse(
   let waiting: Arrival[] = [];
   let nextWaiting = 0;
   let paused = false;
-  /** `hungUp`: we closed our side; `closed`: both are; `over`: and nothing is left to settle. */
-  let stage: 'open' | 'hungUp' | 'closed' | 'over' = 'open';
+  const standing = createStanding();
   let arrivals = 0;
   let closedFor: FaultName | undefined;
   /** Times of `performance.now()`: the last bytes; the last frame or answer; a frame's beginning. */
@@ -68,6 +69,9 @@ export function converse(
   let frameSince = 0;
   /** When a peer that does not close its side is cut. */
   let closeBy = Infinity;
+
+  /** Frames are taken and answers written. */
+  const converses = (): boolean => standing.stage() === 'open' || standing.stage() === 'deaf';
 
   function arrived(arrival: Arrival): void {
     arrivals++;
@@ -99,14 +103,12 @@ export function converse(
       nextWaiting = 0;
     }
     if (turns.open() === 0 && waiting.length === 0) {
-      if (stage === 'closed') {
-        stage = 'over';
+      if (standing.stage() === 'closed') {
+        standing.tell('settled');
         over();
-      } else if (stage === 'open' && deframer.state() === 'closed') {
-        hangUp();
-      }
+      } else if (converses() && deframer.state() === 'closed') hangUp();
     }
-    if (stage === 'open') pauseOrResume(turns.open() >= limits.pipeline || waiting.length > 0);
+    if (converses()) pauseOrResume(turns.open() >= limits.pipeline || waiting.length > 0);
   }
 
   function pauseOrResume(full: boolean): void {
@@ -124,8 +126,7 @@ export function converse(
 
   /** Close our side. What the peer still sends is read and thrown away, so that it gets no reset. */
   function hangUp(): void {
-    if (stage !== 'open') return;
-    stage = 'hungUp';
+    if (!standing.tell('hangsUp')) return;
     deframer.abandon('frameCutShort');
     turns.shut();
     closeBy = performance.now() + limits.inFrameMs;
@@ -135,9 +136,10 @@ export function converse(
 
   function sweep(now: number): void {
     const blockedSince = turns.blockedSince();
-    const deaf = blockedSince > 0 && now - blockedSince > limits.inFrameMs;
-    if (deaf || now > closeBy) socket.destroy();
-    if (stage !== 'open' || paused) return;
+    standing.tell(blockedSince > 0 ? 'blocked' : 'drained');
+    const tooLong = blockedSince > 0 && now - blockedSince > limits.inFrameMs;
+    if (tooLong || now > closeBy) socket.destroy();
+    if (!converses() || paused) return;
     const state = deframer.state();
     if (state === 'between') {
       if (turns.open() > 0 || now - busy <= limits.idleMs) return;
@@ -169,7 +171,7 @@ export function converse(
   // 'close' follows.
   socket.on('error', () => {});
   socket.on('close', () => {
-    stage = 'closed';
+    standing.tell('closed');
     // After a reset not even a lenient channel takes what has no end.
     deframer.abandon('frameCutShort');
     turns.shut();
@@ -177,5 +179,18 @@ export function converse(
     emit('connection.closed', { ...where, code, count: arrivals });
   });
 
-  return { sweep, drain };
+  function status(): ConnectionStatus {
+    const open = turns.open() + waiting.length - nextWaiting;
+    const stage = standing.stage();
+    const within = deframer.state() === 'between' ? 'quiet' : 'receiving';
+    return {
+      peer,
+      state: stage !== 'open' ? stage : open > 0 ? 'answering' : within,
+      silentMs: Math.round(performance.now() - heard),
+      messages: arrivals,
+      open,
+    };
+  }
+
+  return { sweep, drain, status };
 }

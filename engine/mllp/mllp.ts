@@ -15,6 +15,25 @@ export interface Peer {
   address: string;
   /** Subject common name of the client certificate, with mutual TLS. */
   certificate?: string;
+  /** Its last day, milliseconds since 1970. */
+  certificateUntil?: number;
+}
+
+/** How one connection stands. */
+export interface ConnectionStatus {
+  peer: Peer;
+  /**
+   * `quiet`: nothing is under way; `receiving`: a frame has begun; `answering`: answers are being
+   * made; `deaf`: the peer does not take what is written; `closing`: we have hung up; `closed`: it
+   * is gone, and answers are still being made.
+   */
+  state: 'quiet' | 'receiving' | 'answering' | 'deaf' | 'closing' | 'closed' | 'over';
+  /** Since the last bytes came. */
+  silentMs: number;
+  /** Messages and broken frames that came. */
+  messages: number;
+  /** Those not yet answered. */
+  open: number;
 }
 
 /** What a connection gave: a whole frame's payload, or bytes that were none. */

@@ -1,76 +1,20 @@
 /**
  * The listener of a channel: MLLP over TCP or TLS. It opens the port, admits connections up to the
- * limit and holds one conversation with each; one peer's trouble never reaches another.
+ * limit and holds one conversation with each; one peer's trouble never reaches another. What it
+ * does with a connection may be changed while it listens.
  */
 import net from 'node:net';
-import type { Server, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import tls from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import type { Emit } from '../events.ts';
 import { faults } from '../faults.ts';
 import { bind } from './bind.ts';
 import { converse } from './conversation.ts';
-import type { Conversation, ConversationOptions } from './conversation.ts';
+import type { Conversation } from './conversation.ts';
+import type { ListenerState, Source, SourceLimits, SourceOptions, SourceTls } from './listener.ts';
 import type { Peer, Respond } from './mllp.ts';
 import { refusalReason, secureOptions } from './tls.ts';
-import type { TlsMaterial } from './tls.ts';
-
-export interface SourceTls extends TlsMaterial {
-  cert: string | Buffer;
-  key: string | Buffer;
-  /** Mutual TLS: only a client whose certificate one of `ca` signed is admitted. */
-  requireClientCertificate?: boolean;
-}
-
-export interface SourceLimits {
-  /** Longest payload of a frame, bytes. 10 MiB. */
-  frameBytes: number;
-  /** Connections at most; one more is refused at once. 256. */
-  connections: number;
-  /** A connection on which nothing is under way is closed after this time. One hour. */
-  idleMs: number;
-  /**
-   * Time for one whole frame, from its first byte to its last, so that no peer holds a connection
-   * with a byte now and then; also for a TLS handshake, and for a peer to read its answers. 30 s.
-   */
-  inFrameMs: number;
-  /** Silence after which an FS without CR ends a frame (lenient). 1 s. */
-  graceMs: number;
-  /** Frames of one connection handed over and not yet answered; reading pauses beyond. 16. */
-  pipeline: number;
-}
-
-export interface SourceOptions {
-  /** Name of the channel, for the events. */
-  channel: string;
-  host: string;
-  /** 0 takes a free one. */
-  port: number;
-  tls?: SourceTls;
-  /** `lenient` accepts a frame that ends with FS but no CR. */
-  mode: ConversationOptions['mode'];
-  limits?: Partial<SourceLimits>;
-  /** How long a port held by another process is tried again. 10 s. */
-  bindTimeoutMs?: number;
-}
-
-export interface Source {
-  /**
-   * Open the port; tries again while another process holds it.
-   * @throws FaultError portBusy after `bindTimeoutMs`, shuttingDown when stopped meanwhile; what
-   *   the operating system says of another failure (EACCES, EADDRNOTAVAIL), as it says it
-   */
-  listen(): Promise<{ port: number }>;
-  /**
-   * Close the port, take no more frames, answer those taken, hang up. After `graceMs` what is left
-   * is cut; its answers are settled as undelivered.
-   */
-  stop(graceMs: number): Promise<void>;
-  /** Connections open now. */
-  connections(): number;
-  /** Use other certificates for the connections to come. Present with TLS. */
-  reloadTls?(material: SourceTls): void;
-}
 
 const defaults: SourceLimits = {
   frameBytes: 10 * 1024 * 1024,
@@ -81,72 +25,85 @@ const defaults: SourceLimits = {
   pipeline: 16,
 };
 
+const socketOptions = {
+  // A peer may close its side once it has sent, and still get its answers.
+  allowHalfOpen: true,
+  noDelay: true,
+  // A peer that vanished (a pulled cable, a firewall that forgot) is probed after a minute's
+  // silence and cut ten seconds later: Node probes every second, ten times.
+  keepAlive: true,
+  keepAliveInitialDelay: 60_000,
+};
+
 /**
  * A listener that hands every arrival to `respond`; closed until `listen` is called.
  * @throws Error when `tls` cannot be used: a key that does not fit, client certificates without `ca`
  */
 export function createSource(options: SourceOptions, respond: Respond, emit: Emit): Source {
-  const { channel } = options;
-  const limits = { ...defaults, ...options.limits };
   /** Every socket, also in its TLS handshake. */
   const sockets = new Set<Socket>();
   const conversations = new Set<Conversation>();
   const stopping = new AbortController();
+  let state: ListenerState = 'closed';
+  let port: number | undefined;
   let opened = 0;
   let whenEmpty = (): void => {};
+  let using = settled(options, respond);
 
-  const socketOptions = {
-    // A peer may close its side once it has sent, and still get its answers.
-    allowHalfOpen: true,
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: 60_000,
-  };
-  const secure =
-    options.tls &&
-    tls.createServer({
-      ...socketOptions,
-      ...serverSecurity(options.tls),
-      handshakeTimeout: limits.inFrameMs,
-    });
-  const server: Server = secure ?? net.createServer(socketOptions);
-  server.maxConnections = limits.connections;
-
+  const server = net.createServer(socketOptions);
+  server.maxConnections = using.limits.connections;
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
+    if (using.secure) using.secure.emit('connection', socket);
+    else admit(socket);
   });
-  server.on(secure ? 'secureConnection' : 'connection', admit);
   server.on('drop', (dropped) => {
     const peer = addressOf(dropped?.remoteAddress, dropped?.remotePort);
+    const { channel } = using;
     emit('connection.refused', { channel, peer, code: faults.connectionLimit.code });
   });
   // A connection that cannot be accepted (no file descriptor left) must not end the process.
   server.on('error', (error: NodeJS.ErrnoException) => {
-    if (server.listening) emit('connection.refused', { channel, detail: error.code });
-  });
-  secure?.on('tlsClientError', (error, socket) => {
-    const peer = addressOf(socket.remoteAddress, socket.remotePort);
-    const detail = refusalReason(error, socket);
-    emit('connection.refused', { channel, peer, code: faults.tlsRefused.code, detail });
-    socket.destroy();
+    if (!server.listening) return;
+    emit('connection.refused', { channel: using.channel, detail: error.code });
   });
 
+  /** What connections to come are met with. TLS is spoken by a server that itself has no port. */
+  function settled(told: SourceOptions, answer: Respond) {
+    const limits = { ...defaults, ...told.limits };
+    const secure =
+      told.tls &&
+      tls.createServer({
+        ...socketOptions,
+        ...serverSecurity(told.tls),
+        handshakeTimeout: limits.inFrameMs,
+      });
+    secure?.on('secureConnection', admit);
+    secure?.on('tlsClientError', (error, socket) => {
+      const peer = addressOf(socket.remoteAddress, socket.remotePort);
+      const detail = refusalReason(error, socket);
+      const { channel } = told;
+      emit('connection.refused', { channel, peer, code: faults.tlsRefused.code, detail });
+      socket.destroy();
+    });
+    return { channel: told.channel, mode: told.mode, limits, secure, respond: answer };
+  }
+
   function admit(socket: Socket | TLSSocket): void {
+    const { channel, mode, limits } = using;
     const peer: Peer = {
       connection: ++opened,
       address: addressOf(socket.remoteAddress, socket.remotePort),
+      ...('getPeerCertificate' in socket && certified(socket)),
     };
-    if ('getPeerCertificate' in socket) {
-      const name: string | string[] | undefined = socket.getPeerCertificate()?.subject?.CN;
-      peer.certificate = Array.isArray(name) ? name[0] : name;
-    }
     emit('connection.opened', { channel, peer: peer.address });
     const conversation = converse(
       socket,
       peer,
-      { channel, mode: options.mode, limits },
-      respond,
+      { channel, mode, limits },
+      // By what holds when it comes, however old the connection.
+      (arrival, from, interim) => using.respond(arrival, from, interim),
       emit,
       () => {
         conversations.delete(conversation);
@@ -158,36 +115,48 @@ export function createSource(options: SourceOptions, respond: Respond, emit: Emi
 
   // The deadlines of all connections are looked at together. A turn of the loop later, so that
   // bytes that came while the process was busy are read before their sender is found silent.
-  const every = Math.min(limits.graceMs, limits.inFrameMs, limits.idleMs) / 4;
-  const sweeper = setInterval(
-    () => setImmediate(() => conversations.forEach((c) => c.sweep(performance.now()))),
-    Math.max(10, Math.min(every, 1000)),
-  );
-  sweeper.unref();
-
-  async function listen(): Promise<{ port: number }> {
-    const { host, port } = options;
-    const bound = await bind(server, {
-      host,
-      port,
-      timeoutMs: options.bindTimeoutMs ?? 10_000,
-      signal: stopping.signal,
-      busy: (attempt) => emit('channel.portBusy', { channel, host, port, attempt }),
-    });
-    return { port: bound };
+  let sweeper = sweeping();
+  function sweeping(): NodeJS.Timeout {
+    const { graceMs, inFrameMs, idleMs } = using.limits;
+    const every = Math.max(10, Math.min(graceMs / 4, inFrameMs / 4, idleMs / 4, 1000));
+    const sweep = () => conversations.forEach((c) => c.sweep(performance.now()));
+    return setInterval(() => setImmediate(sweep), every).unref();
   }
 
-  async function stop(graceMs: number): Promise<void> {
+  async function listen(): Promise<void> {
+    const { host } = options;
+    await bind(server, {
+      host,
+      port: options.port,
+      signal: stopping.signal,
+      busy() {
+        state = 'waiting';
+        const { code } = faults.portBusy;
+        emit('channel.portBusy', { channel: using.channel, host, port: options.port, code });
+      },
+      bound(number) {
+        state = 'listening';
+        port = number;
+        emit('channel.listening', { channel: using.channel, port });
+      },
+    });
+  }
+
+  async function stop(graceMs: number): Promise<number> {
     stopping.abort();
+    state = 'draining';
     if (server.listening) server.close();
     for (const conversation of conversations) conversation.drain();
     await allOver(graceMs);
+    const left = Array.from(conversations, (one) => one.status().open);
     for (const socket of sockets) socket.destroy();
     // What is cut off is settled when its socket closes; answers still being made are not awaited.
     await Promise.all(Array.from(sockets, closed));
     await new Promise(setImmediate);
     clearInterval(sweeper);
-    emit('channel.closed', { channel });
+    state = 'closed';
+    emit('channel.closed', { channel: using.channel });
+    return left.reduce((sum, open) => sum + open, 0);
   }
 
   /** Resolves when no conversation is left, or after `ms`. */
@@ -205,10 +174,19 @@ export function createSource(options: SourceOptions, respond: Respond, emit: Emi
   return {
     listen,
     stop,
+    prepare(told, answer) {
+      const next = settled(told, answer);
+      return () => {
+        using = next;
+        server.maxConnections = next.limits.connections;
+        clearInterval(sweeper);
+        sweeper = sweeping();
+      };
+    },
+    state: () => state,
+    port: () => port,
     connections: () => conversations.size,
-    ...(secure && {
-      reloadTls: (material: SourceTls) => secure.setSecureContext(serverSecurity(material)),
-    }),
+    standing: () => Array.from(conversations, (one) => one.status()),
   };
 }
 
@@ -226,6 +204,16 @@ function serverSecurity(material: SourceTls) {
     throw new TypeError('requireClientCertificate needs ca: the authority that signs the clients');
   }
   return { ...secureOptions(material), requestCert };
+}
+
+/** Who the client says it is, which one of our authorities has signed. */
+function certified(socket: TLSSocket): Partial<Peer> {
+  const { subject, valid_to: until } = socket.getPeerCertificate() ?? {};
+  const name: string | string[] | undefined = subject?.CN;
+  return {
+    certificate: Array.isArray(name) ? name[0] : name,
+    certificateUntil: until === undefined ? undefined : Date.parse(until),
+  };
 }
 
 function addressOf(address: string | undefined, port: number | undefined): string {

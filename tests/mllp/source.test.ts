@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
 import net from 'node:net';
-import { FaultError, faults } from '../../engine/faults.ts';
-import { createSource } from '../../engine/mllp/source.ts';
+import { faults } from '../../engine/faults.ts';
 import { byHand, closeAll, listening, sleep, until, wire } from './wire.ts';
 
 describe('mllp source', () => {
@@ -352,48 +352,108 @@ describe('mllp source', () => {
     assert.deepEqual(await good.first(2), ['ok MSH|1', 'ok MSH|2']);
   });
 
-  it('row 31: a busy port is tried again, then opened', async () => {
+  it('row 31: a busy port is told, tried again, then opened', async () => {
     const holder = net.createServer().listen(0, '127.0.0.1');
     await until(() => holder.listening, 'the port is held');
     const { port } = holder.address() as net.AddressInfo;
-    const opening = listening({ port, bindTimeoutMs: 2000 });
-    setTimeout(() => holder.close(), 50);
-    const l = await opening;
-    assert.equal(l.port, port);
-    assert.ok(l.events.some((e) => e.name === 'channel.portBusy' && e.fields.port === port));
+    const l = await listening({ port });
+    assert.equal(l.source.state(), 'waiting');
+    assert.deepEqual(
+      l.events.map(({ name, fields }) => [name, fields.port, fields.code]),
+      [['channel.portBusy', port, faults.portBusy.code]],
+    );
+    await sleep(150);
+    assert.deepEqual([l.source.state(), l.events.length], ['waiting', 1]);
+    holder.close();
+    await until(() => l.source.state() === 'listening', 'the port is open');
+    assert.equal(l.source.port(), port);
     const peer = l.peer();
     peer.send('<MSH|1>');
     assert.deepEqual(await peer.first(1), ['ok MSH|1']);
   });
 
-  it('row 31: a port that stays busy is a fault', async () => {
-    const holder = net.createServer().listen(0, '127.0.0.1');
-    await until(() => holder.listening, 'the port is held');
-    const { port } = holder.address() as net.AddressInfo;
-    await assert.rejects(
-      listening({ port, bindTimeoutMs: 60 }),
-      (error) => error instanceof FaultError && error.fault.name === 'portBusy',
-    );
-    holder.close();
+  it('row 31: an address that is not ours is told at once', async () => {
+    await assert.rejects(listening({ host: '192.0.2.1' }), { code: 'EADDRNOTAVAIL' });
   });
 
   it('row 31: a stop ends the trying', async () => {
     const holder = net.createServer().listen(0, '127.0.0.1');
     await until(() => holder.listening, 'the port is held');
     const { port } = holder.address() as net.AddressInfo;
-    let tried = 0;
-    const source = createSource(
-      { channel: 'test', host: '127.0.0.1', port, mode: 'lenient', bindTimeoutMs: 60_000 },
-      async () => undefined,
-      () => tried++,
+    const l = await listening({ port });
+    await l.source.stop(0);
+    const closed = new Promise((resolve) => holder.close(resolve));
+    await closed;
+    await sleep(150);
+    assert.deepEqual([l.source.state(), l.source.port()], ['closed', undefined]);
+  });
+
+  it('answers messages to come by other settings, on old connections and new', async () => {
+    const l = await listening();
+    const before = l.peer();
+    before.send('<MSH|1>');
+    await before.first(1);
+    const hand = byHand();
+    l.change({ channel: 'other', limits: { frameBytes: 10, connections: 2 } }, hand.respond);
+    const after = l.peer();
+    before.send('<MSH|2>');
+    after.send('<MSH|3 is too long>');
+    await until(() => hand.open.length === 2, 'both messages');
+    assert.ok(hand.open.some(({ text }) => text === 'MSH|2'));
+    assert.deepEqual(l.seen(), ['MSH|1']);
+    const opened = l.events.filter(({ name }) => name === 'connection.opened');
+    assert.deepEqual(
+      opened.map(({ fields }) => fields.channel),
+      ['test', 'other'],
     );
-    const opening = assert.rejects(
-      source.listen(),
-      (error) => error instanceof FaultError && error.fault.name === 'shuttingDown',
-    );
-    await until(() => tried > 0, 'the first attempt');
-    await source.stop(0);
-    await opening;
-    holder.close();
+    const third = l.peer();
+    await third.ended();
+    for (const one of hand.open) one.give();
+  });
+
+  it('tells how each connection stands', async () => {
+    const hand = byHand();
+    const l = await listening({}, hand.respond);
+    const states = () =>
+      l.source.standing().map(({ state, messages, open }) => [state, messages, open]);
+    const peer = l.peer();
+    await until(() => l.source.connections() === 1, 'connected');
+    assert.deepEqual(states(), [['quiet', 0, 0]]);
+    peer.send('<MSH|1');
+    await until(() => states()[0]?.[0] === 'receiving', 'a frame has begun');
+    peer.send('>');
+    await until(() => states()[0]?.[0] === 'answering', 'the message is worked on');
+    assert.deepEqual(states(), [['answering', 1, 1]]);
+    hand.open[0]?.give();
+    await peer.first(1);
+    assert.deepEqual(states(), [['quiet', 1, 0]]);
+  });
+
+  it('a peer that does not read its answers is deaf, then cut', async () => {
+    const answer = Buffer.alloc(16 * 1024 * 1024, 'x');
+    const l = await listening({ limits: { inFrameMs: 300, graceMs: 40 } }, async () => {
+      return { payload: answer, settled: () => {} };
+    });
+    const peer = l.peer();
+    peer.socket.pause();
+    peer.send('<MSH|1>');
+    await until(() => l.source.standing()[0]?.state === 'deaf', 'it is found deaf');
+    await until(() => l.source.connections() === 0, 'it is cut');
+  });
+
+  it('a connection is probed while it is silent, so that a peer that vanished is cut', async function () {
+    if (!existsSync('/proc/net/tcp')) this.skip();
+    const l = await listening();
+    const peer = l.peer();
+    peer.send('<MSH|1>');
+    await peer.first(1);
+    // Linux, proc_net_tcp: local and remote address; timer 02 is that of keepalive, in 1/100 s.
+    const hex = (port: number) => port.toString(16).toUpperCase().padStart(4, '0');
+    const local = (peer.socket.address() as net.AddressInfo).port;
+    const ours = new RegExp(`:${hex(l.port)} \\w+:${hex(local)} 01 \\w+:\\w+ (\\w\\w):(\\w+)`);
+    const probed = () => ours.exec(readFileSync('/proc/net/tcp', 'latin1')) ?? [];
+    await until(() => probed()[1] === '02', 'the timer runs');
+    const hundredths = Number.parseInt(probed()[2] ?? '', 16);
+    assert.ok(hundredths > 0 && hundredths <= 6000, String(hundredths));
   });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import tls from 'node:tls';
 import { faults } from '../../engine/faults.ts';
-import type { SourceTls } from '../../engine/mllp/source.ts';
+import type { SourceTls } from '../../engine/mllp/listener.ts';
 import { authority, certificate } from './certificates.ts';
 import type { Authority, Certified } from './certificates.ts';
 import { closeAll, listening, sleep, until } from './wire.ts';
@@ -164,11 +164,27 @@ describe('mllp over tls', () => {
     before.send('<MSH|1>');
     await before.first(1);
     const renewed = await certificate(strangers, 'engine.test');
-    l.source.reloadTls?.({ ...renewed, ca: trust.cert, requireClientCertificate: true });
+    l.change({ tls: { ...renewed, ca: trust.cert, requireClientCertificate: true } });
     const after = l.tlsPeer({ ...client, ca: strangers.cert });
     after.send('<MSH|2>');
     assert.deepEqual(await after.first(1), ['ok MSH|2']);
     before.send('<MSH|3>');
     assert.deepEqual(await before.first(2), ['ok MSH|1', 'ok MSH|3']);
+    l.change({ tls: undefined });
+    const plain = l.peer();
+    plain.send('<MSH|4>');
+    assert.deepEqual(await plain.first(1), ['ok MSH|4']);
+    before.send('<MSH|5>');
+    assert.equal((await before.first(3)).at(-1), 'ok MSH|5');
+  });
+
+  it('keeps what it has where other certificates cannot be used', async () => {
+    const l = await secured();
+    const { key } = client;
+    assert.throws(() => l.change({ tls: { cert: server.cert, key } }), /key values mismatch/);
+    const peer = l.tlsPeer({ ...client });
+    peer.send('<MSH|1>');
+    assert.deepEqual(await peer.first(1), ['ok MSH|1']);
+    assert.equal(typeof l.peers[0]?.certificateUntil, 'number');
   });
 });

@@ -6,7 +6,7 @@ import type { ConnectionOptions } from 'node:tls';
 import type { EventFields, EventName } from '../../engine/events.ts';
 import type { Arrival, Peer, Respond, Response } from '../../engine/mllp/mllp.ts';
 import { createSource } from '../../engine/mllp/source.ts';
-import type { Source, SourceLimits, SourceOptions } from '../../engine/mllp/source.ts';
+import type { Source, SourceLimits, SourceOptions } from '../../engine/mllp/listener.ts';
 
 /** Short notation for bytes: `<` VT, `>` FS CR, `^` FS alone, `_` VT inside. */
 export function wire(text: string): Buffer {
@@ -85,6 +85,8 @@ export function rawPeer(socket: Socket): RawPeer {
 export interface Listening {
   port: number;
   source: Source;
+  /** Use other settings from now on. */
+  change(options: Partial<SourceOptions>, respond?: Respond): void;
   arrivals: Arrival[];
   peers: Peer[];
   /** `PAYLOAD delivered`, `PAYLOAD undelivered`, in the order in which they were settled. */
@@ -123,24 +125,32 @@ export async function listening(
     const name = text.subarray(0, 40).toString('latin1');
     return { payload: text, settled: (outcome) => void settled.push(`${name} ${outcome}`) };
   };
-  const source = createSource(
-    { channel: 'test', host: '127.0.0.1', port: 0, mode: 'lenient', ...options },
-    (arrival, peer, interim) => {
-      arrivals.push(arrival);
-      peers.push(peer);
-      return (respond ?? answer)(arrival, peer, interim);
-    },
-    (name, fields = {}) => events.push({ name, fields }),
+  const told: SourceOptions = {
+    channel: 'test',
+    host: '127.0.0.1',
+    port: 0,
+    mode: 'lenient',
+    ...options,
+  };
+  const recording: Respond = (arrival, peer, interim) => {
+    arrivals.push(arrival);
+    peers.push(peer);
+    return (respond ?? answer)(arrival, peer, interim);
+  };
+  const source = createSource(told, recording, (name, fields = {}) =>
+    events.push({ name, fields }),
   );
-  const { port } = await source.listen();
   started.push({ source, sockets });
+  await source.listen();
   const open = (socket: Socket): RawPeer => {
     sockets.push(socket);
     return rawPeer(socket);
   };
+  const port = source.port() ?? options.port ?? 0;
   return {
     port,
     source,
+    change: (more, other = recording) => source.prepare({ ...told, ...more }, other)(),
     arrivals,
     peers,
     settled,
