@@ -15,7 +15,7 @@ import { type Fault, FaultError, faultByCode, faults } from './faults.ts';
 import { type HeldRecords, createHeldRecords } from './held-records.ts';
 import { type Message, parseMessage } from './hl7/message.ts';
 import { patientOf } from './query/query.ts';
-import type { Journal } from './journal/journal.ts';
+import type { Journal, Keys } from './journal/journal.ts';
 import type { Arrival, Interim, Peer, Respond, Response } from './mllp/mllp.ts';
 import { perform } from './perform.ts';
 import { type ReadWork, type Surroundings, type Work, beginWork, commit, note } from './work.ts';
@@ -102,13 +102,20 @@ export function readHeader(work: Work, payload: Buffer): Message | Fault {
   }
   work.message = message;
   work.payload = payload;
-  // Logs and listings show the type, so only what can be one is taken: anything may stand in MSH-9.
-  const type = message.raw('MSH-9') ?? '';
-  keys.type = /^[A-Z]{3}(\W[A-Z0-9]{3}(\W[A-Z0-9_]{3,7})?)?$/.test(type) ? type : 'unknown';
-  keys.controlId = message.raw('MSH-10') ?? '';
-  keys.sender = `${message.get('MSH-3') ?? ''}|${message.get('MSH-4') ?? ''}`;
+  Object.assign(keys, keysOf(message));
   keys.fingerprint = work.fingerprint = hash('sha256', payload, 'base64');
   return message;
+}
+
+/** What an exchange is found by, as the header of its message has it. */
+export function keysOf(message: Message): Pick<Keys, 'type' | 'controlId' | 'sender'> {
+  // Logs and listings show the type, so only what can be one is taken: anything may stand in MSH-9.
+  const type = message.raw('MSH-9') ?? '';
+  return {
+    type: /^[A-Z]{3}(\W[A-Z0-9]{3}(\W[A-Z0-9_]{3,7})?)?$/.test(type) ? type : 'unknown',
+    controlId: message.raw('MSH-10') ?? '',
+    sender: `${message.get('MSH-3') ?? ''}|${message.get('MSH-4') ?? ''}`,
+  };
 }
 
 /** The same bytes again get the stored answer; a repeat in flight waits for the first. */

@@ -6,7 +6,7 @@ import { FaultError } from '../faults.ts';
 import { bytesOf } from './database.ts';
 import type { Journal, Retention } from './journal.ts';
 import { closeReaders, openReaders, readKeysOf } from './open.ts';
-import { createSearch } from './search.ts';
+import { createSearch, receivedOf } from './search.ts';
 
 /**
  * @param keyFile the folder's own unless named
@@ -26,7 +26,8 @@ export function openBeside(folder: string, busyMs: number, keyFile?: string): Jo
     settle: refuse,
     forget: async () => refuse(),
     read: async (exchange) => search.read(exchange),
-    received: async (exchange) => search.received(exchange),
+    received: async (exchange) => receivedOf(search.beginning(exchange)),
+    beginning: async (exchange) => search.beginning(exchange),
     list: async (filter = {}) => search.list(filter),
     repeats: (of, since) => search.repeats(of, since),
     outbound: async (filter = {}) => search.outbound(filter),

@@ -192,6 +192,8 @@ export interface Journal {
   read(exchange: ExchangeId): Promise<StoredExchange | undefined>;
   /** The bytes that began an exchange, as they came; undefined when they are not there (any more). */
   received(exchange: ExchangeId): Promise<Uint8Array | undefined>;
+  /** The entry that began an exchange: `received` or `broken`; undefined as above. */
+  beginning(exchange: ExchangeId): Promise<Entry | undefined>;
   /** Exchanges, newest first, including those not yet indexed. */
   list(filter?: Filter): Promise<ExchangeSummary[]>;
   /**

@@ -83,6 +83,9 @@ export function memoryJournal(now: () => number): Journal & Retention {
     received: async (exchange) =>
       kept.get(exchange)?.entries.find(({ kind }) => kind === 'received')?.body,
 
+    beginning: async (exchange) =>
+      kept.get(exchange)?.entries.find(({ kind }) => kind === 'received' || kind === 'broken'),
+
     async list(filter = {}) {
       const found = newestFirst().filter((one) => matches(one, filter));
       return found.slice(0, filter.limit ?? 50).map(({ summary }) => ({ ...summary }));

@@ -9,6 +9,7 @@ import { createDeliverySearch } from './deliveries.ts';
 import { createGatherer } from './gather.ts';
 import type { Channel } from './gather.ts';
 import type {
+  Entry,
   ExchangeId,
   ExchangeSummary,
   Filter,
@@ -28,7 +29,7 @@ export interface Search {
   list(filter: Filter): ExchangeSummary[];
   read(exchange: ExchangeId): StoredExchange | undefined;
   /** By the index alone: undefined also where it is not indexed yet. */
-  received(exchange: ExchangeId): Uint8Array | undefined;
+  beginning(exchange: ExchangeId): Entry | undefined;
   outbound(filter: OutboundFilter): Outbound[];
   outboundCounts(): OutboundCount[];
   practiceOf(patient: string): { practice: string; at: number } | undefined;
@@ -53,7 +54,7 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
   const oldest = keys.prepare<[], number>(find.oldest).pluck();
   const deliveries = createDeliverySearch(keys);
 
-  /** The block that was opened last for `received`. */
+  /** The block that was opened last for `beginning`. */
   let latest: { id: number; plain: Buffer } | undefined;
 
   /** The index as it is now, in one transaction; what it lacks is read after that. */
@@ -147,15 +148,15 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
     outbound: (filter) => atOneTime(() => deliveries.list(filter, tail().outlines)),
     outboundCounts: () => atOneTime(() => deliveries.counts(tail().outlines)),
 
-    received(id) {
+    beginning(id) {
       const row = exchange.get(id);
       const sealed = row && block.get(row.first_block);
       if (sealed === undefined) return undefined;
       // A queue is read in order, and a block holds many of its messages.
       if (latest?.id !== sealed.id) latest = { id: sealed.id, plain: opener.open(sealed) };
       for (const { entries } of appendsIn(latest.plain, { exchange: id })) {
-        const first = entries.find(({ kind }) => kind === 'received');
-        if (first) return first.body;
+        const first = entries.find(({ kind }) => kind === 'received' || kind === 'broken');
+        if (first) return first;
       }
       return undefined;
     },
@@ -199,6 +200,11 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
         };
       }),
   };
+}
+
+/** The bytes of a message that was received whole. */
+export function receivedOf(first: Entry | undefined): Uint8Array | undefined {
+  return first?.kind === 'received' ? first.body : undefined;
 }
 
 /** The rarest field that a selection names and that has an index: it leads the listing. */

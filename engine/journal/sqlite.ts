@@ -17,12 +17,12 @@ import type { Channel } from './gather.ts';
 import type { IndexerData, IndexerReply, IndexerRequest } from './indexer.ts';
 import { createIndexing } from './indexing.ts';
 import type { Indexing } from './indexing.ts';
-import type { Journal, Retention } from './journal.ts';
+import type { ExchangeId, Journal, Retention } from './journal.ts';
 import { closeReaders, openReaders, prepareFolder } from './open.ts';
 import type { Readers } from './open.ts';
 import { createRecent, fingerprintNumber } from './recent.ts';
 import type { Recent } from './recent.ts';
-import { createSearch } from './search.ts';
+import { createSearch, receivedOf } from './search.ts';
 import type { Search } from './search.ts';
 import { find, read } from './sql.ts';
 import { createThread, threadFile } from './thread.ts';
@@ -149,6 +149,9 @@ function writingJournal(parts: Parts, closeAll: () => Promise<void>): Journal & 
     return look();
   }
 
+  const beginning = async (exchange: ExchangeId) =>
+    search.beginning(exchange) ?? (await found(() => search.beginning(exchange)));
+
   return {
     mint: next,
     append(exchange, channel, entries, keys) {
@@ -165,8 +168,8 @@ function writingJournal(parts: Parts, closeAll: () => Promise<void>): Journal & 
       if (closing) throw closed();
       commit.mark(exchange, outcome);
     },
-    received: async (exchange) =>
-      search.received(exchange) ?? (await found(() => search.received(exchange))),
+    received: async (exchange) => receivedOf(await beginning(exchange)),
+    beginning,
     read: (exchange) => found(() => search.read(exchange)),
     list: (filter = {}) => found(() => search.list(filter)),
     repeats(of, since) {
