@@ -54,6 +54,10 @@ const table = {
   segmentMissing: row(2011, 'permanent', 'AE', 'AE', '100', 'A required segment is missing or out of order.', 'See the ERR segment for the segment.'),
   tableValue: row(2012, 'permanent', 'AE', 'AE', '103', 'A coded field holds a value that is not in its table.', 'See the ERR segment for the field and docs/profile.md for the table.'),
   pointerUnknown: row(2013, 'permanent', 'AE', 'AE', '204', 'The rest of this answer is not held: the continuation pointer (DSC-1) is unknown or has expired.', 'Ask again from the beginning, without DSC.'),
+  batchNotAccepted: row(2014, 'permanent', 'AR', null, '207', 'This channel takes no batches (FHS, BHS).', 'Set batches: split on the channel, or have the sender send each message by itself.'),
+  batchInconsistent: row(2015, 'permanent', 'AE', null, '207', 'The batch does not hold what its headers and trailers say, so nothing of it was accepted.', '"gatehouse message explain" says what differs; the sender must send the whole batch again.'),
+  batchPartlyRefused: row(2016, 'permanent', 'AE', null, '207', 'Some messages of the batch were refused; the others are stored.', '"gatehouse message explain" names the refused ones; the rest may be sent again without harm.'),
+  controlIdReused: row(2017, 'permanent', 'AE', 'AE', '205', 'This sender has sent another message under the same control id (MSH-10).', 'The sender must give each message an MSH-10 of its own; or set repeats.otherBytes: accept on the channel.'),
 
   // 3xxx: may this sender and this user ask
   senderNotAllowed: row(3001, 'permanent', 'AE', 'AE', '207', 'This sending application or facility may not ask on this channel (MSH-3, MSH-4).', 'Add it to senders in the channel once the site has agreed.'),
@@ -115,6 +119,8 @@ const table = {
   acknowledgedCommitReject: row(7007, 'permanent', 'AR', null, '207', 'The destination answered CR: it does not take this type, version or processing id.', 'Filter such messages with when, or change what the mapping writes into MSH.'),
   preparationFailed: row(7008, 'permanent', 'AE', null, '207', 'The message could not be turned into what this destination is sent.', '"gatehouse message explain" names the rule; mend the mapping, then replay.'),
   messageMissing: row(7009, 'permanent', 'AE', null, '207', 'The bytes of a message that is owed to a destination are not in the journal.', 'See "gatehouse store verify"; ask the sender for the message again.'),
+  applicationAckMissing: row(7010, 'ambiguous', 'AE', null, '207', 'The destination accepted the message (CA), and its application acknowledgement did not come in time.', 'Look at the receiver\'s log for this MSH-10: it has the message; replay it only where it was not worked on.'),
+  acknowledgementUnexpected: row(7011, 'permanent', 'AE', null, '207', 'This acknowledges nothing that is waited for here: it came too late, or from another system.', 'Compare MSA-2 and MSH-3 with what was sent; raise acknowledge.timeout where it came too late.'),
   sentBefore: row(7020, 'ambiguous', 'AE', null, '207', 'A person had the message sent again though it was, or may have been, delivered before; it is flagged as a possible duplicate.', 'Nothing to do where the receiver knows it again by its MSH-10; "gatehouse message explain" names the earlier exchange.'),
   holdsUnreadable: row(7021, 'permanent', 'AR', null, '207', 'The file of held destinations (held.json) cannot be read, so nobody knows what must not be sent.', 'Mend the file or remove it from the folder of the journal; without it nothing is held.'),
 

@@ -31,6 +31,12 @@ const policy: z.ZodType<Policy, unknown> = z.strictObject({
   CE: refusal.prefault('retry').meta({ description: 'commit error: it cannot store now' }),
   CR: refusal.prefault('park').meta({ description: 'commit reject' }),
   unreadable: refusal.prefault('retry 3').meta({ description: 'no acknowledgement one can read' }),
+  unanswered: refusal
+    .prefault('retry')
+    .meta({ description: 'it was written, and no acknowledgement came in time' }),
+  unprocessed: refusal.prefault('park').meta({
+    description: 'it was accepted (CA), and no application acknowledgement came in time',
+  }),
   poison: refusal.prefault('park').meta({ description: 'it cannot be turned into what is sent' }),
 });
 

@@ -18,21 +18,30 @@ export function backoffMs({ first, most }: Backoff, failures: number, random: nu
 
 /** Timers that can be cleared together. */
 export interface Timers {
-  after(ms: number, then: () => void): void;
-  clear(): void;
+  /** @returns what cancels it */
+  after(ms: number, then: () => void): () => void;
+  /** Clear all, and take no more: whatever stops must not be held up by a wait. */
+  close(): void;
 }
 
 export function createTimers(): Timers {
   const timers = new Set<NodeJS.Timeout>();
+  let closed = false;
   return {
     after(ms, then) {
+      if (closed) return () => {};
       const timer = setTimeout(() => {
         timers.delete(timer);
         then();
       }, ms);
       timers.add(timer);
+      return () => {
+        clearTimeout(timer);
+        timers.delete(timer);
+      };
     },
-    clear() {
+    close() {
+      closed = true;
       for (const timer of timers) clearTimeout(timer);
       timers.clear();
     },

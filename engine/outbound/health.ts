@@ -9,7 +9,8 @@ const machine = createMachine({
   id: 'destination',
   initial: 'idle',
   states: {
-    idle: { on: { sends: 'delivering' } },
+    // Something may still be under way from before it was held and released.
+    idle: { on: { sends: 'delivering', failed: 'down', refused: 'halted' } },
     delivering: { on: { emptied: 'idle', failed: 'down', refused: 'halted' } },
     // Nothing is sent until it is tried again, however much comes in.
     down: { on: { tries: 'delivering', failed: 'down' } },

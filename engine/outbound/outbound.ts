@@ -22,6 +22,8 @@ export interface Waiting {
   ambiguous: boolean;
   /** How often it was refused in this life, or could not be prepared. */
   refusals?: number;
+  /** How often it was written in this life and not answered. */
+  silences?: number;
   /** What was received, while there is memory for it. */
   received?: Uint8Array;
 }
@@ -53,10 +55,15 @@ export type Prepare = (
 
 /** What came of sending: what came back, or why nothing did that can be understood. */
 export type Sent =
-  | { reply: Uint8Array }
+  | {
+      reply: Uint8Array;
+      /** Called once it is in the journal what became of the message. */
+      stored?: () => void;
+    }
   /**
    * destinationUnavailable: nothing arrived. acknowledgementTimeout, acknowledgementUnreadable: it
-   * may have. shuttingDown: we stopped waiting.
+   * may have. applicationAckMissing: it has, and is stored there. preparationFailed: no frame can
+   * hold it. shuttingDown: we stopped waiting.
    */
   | { fault: Fault; reply?: Uint8Array };
 
@@ -80,6 +87,10 @@ export interface Policy {
   CE: Refusal;
   CR: Refusal;
   unreadable: Refusal;
+  /** It was written, and no acknowledgement came. */
+  unanswered: Refusal;
+  /** It was accepted (CA), and no application acknowledgement came. */
+  unprocessed: Refusal;
   /** The message cannot be prepared, now or ever. */
   poison: Refusal;
 }
@@ -115,7 +126,7 @@ export interface QueueOptions {
   laneOf(received: Uint8Array): number;
   prepare: Prepare;
   send: Send;
-  journal: Pick<Journal, 'append' | 'received' | 'outbound'>;
+  journal: Pick<Journal, 'append' | 'read' | 'received' | 'outbound'>;
   emit: Emit;
   /** Microseconds since 1970. */
   now(): number;

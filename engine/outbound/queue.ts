@@ -12,16 +12,18 @@ import { backoffMs, createTimers } from './backoff.ts';
 import { createBacklog } from './backlog.ts';
 import { createHealth } from './health.ts';
 import { createLanes } from './lanes.ts';
+import { createOutage } from './outage.ts';
 import type { Prepared, Queue, QueueOptions, Refusal, Waiting } from './outbound.ts';
 import { createRecorder } from './record.ts';
 import { verdictOf } from './verdict.ts';
 
 export function createQueue(options: QueueOptions): Queue {
-  const { to, policy, emit, now, random = Math.random } = options;
+  const { to, policy, emit, random = Math.random } = options;
   const lanes = createLanes();
-  const backlog = createBacklog(options, lanes);
-  const health = createHealth();
   const stopping = new AbortController();
+  const backlog = createBacklog(options, lanes, stopping.signal);
+  const health = createHealth();
+  const outage = createOutage({ ...options, random }, health, pump);
   const record = createRecorder(options, stopping.signal);
   const timers = createTimers();
   const underWay = new Set<Promise<void>>();
@@ -30,15 +32,13 @@ export function createQueue(options: QueueOptions): Queue {
   let running = 0;
   let delivered = 0;
   let parked = 0;
-  /** Failures in a row of the destination itself. */
-  let failures = 0;
+  /** Why the last attempt failed, until one succeeds. */
   let fault: Fault | undefined;
-  let nextTry: number | undefined;
 
   /** Take up whatever may be sent now. */
   function pump(): void {
     // While it is down, one message finds out whether it is up again.
-    const most = failures > 0 ? 1 : options.parallel;
+    const most = outage.isOn() ? 1 : options.parallel;
     while (running < most && maySend()) {
       const one = lanes.take();
       if (one === undefined) break;
@@ -53,6 +53,7 @@ export function createQueue(options: QueueOptions): Queue {
   function leave(one: Waiting): void {
     running -= 1;
     lanes.leave(one);
+    backlog.left(one);
     if (lanes.size() === 0) health.tell('emptied');
     if (backlog.more()) void backlog.refill().then(pump);
     pump();
@@ -123,22 +124,43 @@ export function createQueue(options: QueueOptions): Queue {
     }
     await record.sending(one, payload, entries);
     const sent = await options.send(payload, controlId, stopping.signal);
-    if ('fault' in sent) {
-      if (sent.fault.name === 'shuttingDown') return keep(one);
-      one.ambiguous ||= faults[sent.fault.name].class === 'ambiguous';
-      if (sent.fault.name === 'acknowledgementUnreadable') {
-        return refused(one, sent.fault, policy.unreadable, [], sent.reply);
-      }
-      return destinationFailed(one, sent.fault, sent.reply);
-    }
-    up();
+    if ('fault' in sent) return notSent(one, sent.fault, sent.reply);
+    outage.over();
+    fault = undefined;
     const verdict = verdictOf(sent.reply);
     if (verdict.event === 'refused') {
       one.ambiguous ||= verdict.by === 'unreadable';
-      return refused(one, verdict.fault, policy[verdict.by], [], sent.reply);
+      await refused(one, verdict.fault, policy[verdict.by], [], sent.reply);
+    } else {
+      delivered += 1;
+      await end(one, { state: 'delivered' }, sent.reply);
     }
-    delivered += 1;
-    await end(one, { state: 'delivered' }, sent.reply);
+    sent.stored?.();
+  }
+
+  /** Nothing came back that says what became of it. */
+  function notSent(one: Waiting, why: Fault, reply?: Uint8Array): Promise<void> | void {
+    if (why.name === 'shuttingDown') return keep(one);
+    one.ambiguous ||= faults[why.name].class === 'ambiguous';
+    switch (why.name) {
+      case 'acknowledgementUnreadable':
+        return refused(one, why, policy.unreadable, [], reply);
+      case 'applicationAckMissing':
+        return refused(one, why, policy.unprocessed, [], reply);
+      case 'preparationFailed':
+        return refused(one, why, policy.poison, [], reply);
+      case 'acknowledgementTimeout': {
+        // The destination is tried again as a whole, unless this message has had its tries.
+        const times = (one.silences = (one.silences ?? 0) + 1);
+        const { then } = policy.unanswered;
+        if (then === 'halt' || isOver(policy.unanswered, times)) {
+          return refused(one, why, then === 'halt' ? policy.unanswered : { then: 'park' }, []);
+        }
+        return destinationFailed(one, why);
+      }
+      default:
+        return destinationFailed(one, why, reply);
+    }
   }
 
   /** It ends here, one way or another; the next message of its lane may go. */
@@ -171,7 +193,7 @@ export function createQueue(options: QueueOptions): Queue {
     reply?: Uint8Array,
   ): Promise<void> {
     const times = (one.refusals = (one.refusals ?? 0) + 1);
-    if (refusal.then === 'park' || (refusal.then === 'retryThenPark' && times > refusal.times)) {
+    if (isOver(refusal, times)) {
       parked += 1;
       return end(one, { state: 'parked', fault: why }, reply, entries);
     }
@@ -190,29 +212,9 @@ export function createQueue(options: QueueOptions): Queue {
   async function destinationFailed(one: Waiting, why: Fault, reply?: Uint8Array): Promise<void> {
     fault = why;
     keep(one);
-    // Of several that were under way, the first to fail decides.
-    if (nextTry === undefined) {
-      failures += 1;
-      const wait = backoffMs(options.backoff, failures, random());
-      nextTry = now() + wait * 1000;
-      const fields = { endpoint: to, code: codeOf(why), ms: wait };
-      if (health.tell('failed')) emit('destination.down', fields);
-      timers.after(wait, tryAgain);
-    }
+    outage.failed(why);
     told(one, why);
     await record.outcome(one, { state: 'failed', fault: why }, reply, []);
-  }
-
-  function tryAgain(): void {
-    nextTry = undefined;
-    health.tell('tries');
-    pump();
-  }
-
-  function up(): void {
-    if (failures > 0) emit('destination.up', { endpoint: to });
-    failures = 0;
-    fault = undefined;
   }
 
   function told(one: Waiting, why: Fault): void {
@@ -233,7 +235,7 @@ export function createQueue(options: QueueOptions): Queue {
       if (health.tell('held')) emit('destination.held', { endpoint: to });
     },
     release() {
-      if (health.state() === 'down') return tryAgain();
+      if (health.state() === 'down') return outage.hasten();
       if (health.tell('released')) emit('destination.released', { endpoint: to });
       pump();
     },
@@ -259,11 +261,12 @@ export function createQueue(options: QueueOptions): Queue {
       delivered,
       parked,
       fault: fault && codeOf(fault),
-      nextTry,
+      nextTry: outage.nextTry(),
     }),
     async stop(graceMs) {
       health.tell('stopped');
-      timers.clear();
+      timers.close();
+      outage.clear();
       const late = setTimeout(() => stopping.abort(), graceMs);
       await Promise.allSettled(underWay);
       clearTimeout(late);
@@ -272,5 +275,9 @@ export function createQueue(options: QueueOptions): Queue {
     },
   };
 }
+
+/** It was refused so often that it is parked. */
+const isOver = (refusal: Refusal, times: number): boolean =>
+  refusal.then === 'park' || (refusal.then === 'retryThenPark' && times > refusal.times);
 
 const codeOf = (fault: Fault): string => faults[fault.name].code;
