@@ -64,7 +64,7 @@ describe('cases', () => {
       'gp-record: askSecond refused',
       'gp-record: locate (waiting 250 ms) timeout',
       'gp-record: locate refused',
-      // The directory answers the first time it is asked and fails the second: tests/story/html.test.ts.
+      // The directory answers the first time it is asked and fails the second: tests/story/back-ends.test.ts.
       'gp-record: locateHtml (waiting 250 ms) elapsed',
       'gp-record: locateHtml (waiting 250 ms) timeout',
       'gp-record: locateHtml permanent',

@@ -35,6 +35,12 @@ const least = {
       issuer: 'https://gatehouse.example/',
       device: { id: '1', model: 'm', version: '1' },
     },
+    cdg: {
+      kind: 'cdg',
+      url: 'https://cdg.example/',
+      issuer: 'https://gatehouse.example/',
+      device: { id: '1', model: 'm', version: '1' },
+    },
     mllp: { kind: 'mllp', port: 1 },
   },
 };
@@ -64,7 +70,7 @@ file:line:column; \`gatehouse config schema\` prints the JSON Schema, which is a
 
 Text is text: \`no\`, \`on\` and \`2.40\` stay as they are written. Durations are written \`250ms\`, \`15s\`,
 \`5m\`, \`12h\`, \`30d\`; sizes \`64KB\`, \`20MB\`. Every text may hold \`\${env:NAME}\`,
-\`\${env:NAME:-default}\` or \`\${file:/path}\`; a secret (\`apikey\`) may be nothing else.
+\`\${env:NAME:-default}\` or \`\${file:/path}\`; a secret (\`apikey\`, \`accessToken\`) may be nothing else.
 
 ${table(columns, main)}
 ## destinations

@@ -184,7 +184,9 @@ function datasetTable(): string {
     const own =
       lists.length > 0 ? lists : [{ list: '', status: dataset, heading: undefined, code: '' }];
     return own.map(({ list, status, heading, code: listCode }) => {
-      const told = [code(status), heading ?? title, listCode && code(listCode)];
+      // Documents come from a service that has no lists; theirs is ours.
+      const known = /^\d+$/.test(listCode) ? code(listCode) : '';
+      const told = [code(status), heading ?? title, known];
       const cells = answers.map(({ offers, answer: { profile } }) => {
         if (!offers.includes(dataset)) return '';
         const names = items.flatMap((item) => segmentNames(item, list, profile));
