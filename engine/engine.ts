@@ -2,23 +2,26 @@
  * The composition root: opens the journal, joins each channel to its destinations and listens.
  * Only this file and `outside.ts` name implementations.
  */
-import { type LoadedChannel, type Site, fileOf } from './config/site.ts';
+import { type Applied, createChannels } from './channels.ts';
+import type { LoadedChannel, Site } from './config/site.ts';
 import type { Surroundings as Environment } from './config/values.ts';
+import { createDeliveries } from './deliveries.ts';
 import type { Emit } from './events.ts';
-import { type Again, againOf } from './again.ts';
-import { closeInterrupted, exchangesOf } from './exchange.ts';
+import { closeInterrupted } from './exchange.ts';
 import { createHttp } from './gp/http.ts';
 import { sharedPaces } from './gp/pace.ts';
 import type { Journal } from './journal/journal.ts';
 import { openJournal } from './journal/sqlite.ts';
+import { createListeners } from './listeners.ts';
+import { createMapper } from './mapping/apart.ts';
+import { microseconds } from './microseconds.ts';
 import { createDestination } from './mllp/destination.ts';
+import { createSource } from './mllp/source.ts';
 import { createFeeds } from './outbound/feed.ts';
 import { type Holds, openHolds } from './outbound/holds.ts';
 import type { Queue } from './outbound/outbound.ts';
-import type { Source, SourceOptions } from './mllp/listener.ts';
-import { createSource } from './mllp/source.ts';
-import { type Connectors, type Joined, joinOutside, linkTls } from './outside.ts';
-import type { Surroundings } from './work.ts';
+import { type Connectors, linkTls } from './outside.ts';
+import type { Running } from './running.ts';
 
 export interface EngineOptions {
   site: Site;
@@ -30,143 +33,139 @@ export interface EngineOptions {
   env?: Environment;
 }
 
-/** A channel that runs. */
-export interface Running {
-  loaded: LoadedChannel;
-  /** Works on a stored message of it again. */
-  again: Again;
-}
-
 export interface Engine {
   journal: Journal;
   /** By name. */
   channels: ReadonlyMap<string, Running>;
-  /** The port each channel listens on. */
-  ports: Readonly<Record<string, number>>;
+  /** The port each channel listens on; a channel whose port is held by another process has none. */
+  readonly ports: Readonly<Record<string, number>>;
   /** The queue of each delivery, by `channel/destination`. */
   queues: ReadonlyMap<string, Queue>;
   /** The destinations that are held. */
   holds: Holds;
   /** Microseconds since 1970, never the same twice. */
   now(): number;
+  /**
+   * Run the channels of this site from now on: all of them, or on an error none of them.
+   * @throws FaultError portBusy; Error that names a file or secret that is missing
+   */
+  apply(site: Site): Promise<Applied>;
   /** Take no more, answer what is in hand within `graceMs` (10 s), close the journal. */
-  stop(graceMs?: number): Promise<void>;
+  stop(graceMs?: number): Promise<Left>;
+}
+
+/** What a stop left behind. */
+export interface Left {
+  /** Messages that were cut off unanswered; their senders will send them again. */
+  unanswered: number;
+  /** Messages that wait for the next start to be delivered. */
+  owed: number;
 }
 
 /**
- * Start every channel of a site.
- * @throws FaultError portBusy, or of the 6xxx rows where the journal cannot be opened
+ * Start every channel of a site. A port that another process holds is waited for.
+ * @throws FaultError of the 6xxx rows where the journal cannot be opened
  */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { site, data, keyFile, emit, env = process.env } = options;
-  const channels = new Map<string, Running>();
   const journal = await openJournal({
     folder: data,
     key: keyFile === undefined ? undefined : { file: keyFile },
     repeatWindowMs: Math.max(...site.channels.map((c) => c.channel.repeats.window)),
     emit,
   });
-  const connect: Connectors = { http: createHttp, mllp: createDestination, pace: sharedPaces() };
-  const sources: Source[] = [];
-  const joined: Joined[] = [];
-  const queues = new Map<string, Queue>();
-  const ports: Record<string, number> = {};
-  let holds: Holds;
+  const now = microseconds;
   const retention = setInterval(forgetOld, 3_600_000).unref();
-  let stopped: Promise<void> | undefined;
+  const listeners = createListeners((told, respond) => createSource(told, respond, emit));
+  const holds = await closingOnError(() => openHolds(data));
+  const deliveries = createDeliveries(({ loaded }) => queuesOf(loaded), holds, emit);
+  const channels = createChannels(site, {
+    ...{ journal, listeners, deliveries, connectors, env, emit, now },
+  });
+  let stopped: Promise<Left> | undefined;
   const stop = (graceMs = 10_000) => (stopped ??= stopOnce(graceMs));
-  const stopOnce = async (graceMs: number) => {
-    emit('engine.stopping');
-    clearInterval(retention);
-    await Promise.all(sources.map((source) => source.stop(graceMs)));
-    await Promise.all([...queues.values()].map((queue) => queue.stop(graceMs)));
-    await Promise.all(joined.map((outside) => outside.close()));
-    await journal.close();
-    emit('engine.stopped');
-  };
+
   try {
-    holds = openHolds(data);
-    await closeInterrupted(journal, microseconds);
-    for (const loaded of site.channels) {
-      const { channel } = loaded.channel;
-      const outside = joinOutside(loaded, connect, env);
-      joined.push(outside);
-      const around: Surroundings = {
-        journal,
-        outside: { ...outside, practiceOf: (patient) => journal.practiceOf(patient) },
-        emit,
-        owed: (to, ...message) => queues.get(to)?.owed(...message),
-        now: microseconds,
-      };
-      channels.set(channel, { loaded, again: againOf(loaded, around) });
-      for (const [to, queue] of createFeeds(loaded, {
-        journal,
-        emit,
-        now: microseconds,
-        connect: (options, correlate) => createDestination(options, correlate, emit),
-        tls: ({ tls }) => tls && linkTls(loaded, tls),
-      })) {
-        queues.set(to, queue);
-        if (holds.get(to)) queue.hold();
-        await queue.start();
-      }
-      const source = createSource(listening(loaded), exchangesOf(loaded, around), emit);
-      sources.push(source);
-      await source.listen();
-      ports[channel] = source.port() ?? 0;
-    }
+    await closeInterrupted(journal, now);
+    await channels.apply(site, 'wait');
+    await deliveries.settled();
   } catch (error) {
     await stop(0);
     throw error;
   }
   void forgetOld();
-  emit('engine.started', { count: sources.length });
-  return { journal, channels, ports, queues, holds, now: microseconds, stop };
+  emit('engine.started', { count: site.channels.length });
+
+  return {
+    journal,
+    channels: channels.running,
+    get ports() {
+      const open = Array.from(channels.running.keys(), (name) => [
+        name,
+        listeners.of(name)?.port(),
+      ]);
+      return Object.fromEntries(open.filter(([, port]) => port !== undefined));
+    },
+    queues: deliveries.queues,
+    holds,
+    now,
+    async apply(next) {
+      const applied = await channels.apply(next, 'refuse');
+      emit('config.applied', { revision: applied.revision });
+      return applied;
+    },
+    stop,
+  };
+
+  function connectors(): Connectors {
+    return {
+      http: createHttp,
+      mllp: createDestination,
+      pace: sharedPaces(),
+      mapper: (folder, compiled) =>
+        createMapper(folder, compiled, (detail) => emit('mapping.threadEnded', { detail })),
+    };
+  }
+
+  function queuesOf(loaded: LoadedChannel): Map<string, Queue> {
+    return createFeeds(loaded, {
+      journal,
+      emit,
+      now,
+      connect: (told, correlate) => createDestination(told, correlate, emit),
+      tls: ({ tls }) => tls && linkTls(loaded, tls),
+    });
+  }
+
+  async function closingOnError<T>(open: () => T): Promise<T> {
+    try {
+      return open();
+    } catch (error) {
+      clearInterval(retention);
+      await journal.close();
+      throw error;
+    }
+  }
+
+  async function stopOnce(graceMs: number): Promise<Left> {
+    emit('engine.stopping');
+    clearInterval(retention);
+    const unanswered = await channels.stop(graceMs);
+    const open = await journal.outboundCounts().catch(() => []);
+    const owed = open
+      .filter(({ state }) => state !== 'parked')
+      .reduce((n, one) => n + one.count, 0);
+    await journal.close();
+    emit('engine.stopped', { count: unanswered });
+    return { unanswered, owed };
+  }
 
   /** Retention: what is older than its channel keeps it is deleted for good. */
   async function forgetOld(): Promise<void> {
-    for (const { channel } of site.channels) {
+    for (const { channel } of channels.site().channels) {
       await journal
-        .forget(channel.channel, microseconds() - channel.keep * 1000)
+        .forget(channel.channel, now() - channel.keep * 1000)
         .catch(() => emit('journal.fault', { channel: channel.channel, detail: 'retention' }));
     }
   }
-}
-
-function listening(loaded: LoadedChannel): SourceOptions {
-  const { channel, listen, limits } = loaded.channel;
-  const { tls } = listen;
-  return {
-    channel,
-    host: listen.host,
-    port: listen.port,
-    mode: listen.framing,
-    tls: tls && {
-      cert: fileOf(loaded, tls.certificate),
-      key: fileOf(loaded, tls.key),
-      ca: tls.clients === undefined ? undefined : fileOf(loaded, tls.clients),
-      requireClientCertificate: tls.clients !== undefined,
-    },
-    limits: {
-      frameBytes: limits.frame,
-      connections: limits.connections,
-      idleMs: limits.idle,
-      inFrameMs: limits.inFrame,
-      pipeline: limits.pipeline,
-    },
-  };
-}
-
-let offset = 0;
-let last = 0;
-/**
- * Microseconds since 1970, never backwards and never the same twice within one process. It follows
- * the wall clock, which the monotonic one leaves behind when the machine's time is corrected.
- */
-function microseconds(): number {
-  const steady = performance.now() * 1000;
-  const wall = Date.now() * 1000;
-  if (Math.abs(offset + steady - wall) > 5000) offset = wall - steady;
-  last = Math.max(last + 1, Math.round(offset + steady));
-  return last;
 }

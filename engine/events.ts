@@ -12,6 +12,8 @@ const levels = {
   'engine.started': 'info',
   'engine.stopping': 'info',
   'engine.stopped': 'info',
+  'config.applied': 'info',
+  'config.refused': 'error',
   'channel.listening': 'info',
   'channel.portBusy': 'warn',
   'channel.closed': 'info',
@@ -43,6 +45,7 @@ const levels = {
   'control.listening': 'info',
   'control.failed': 'error',
   'control.acted': 'info',
+  'mapping.threadEnded': 'warn',
   'journal.opened': 'info',
   'journal.keyCreated': 'warn',
   'journal.fault': 'error',
@@ -75,6 +78,8 @@ export interface EventFields {
   port?: number;
   host?: string;
   file?: string;
+  /** Of the configuration. */
+  revision?: string;
 }
 
 /** Emit one event: one log line and one count. */

@@ -1,4 +1,5 @@
 /** Joins a channel to what it asks: each destination named in its file becomes a function. */
+import { dirname, join } from 'node:path';
 import type { KeyObject } from 'node:crypto';
 import type { Channel, Destination } from './channel.ts';
 import { type LoadedChannel, fileOf } from './config/site.ts';
@@ -24,6 +25,8 @@ import { createSds } from './gp/sds.ts';
 import { type Sessions, createSessions } from './gp/session.ts';
 import { createSignedTokens } from './gp/signed-token.ts';
 import { readSigningKey } from './gp/signing-key.ts';
+import type { Mapper } from './mapping/apart.ts';
+import type { CompiledMappings } from './mapping/load.ts';
 import type { DestinationOptions, MllpDestination } from './mllp/destination.ts';
 import type { LinkTls } from './mllp/link.ts';
 import type { Outside } from './work.ts';
@@ -34,6 +37,8 @@ export interface Connectors {
   mllp(options: DestinationOptions, correlate: typeof answeredId): MllpDestination;
   /** The pace at which an address may be asked; without it nobody waits for a turn. */
   pace?(url: string, perSecond: number): Pace;
+  /** Maps in a thread of its own; without it nothing is mapped apart. */
+  mapper?(folder: string, compiled: CompiledMappings): Mapper;
   /** Milliseconds since 1970; the machine's clock unless told. */
   now?(): number;
 }
@@ -79,6 +84,12 @@ export function joinOutside(loaded: LoadedChannel, connect: Connectors, env: Env
       await Promise.all(closers.map((close) => close()));
     },
   };
+  if (loaded.mapping && channel.mapping && connect.mapper) {
+    const site = join(dirname(loaded.file), '..');
+    const mapper = connect.mapper(join(site, 'mappings', channel.mapping), loaded.mapping);
+    joined.mapper = mapper;
+    closers.push(() => mapper.close());
+  }
   if (pds) {
     const { url, apikey, signed, rate } = pds;
     const client = http(pds);

@@ -6,7 +6,7 @@ import { type Performed, askOutside, deadlineOf } from './asking.ts';
 import { canResume, pointerUnknown, resume } from './continuation.ts';
 import { FaultError, faults } from './faults.ts';
 import { contentVersion } from './hl7/version.ts';
-import { mapRecord } from './mapping/apply.ts';
+import { type MapOptions, mapRecord } from './mapping/apply.ts';
 import type { OutboundNote } from './journal/journal.ts';
 import type { Interim } from './mllp/mllp.ts';
 import { feedName } from './outbound/feed.ts';
@@ -116,14 +116,14 @@ function second(work: ReadWork): Performed {
 }
 
 /** The reply becomes segments; a GP system's own HL7 answer is passed on as it is. */
-function map(work: ReadWork): Performed {
+async function map(work: ReadWork): Promise<Performed> {
   const { reply, beside, query, loaded, around } = work;
   work.keys.state = 'mapping';
   if (!reply || !query) return { event: 'permanent', fault: { name: 'internalError' } };
   if (reply.kind === 'hl7') return { event: 'found' };
   if (!loaded.mapping) return { event: 'permanent', fault: { name: 'mappingFailed' } };
   try {
-    work.record = mapRecord(loaded.mapping, reply.bundle, {
+    const options: MapOptions = {
       datasets: query.datasets,
       profile: query.kind.answer.profile,
       version: contentVersion(work.message.get('MSH-12')),
@@ -131,7 +131,11 @@ function map(work: ReadWork): Performed {
       site: work.channel.site,
       limits: reply.kind === 'bundle' ? reply.limits : undefined,
       beside: reply.kind === 'html' ? { ...beside, html: reply.sections } : beside,
-    });
+    };
+    const { mapper } = around.outside;
+    work.record = mapper
+      ? await mapper.map(reply, options)
+      : mapRecord(loaded.mapping, reply.bundle, options);
   } catch (error) {
     if (error instanceof FaultError) return { event: 'permanent', fault: error.fault };
     throw error;

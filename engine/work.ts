@@ -26,6 +26,7 @@ import {
   type Progress,
   exchangeName,
 } from './journal/journal.ts';
+import type { Mapper } from './mapping/apart.ts';
 import type { MappedRecord } from './mapping/mapped.ts';
 import type { Caution } from './query/cautions.ts';
 import type { Query } from './query/query.ts';
@@ -48,6 +49,8 @@ export interface Surroundings {
 
 /** The outside of one channel: what its destinations answer. */
 export interface Outside {
+  /** Maps large records in a thread of their own; without it every one is mapped here. */
+  mapper?: Mapper;
   trace?: TracePatient;
   locate?: LocateEndpoint;
   /** Where a practice gives its record as HTML; absent where the channel does not want it. */

@@ -18,12 +18,15 @@ const layers: [RegExp, RegExp][] = [
   [/^engine\/hl7\//, /^engine\/(hl7\/|faults\.ts|events\.ts)/],
   [/^engine\/mllp\/frame\.ts/, /^engine\/(mllp\/|faults\.ts)/],
   [/^engine\/mllp\//, /^engine\/(mllp\/|faults\.ts|events\.ts)/],
-  [/^engine\/journal\//, /^engine\/(journal\/|faults\.ts|events\.ts)/],
+  [/^engine\/journal\//, /^engine\/(journal\/|faults\.ts|events\.ts|thread\.ts)/],
   [
     /^engine\/gp\//,
     /^engine\/(gp\/|hl7\/|faults\.ts|events\.ts|config\/yaml\.ts|mllp\/destination\.ts)/,
   ],
-  [/^engine\/mapping\//, /^engine\/(mapping\/|hl7\/|gp\/port\.ts|faults\.ts|config\/yaml\.ts)/],
+  [
+    /^engine\/mapping\//,
+    /^engine\/(mapping\/|hl7\/|gp\/(port|json|bundle)\.ts|faults\.ts|config\/yaml\.ts|thread\.ts)/,
+  ],
   [/^engine\/query\//, /^engine\/(query\/|hl7\/|gp\/port\.ts|mapping\/mapped\.ts|faults\.ts)/],
   [/^engine\/config\/(yaml|values)\.ts/, /^engine\/config\//],
   [/^engine\/route/, /^engine\/(route|effects\.ts|config\/)/],

@@ -45,6 +45,7 @@ export function createGateway(options: GatewayOptions, http: Http): AskGateway {
     }
     const { requests, ...limited } = recordRequests(request, londonDate(now()));
     const bundles: unknown[] = [];
+    const texts: Uint8Array[] = [];
     for (const parameters of requests) {
       const reply = await http.ask(
         {
@@ -77,10 +78,11 @@ export function createGateway(options: GatewayOptions, http: Http): AskGateway {
       const unfit = whyNoRecord(json, request.nhsNumber);
       if (unfit) return failed(unfit, hops);
       bundles.push(json);
+      texts.push(hops.at(-1)?.reply ?? new Uint8Array());
     }
     return {
       event: 'reply',
-      value: { kind: 'bundle', bundle: oneBundle(bundles), ...limited },
+      value: { kind: 'bundle', bundle: oneBundle(bundles), texts, ...limited },
       hops,
     };
   };

@@ -32,6 +32,7 @@ export function createGpConnect(options: ProviderOptions, http: Http): AskRecord
     const { requests, ...limited } = recordRequests(request, londonDate(now()));
     const hops: Hop[] = [];
     const bundles: unknown[] = [];
+    const texts: Uint8Array[] = [];
     // One after the other: what is refused once is not asked for again.
     for (const parameters of requests) {
       const { json, ended } = await provider.ask(
@@ -51,10 +52,11 @@ export function createGpConnect(options: ProviderOptions, http: Http): AskRecord
       const unfit = whyNoRecord(json, request.nhsNumber);
       if (unfit) return failed(unfit, hops);
       bundles.push(json);
+      texts.push(hops.at(-1)?.reply ?? new Uint8Array());
     }
     return {
       event: 'reply',
-      value: { kind: 'bundle', bundle: oneBundle(bundles), ...limited },
+      value: { kind: 'bundle', bundle: oneBundle(bundles), texts, ...limited },
       hops,
     };
   };

@@ -147,6 +147,8 @@ export interface RecordRequest {
 export interface GpRecord {
   kind: 'bundle';
   bundle: unknown;
+  /** What it was read from: one Bundle or several, for whoever reads it in another thread. */
+  texts?: readonly Uint8Array[];
   /**
    * What was not asked for because of the dates, by dataset, in a sentence for the clinician: an
    * answer that is limited must not look as if it were all.
