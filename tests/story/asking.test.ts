@@ -91,10 +91,10 @@ describe('every way to ask', () => {
       lines.map((one) => one.split('|')[4]),
       ['IMM', 'OBS', 'INV'],
     );
-    for (const code of ['XXX', 'constructor', 'toString']) {
+    for (const code of ['NONE', 'constructor', 'toString']) {
       assert.equal((await asked(code)).get('ERR-1.4.1'), '103', code);
     }
-    const partly = await send('QRY^R02', { datasets: ['ALL', 'XXX'] });
+    const partly = await send('QRY^R02', { datasets: ['ALL', 'NONE'] });
     assert.equal(partly.get('MSA-1'), 'AE');
   });
 
