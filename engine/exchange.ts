@@ -20,15 +20,26 @@ import type { Arrival, Interim, Peer, Respond, Response } from './mllp/mllp.ts';
 import { perform } from './perform.ts';
 import { type ReadWork, type Surroundings, type Work, beginWork, commit, note } from './work.ts';
 
-/** The function that answers a channel's arrivals. */
-export function exchangesOf(loaded: LoadedChannel, around: Surroundings): Respond {
+/** What a channel remembers from one message to the next; it outlives a change of configuration. */
+export interface Memory {
   /** Fingerprints of the messages being worked on, and what each comes to. */
-  const inFlight = new Map<string, Promise<Answer>>();
-  const { channel, parts } = loaded.channel;
-  const held = createHeldRecords(parts, around.now, () =>
-    around.emit('parts.dropped', { channel }),
-  );
+  inFlight: Map<string, Promise<Answer>>;
+  /** Records whose rest may still be asked for. */
+  held: HeldRecords;
+}
 
+/** The memory of a channel that has seen nothing yet. */
+export function createMemory({ channel }: LoadedChannel, { now, emit }: Surroundings): Memory {
+  const dropped = () => emit('parts.dropped', { channel: channel.channel });
+  return { inFlight: new Map(), held: createHeldRecords(channel.parts, now, dropped) };
+}
+
+/** The function that answers a channel's arrivals. */
+export function exchangesOf(
+  loaded: LoadedChannel,
+  around: Surroundings,
+  { inFlight, held }: Memory = createMemory(loaded, around),
+): Respond {
   return async function exchange(arrival, peer, interim) {
     const work = receive(loaded, around, held, arrival, peer);
     try {
@@ -63,7 +74,8 @@ function receive(
   peer: Peer,
 ): Work {
   const work = beginWork(loaded, around, held);
-  const from = { peer: peer.address, certificate: peer.certificate };
+  const { revision } = loaded;
+  const from = { peer: peer.address, certificate: peer.certificate, revision };
   if (arrival.kind === 'broken') {
     const { fault, dropped } = arrival;
     work.pending.push({

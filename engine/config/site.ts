@@ -13,6 +13,7 @@ import { checkRoute } from '../route-check.ts';
 import { type Route, compileRoute, routeSchema } from '../route.ts';
 import { impossible } from './asked.ts';
 import { checkDestinations } from './destination-check.ts';
+import { revisionOf } from './revision.ts';
 import { type Surroundings, resolveText, secretKeys, strings } from './values.ts';
 import { ConfigError, type Finding, type YamlFile, checkYaml, nearest, readYaml } from './yaml.ts';
 
@@ -25,10 +26,14 @@ export interface LoadedChannel {
   charset?: CharsetName;
   mapping?: CompiledMappings;
   practices?: Practices;
+  /** Revision of the site it was read with. */
+  revision?: string;
 }
 
 export interface Site {
   root: string;
+  /** Which configuration it is. */
+  revision: string;
   channels: LoadedChannel[];
   findings: Finding[];
 }
@@ -68,13 +73,14 @@ export function loadSite(root: string, env: Surroundings = process.env): Site {
       says: 'this folder is no Gatehouse site: it has no channels/',
       next: 'go to the folder that has one, or name it with --site',
     });
-    return { root, channels, findings };
+    return { root, revision: '', channels, findings };
   }
+  const revision = revisionOf(root);
   for (const name of readdirSync(folder).sort()) {
     if (!name.endsWith('.yaml')) continue;
     try {
       const loaded = loadChannel(root, join(folder, name), env, findings);
-      if (loaded) channels.push(loaded);
+      if (loaded) channels.push({ ...loaded, revision });
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       findings.push(...error.findings);
@@ -94,7 +100,7 @@ export function loadSite(root: string, env: Surroundings = process.env): Site {
     }
     byPort.set(`${host}:${port}`, channel.channel);
   }
-  return { root, channels, findings };
+  return { root, revision, channels, findings };
 }
 
 function loadChannel(
@@ -287,6 +293,11 @@ function* filesNamed(channel: Channel): Generator<[PropertyKey[], string]> {
       if (client?.[key]) yield [['destinations', name, 'tls', key], client[key]];
     }
   }
+}
+
+/** The paths of the files a channel names. */
+export function filesOf({ channel, file }: LoadedChannel): string[] {
+  return Array.from(filesNamed(channel), ([, name]) => resolvePath(dirname(file), name));
 }
 
 /** The text of a file a channel names, relative to the channel's own file. */

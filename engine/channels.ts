@@ -1,0 +1,162 @@
+/**
+ * The channels of a site, started, changed and stopped together. A change takes the whole new set or
+ * nothing of it: all that can fail (secrets, certificates, ports) is done before anything is changed.
+ *
+ * What a channel is told in one configuration it finishes under it; a channel that reads the same in
+ * both is not touched. Ports that stay keep their connections, deliveries keep their order.
+ */
+import { filesOf } from './config/site.ts';
+import type { LoadedChannel, Site } from './config/site.ts';
+import { fingerprintOf } from './config/revision.ts';
+import type { Deliveries } from './deliveries.ts';
+import type { Listeners } from './listeners.ts';
+import type { Source } from './mllp/listener.ts';
+import type { Connectors } from './outside.ts';
+import { type Running, type RunningParts, createRunning } from './running.ts';
+
+/** What a change came to. */
+export interface Applied {
+  revision: string;
+  /** The revision before. */
+  before: string;
+  /** Names of channels; all others run as they did. */
+  added: string[];
+  changed: string[];
+  removed: string[];
+}
+
+export interface Channels {
+  /** By name. */
+  running: ReadonlyMap<string, Running>;
+  /** The site they are of. */
+  site(): Site;
+  /**
+   * Run the channels of this site, and no others.
+   * @param busy as for `Listeners.prepare`
+   * @throws what `Listeners.prepare` and `createRunning` do: then nothing has changed
+   */
+  apply(site: Site, busy: 'wait' | 'refuse'): Promise<Applied>;
+  /** Arrivals that are finished under an earlier configuration. */
+  finishing(): number;
+  /** Take no more, answer what is in hand. @returns how many arrivals were cut off unanswered */
+  stop(graceMs: number): Promise<number>;
+}
+
+export interface ChannelsParts extends Omit<RunningParts, 'connect' | 'queues'> {
+  /** What opens connections; asked for anew where the paces are others. */
+  connectors(): Connectors;
+  listeners: Listeners;
+  deliveries: Deliveries;
+}
+
+/** How long what is under way may take to finish after a change. */
+const finishMs = 60_000;
+
+export function createChannels(first: Site, parts: ChannelsParts): Channels {
+  const { listeners, deliveries, env } = parts;
+  const running = new Map<string, Running>();
+  const retiring = new Set<Running>();
+  const leaving = new Set<Source>();
+  let site = first;
+  let paces = '';
+  let connect = parts.connectors();
+  let applying: Promise<unknown> = Promise.resolve();
+
+  /** One change after the other. */
+  function apply(next: Site, busy: 'wait' | 'refuse'): Promise<Applied> {
+    const applied = applying.then(() => change(next, busy));
+    applying = applied.catch(() => {});
+    return applied;
+  }
+
+  async function change(next: Site, busy: 'wait' | 'refuse'): Promise<Applied> {
+    const nextPaces = pacesOf(next);
+    const nextConnect = nextPaces === paces ? connect : parts.connectors();
+    const wanted = new Map<string, Running>();
+    const made: Running[] = [];
+    try {
+      for (const loaded of next.channels) {
+        const name = loaded.channel.channel;
+        const before = running.get(name);
+        const fingerprint = fingerprintOf(inputsOf(next, loaded, nextPaces), env);
+        if (before?.fingerprint === fingerprint) {
+          wanted.set(name, before);
+          continue;
+        }
+        const around = { ...parts, connect: nextConnect, queues: deliveries.queues };
+        const one = createRunning(loaded, fingerprint, around, before);
+        made.push(one);
+        wanted.set(name, one);
+      }
+      const turn = await listeners.prepare(wanted.values(), busy);
+      return take(next, wanted, turn.take());
+    } catch (error) {
+      await Promise.all(made.map((one) => one.retire(0)));
+      throw error;
+    } finally {
+      if (site === next) [paces, connect] = [nextPaces, nextConnect];
+    }
+  }
+
+  /** From here on nothing can fail. */
+  function take(next: Site, wanted: ReadonlyMap<string, Running>, left: Source[]): Applied {
+    const names = [...wanted.keys()];
+    const applied: Applied = {
+      revision: next.revision,
+      before: site.revision,
+      added: names.filter((name) => !running.has(name)),
+      changed: names.filter((name) => running.has(name) && running.get(name) !== wanted.get(name)),
+      removed: [...running.keys()].filter((name) => !wanted.has(name)),
+    };
+    const earlier = [...running].filter(([name, one]) => wanted.get(name) !== one);
+    running.clear();
+    for (const [name, one] of wanted) {
+      one.loaded.revision = next.revision;
+      running.set(name, one);
+    }
+    site = next;
+    deliveries.take(wanted.values(), finishMs);
+    for (const source of left) {
+      leaving.add(source);
+      void source.stop(finishMs).finally(() => leaving.delete(source));
+    }
+    for (const [, one] of earlier) {
+      retiring.add(one);
+      // Deliveries may ask outside, too: those of the channel have stopped by then.
+      const stopped = deliveries.settled().then(() => one.retire(finishMs));
+      void stopped.finally(() => retiring.delete(one));
+    }
+    return applied;
+  }
+
+  return {
+    running,
+    site: () => site,
+    apply,
+    finishing: () => Array.from(retiring, (one) => one.underWay()).reduce((a, b) => a + b, 0),
+    async stop(graceMs) {
+      await applying;
+      const all = [listeners.stop(graceMs), ...Array.from(leaving, (one) => one.stop(graceMs))];
+      const unanswered = (await Promise.all(all)).reduce((sum, left) => sum + left, 0);
+      await deliveries.stop(graceMs);
+      await Promise.all([...running.values(), ...retiring].map((one) => one.retire(0)));
+      return unanswered;
+    },
+  };
+}
+
+/** What a channel depends on. */
+function inputsOf({ root }: Site, loaded: LoadedChannel, paces: string) {
+  const { channel, route } = loaded;
+  return { root, channel, route: route.definition, files: filesOf(loaded), beside: paces };
+}
+
+/** Who may be asked how often: an allowance is shared by all channels that ask the same address. */
+function pacesOf({ channels }: Site): string {
+  const all = channels.flatMap(({ channel }) =>
+    Object.values(channel.destinations).flatMap((one) =>
+      'rate' in one ? [[one.url, one.rate]] : [],
+    ),
+  );
+  return JSON.stringify(all.sort());
+}

@@ -1,0 +1,77 @@
+/**
+ * Which configuration it is: the revision of a site, by which people and the journal know it, and
+ * the fingerprint of one channel, by which a reload knows what it need not touch.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { isSecretReference, resolveText, strings } from './values.ts';
+import type { Surroundings } from './values.ts';
+
+/** What a site consists of. Cases and the simulator's patients (fixtures/) change nothing that runs. */
+const parts = ['channels', 'mappings', 'site.yaml'];
+
+/**
+ * The revision of a site: 12 hexadecimal digits of the SHA-256 of its files, their names and order.
+ * The same files anywhere have the same revision.
+ * @param root the folder that holds channels/ and mappings/
+ */
+export function revisionOf(root: string): string {
+  const hash = createHash('sha256');
+  for (const name of parts.flatMap((part) => filesBelow(root, part))) {
+    const bytes = readFileSync(join(root, name));
+    hash.update(`${name}\0${bytes.length}\0`).update(bytes);
+  }
+  return hash.digest('hex').slice(0, 12);
+}
+
+/** What a channel's fingerprint is made of. */
+export interface Fingerprinted {
+  root: string;
+  /** The channel as it was read. */
+  channel: unknown;
+  /** Its route. */
+  route: unknown;
+  /** The files it names, each with its path. */
+  files: readonly string[];
+  /** What else it depends on. */
+  beside: unknown;
+}
+
+/**
+ * The fingerprint of a channel: equal where it would run no otherwise. It covers what its secrets
+ * say, so it stays in memory.
+ * @param env where `${env:NAME}` is looked up
+ */
+export function fingerprintOf(of: Fingerprinted, env: Surroundings): string {
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify([of.channel, of.route, of.beside]));
+  for (const { text } of strings(of.channel)) {
+    if (isSecretReference(text)) hash.update(`\0${told(() => resolveText(text, env))}`);
+  }
+  const mappings = filesBelow(of.root, 'mappings').map((name) => join(of.root, name));
+  for (const file of [...of.files, ...mappings]) {
+    hash.update(`\0${file}\0`).update(told(() => readFileSync(file)));
+  }
+  return hash.digest('base64');
+}
+
+/** What cannot be read is as if it were empty: whoever needs it says so. */
+function told<T>(read: () => T): T | '' {
+  try {
+    return read();
+  } catch {
+    return '';
+  }
+}
+
+/** The files of one part, from the root, in the order of their names. */
+function filesBelow(root: string, part: string): string[] {
+  const found = statSync(join(root, part), { throwIfNoEntry: false });
+  if (!found) return [];
+  if (found.isFile()) return [part];
+  return readdirSync(join(root, part), { recursive: true, encoding: 'utf8' })
+    .map((name) => join(part, name))
+    .filter((name) => statSync(join(root, name), { throwIfNoEntry: false })?.isFile())
+    .sort();
+}

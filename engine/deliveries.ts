@@ -1,0 +1,104 @@
+/**
+ * The queues of a site. A queue that makes way for another one of the same name is stopped first,
+ * and only then does the other read from the journal what is still owed: so the order is kept, and
+ * what was cut off while it was being sent is flagged, as after a restart.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Emit } from './events.ts';
+import { FaultError, faults } from './faults.ts';
+import type { Holds } from './outbound/holds.ts';
+import type { Queue } from './outbound/outbound.ts';
+import type { Running } from './running.ts';
+
+export interface Deliveries {
+  /** By `channel/destination`. */
+  queues: ReadonlyMap<string, Queue>;
+  /**
+   * Deliver for these channels from now on: for one that is among them as before nothing changes.
+   * @param graceMs how long a queue that makes way may finish what it is sending
+   */
+  take(channels: Iterable<Running>, graceMs: number): void;
+  /** Resolves when every queue has read what it is owed. */
+  settled(): Promise<void>;
+  /** Stop all of them. What is left is taken up by the next life. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** How long to wait before what is owed is read again, where the journal could not be read. */
+const againMs = 1000;
+
+/**
+ * @param createQueues makes the queues of a channel; they send nothing before they are started
+ * @param holds destinations that a person holds
+ */
+export function createDeliveries(
+  createQueues: (channel: Running) => ReadonlyMap<string, Queue>,
+  holds: Holds,
+  emit: Emit,
+): Deliveries {
+  const queues = new Map<string, Queue>();
+  let owners = new Map<Running, ReadonlyMap<string, Queue>>();
+  /** By name: the queue before has stopped, and this one has started. */
+  const handovers = new Map<string, Promise<void>>();
+  let stopped = false;
+
+  function handOver(
+    to: string,
+    earlier: Queue | undefined,
+    later: Queue | undefined,
+    graceMs: number,
+  ): void {
+    if (holds.get(to)) later?.hold();
+    const before = handovers.get(to) ?? Promise.resolve();
+    handovers.set(
+      to,
+      before.then(() => earlier?.stop(graceMs)).then(() => later && start(to, later)),
+    );
+  }
+
+  async function start(to: string, queue: Queue): Promise<void> {
+    while (!stopped && queues.get(to) === queue) {
+      try {
+        return await queue.start();
+      } catch (error) {
+        const name = error instanceof FaultError ? error.fault.name : 'internalError';
+        emit('journal.fault', { endpoint: to, code: faults[name].code });
+        await wait(againMs, undefined, { ref: false });
+      }
+    }
+  }
+
+  return {
+    queues,
+    take(channels, graceMs) {
+      const next = new Map<Running, ReadonlyMap<string, Queue>>();
+      const wanted = new Set<string>();
+      for (const channel of channels) {
+        const own = owners.get(channel) ?? createQueues(channel);
+        next.set(channel, own);
+        for (const [to, queue] of own) {
+          wanted.add(to);
+          const earlier = queues.get(to);
+          if (earlier === queue) continue;
+          // What is committed from here on is owed to this one.
+          queues.set(to, queue);
+          handOver(to, earlier, queue, graceMs);
+        }
+      }
+      for (const [to, queue] of queues) {
+        if (wanted.has(to)) continue;
+        queues.delete(to);
+        handOver(to, queue, undefined, graceMs);
+      }
+      owners = next;
+    },
+    async settled() {
+      await Promise.all(handovers.values());
+    },
+    async stop(graceMs) {
+      stopped = true;
+      await Promise.all([...queues.values()].map((queue) => queue.stop(graceMs)));
+      await Promise.all(handovers.values());
+    },
+  };
+}

@@ -1,0 +1,125 @@
+/** One channel as it runs under one configuration: what it asks, and how it answers. */
+import { type Again, againOf } from './again.ts';
+import { type LoadedChannel, fileOf } from './config/site.ts';
+import type { Surroundings as Environment } from './config/values.ts';
+import type { Emit } from './events.ts';
+import { type Memory, createMemory, exchangesOf } from './exchange.ts';
+import type { Journal } from './journal/journal.ts';
+import type { SourceOptions } from './mllp/listener.ts';
+import type { Respond } from './mllp/mllp.ts';
+import type { Queue } from './outbound/outbound.ts';
+import { type Connectors, joinOutside } from './outside.ts';
+import type { Surroundings } from './work.ts';
+
+export interface Running {
+  loaded: LoadedChannel;
+  /** Equal where it would run no otherwise. */
+  fingerprint: string;
+  /** Answers what arrives. */
+  respond: Respond;
+  /** Works on a stored message of it again. */
+  again: Again;
+  memory: Memory;
+  /** How its listener is to listen. */
+  listening: SourceOptions;
+  /** Arrivals being worked on. */
+  underWay(): number;
+  /** Close what it asks, once nothing is under way; at the latest after `graceMs`. */
+  retire(graceMs: number): Promise<void>;
+}
+
+export interface RunningParts {
+  journal: Journal;
+  connect: Connectors;
+  queues: ReadonlyMap<string, Queue>;
+  env: Environment;
+  emit: Emit;
+  /** Microseconds since 1970. */
+  now(): number;
+}
+
+/**
+ * Join a channel to what it asks. Nothing is asked, opened or delivered yet.
+ * @param before what the channel remembers, where it ran under another configuration
+ * @throws Error that names a secret or file that is missing
+ */
+export function createRunning(
+  loaded: LoadedChannel,
+  fingerprint: string,
+  { journal, connect, queues, env, emit, now }: RunningParts,
+  before: Running | undefined,
+): Running {
+  const listening = listeningOf(loaded);
+  const outside = joinOutside(loaded, connect, env);
+  const around: Surroundings = {
+    journal,
+    outside: { ...outside, practiceOf: (patient) => journal.practiceOf(patient) },
+    emit,
+    owed: (to, ...message) => queues.get(to)?.owed(...message),
+    now,
+  };
+  const kept = before && sameParts(before.loaded, loaded) ? before.memory : undefined;
+  const memory = kept ?? createMemory(loaded, around);
+  const answer = exchangesOf(loaded, around, memory);
+  let underWay = 0;
+  let whenIdle = (): void => {};
+
+  return {
+    loaded,
+    fingerprint,
+    memory,
+    listening,
+    again: againOf(loaded, around),
+    async respond(...arrived) {
+      underWay += 1;
+      try {
+        return await answer(...arrived);
+      } finally {
+        underWay -= 1;
+        if (underWay === 0) whenIdle();
+      }
+    },
+    underWay: () => underWay,
+    async retire(graceMs) {
+      if (underWay > 0) {
+        await new Promise<void>((resolve) => {
+          const late = setTimeout(resolve, graceMs);
+          whenIdle = () => {
+            clearTimeout(late);
+            resolve();
+          };
+        });
+      }
+      await outside.close();
+    },
+  };
+}
+
+/** Records are held within limits: where those are others, what is held is given up. */
+function sameParts(a: LoadedChannel, b: LoadedChannel): boolean {
+  return JSON.stringify(a.channel.parts) === JSON.stringify(b.channel.parts);
+}
+
+function listeningOf(loaded: LoadedChannel): SourceOptions {
+  const { channel, listen, limits } = loaded.channel;
+  const { tls } = listen;
+  return {
+    channel,
+    host: listen.host,
+    port: listen.port,
+    mode: listen.framing,
+    tls: tls && {
+      cert: fileOf(loaded, tls.certificate),
+      key: fileOf(loaded, tls.key),
+      ca: tls.clients === undefined ? undefined : fileOf(loaded, tls.clients),
+      requireClientCertificate: tls.clients !== undefined,
+    },
+    limits: {
+      frameBytes: limits.frame,
+      connections: limits.connections,
+      idleMs: limits.idle,
+      inFrameMs: limits.inFrame,
+      pipeline: limits.pipeline,
+    },
+  };
+}
