@@ -51,9 +51,9 @@ function watchSockets({ socket: side, when }: Extract<Place, { socket: string }>
     ('server' in socket && !!socket.server) === (side === 'in');
   const { write, emit } = Socket.prototype;
   if (when === 'afterRead') {
-    Socket.prototype.emit = function (this: Socket, event: string, ...given: unknown[]) {
-      const result = emit.call(this, event, ...given);
-      if (event === 'data' && isOurs(this)) reached();
+    Socket.prototype.emit = function (this: Socket, ...given: unknown[]) {
+      const result = Reflect.apply(emit, this, given) as boolean;
+      if (given[0] === 'data' && isOurs(this)) reached();
       return result;
     } as typeof emit;
     return;
