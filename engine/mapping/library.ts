@@ -52,7 +52,12 @@ export function ruleAt(place: Place): string {
 }
 
 /** Report a finding at a node. */
-export function report(library: Library, place: Place, says: string, next?: string): void {
+export function report(
+  library: Pick<Library, 'findings'>,
+  place: Place,
+  says: string,
+  next?: string,
+): void {
   library.findings.push({ severity: 'error', where: place.source.where(place.path), says, next });
 }
 
@@ -76,15 +81,24 @@ export function findTable(library: Library, name: string, place: Place): Table |
   return table;
 }
 
-/**
- * Find the function `./file.ts#name`, relative to the mapping file. Where the package has been
- * compiled, `file.js` stands in its place.
- */
+/** Find a function of a mapping, as `findExport` does. */
 export function findFunction(
   library: Library,
   reference: string,
   place: Place,
 ): MappingFunction | undefined {
+  return findExport(library, reference, place) as MappingFunction | undefined;
+}
+
+/**
+ * Find the function `./file.ts#name`, relative to the mapping file. Where the package has been
+ * compiled, `file.js` stands in its place.
+ */
+export function findExport(
+  library: Pick<Library, 'findings'>,
+  reference: string,
+  place: Place,
+): unknown {
   const [file = '', name = ''] = reference.split('#');
   const written = resolve(dirname(place.source.file), file);
   const actual = existsSync(written) ? written : written.replace(/\.ts$/, '.js');
@@ -100,7 +114,7 @@ export function findFunction(
     return undefined;
   }
   const found = module[name];
-  if (typeof found === 'function') return found as MappingFunction;
+  if (typeof found === 'function') return found;
   report(
     library,
     place,

@@ -41,7 +41,8 @@ export function readTables(folder: string, findings: Finding[]): Map<string, Tab
   return tables;
 }
 
-function readTable(name: string, file: string, findings: Finding[]): Table | undefined {
+/** Read one table. @returns undefined where it is none; what is wrong is added to `findings` */
+export function readTable(name: string, file: string, findings: Finding[]): Table | undefined {
   const report = (line: number, says: string) =>
     findings.push({ severity: 'error', where: `${shortPath(file)}:${line}:1`, says });
   let records: { record: Record<string, string>; info: { lines: number } }[];
