@@ -57,6 +57,7 @@ export function createStanding(
     if (codes.some((code) => askedCodes.has(code))) return answer;
     if (codes.some((code) => allCodes.has(code))) return notAsked;
     const known = (codes.length > 0 ? codes : ['']).some((code) => others?.rows.has(code));
+    if (presented.has(list)) return answer;
     return known ? undefined : { kind: 'stranger', why: 'nobody knows the code of this list' };
   }
 

@@ -10,6 +10,7 @@ import type { MappedDataset, MappedGroup, MappedSegment } from './mapped.ts';
 import { asNotes, asRows, noteRows, shapes } from './rows.ts';
 import type { PrimaryList } from './schema.ts';
 import { type Note, type Run, warn } from './scope.ts';
+import { unknownLists } from './unknown-lists.ts';
 import type { Built } from './segments.ts';
 import { opensGroup } from './tree.ts';
 import { listsOf } from './view.ts';
@@ -83,7 +84,7 @@ export function createLayout(compiled: CompiledMappings, run: Run) {
         items.push(...ofPatient(rules, 'patient', asked.includes(dataset), run));
       }
       if (!run.record.patient) warn(run, 'the reply holds no Patient');
-      const notes = generalNotes(compiled, asked, run);
+      const notes = [...generalNotes(compiled, asked, run), ...unknownLists(compiled, run)];
       if (shape) {
         const laid = lay(items, 'PID', { patient: true }).flat();
         return [...laid, ...noteRows(notes, 'PID').map(numberRow)];

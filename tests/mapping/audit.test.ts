@@ -18,11 +18,13 @@ import {
   bundle,
   codes,
   list,
+  map,
   medication,
   now,
   patient,
   realBundles,
   shipped,
+  texts,
 } from './records.ts';
 
 const audit = (of: Json, more: Partial<MapOptions> = {}): Audit =>
@@ -127,8 +129,32 @@ describe('mapping: the audit', () => {
 
   it('finds a list whose code nobody knows, with all that it names', () => {
     const one = bundle(patient, list('1234567', ['AllergyIntolerance/a']), allergy('a'));
-    assert.ok(lost(one).includes('List.code.coding.code'));
-    assert.ok(lost(one).includes('List.entry.item.reference'));
+    for (const element of ['List.code.coding.system', 'List.status', 'List.entry.item.reference']) {
+      assert.ok(lost(one).includes(element), element);
+    }
+  });
+
+  it('tells the reader and the analyst of a list nobody knows, unless it is empty', () => {
+    const told = (code: string, entries: string[], more: Json = {}) => {
+      const { patient: segments, warnings } = map(
+        bundle(patient, list(code, entries, { title: 'Old list', ...more }), allergy('a')),
+      );
+      return [
+        segments.flatMap(texts).filter((text) => /not known here: Old list\./.test(text)),
+        warnings,
+      ];
+    };
+    const [said, warned] = told('1234567', ['AllergyIntolerance/a']);
+    assert.equal(said?.length, 1);
+    assert.ok(warned?.includes('the reply has a list of an unknown code: 1234567'));
+    for (const [code, entries, more] of [
+      ['1234567', [], {}],
+      [codes.active, ['AllergyIntolerance/a'], {}],
+      ['problems-allergies-related-to-problems', ['AllergyIntolerance/a'], {}],
+      ['24781000000107', ['AllergyIntolerance/a'], { encounter: { reference: 'Encounter/e' } }],
+    ] as const) {
+      assert.deepEqual(told(code, [...entries], more)[0], []);
+    }
   });
 
   it('takes what a secondary list names for no answer, and what was not asked for for that', () => {
