@@ -79,11 +79,14 @@ export function indexRecord(bundle: unknown): IndexedRecord {
         .filter(isResource)
         .filter((one) => one.id === id || one.id === reference);
     }
-    const found = byIdentity.get(reference) ?? byIdentity.get(localReference(reference)) ?? [];
-    return found.length < 2
-      ? found
-      : found.filter((one, i) => found.findIndex((other) => same(one, other)) === i);
+    return versionsOf(reference);
   };
+  // A practitioner is referred to by hundreds of items: each reference is looked at once.
+  const versionsOf = remembering((reference) => {
+    const found = byIdentity.get(reference) ?? byIdentity.get(localReference(reference)) ?? [];
+    return firsts(found, same);
+  });
+  const differentOf = remembering((reference) => firsts(versionsOf(reference), saysTheSame));
   const referring = new Map<string, Map<string, Resource[]>>();
   /** References to the same resource mean the same, however they are written. */
   const meaning = (reference: string): string => {
@@ -97,10 +100,9 @@ export function indexRecord(bundle: unknown): IndexedRecord {
     lists: (code) => lists.get(code) ?? [],
     versions,
     different(reference, holder) {
-      const found = versions(reference, holder);
-      return found.length < 2
-        ? found
-        : found.filter((one, i) => found.findIndex((other) => saysTheSame(one, other)) === i);
+      return reference.startsWith('#')
+        ? firsts(versions(reference, holder), saysTheSame)
+        : differentOf(reference);
     },
     resolve: (reference, holder) => versions(reference, holder)[0],
     referring(type, key, references, reference) {
@@ -143,6 +145,24 @@ export function localReference(reference: string): string {
   const parts = reference.split('/');
   const history = parts.indexOf('_history');
   return (history > 0 ? parts.slice(0, history) : parts).slice(-2).join('/');
+}
+
+/** Of those that are alike, the first. */
+function firsts(
+  all: readonly Resource[],
+  alike: (one: Resource, other: Resource) => boolean,
+): readonly Resource[] {
+  if (all.length < 2) return all;
+  return all.filter((one, i) => all.findIndex((other) => alike(one, other)) === i);
+}
+
+function remembering<T>(of: (reference: string) => T): (reference: string) => T {
+  const known = new Map<string, T>();
+  return (reference) => {
+    let found = known.get(reference);
+    if (found === undefined) known.set(reference, (found = of(reference)));
+    return found;
+  };
 }
 
 function issuesOf(outcome: Resource): Issue[] {

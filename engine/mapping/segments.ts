@@ -124,11 +124,22 @@ function compileObservation(
   library: Library,
   reading: ReadingScope,
 ): Build {
-  const { produce } = compileValue(value, below(place, 'value'), library, reading);
+  const compiled = compileValue(value, below(place, 'value'), library, reading);
   const [code, name] = identifier.split('^');
+  const add = (own: string, group: readonly Produced[], scope: Scope, built: Built[]) => {
+    const segment = newSegment('OBX', scope);
+    segment.fields[2] = own;
+    segment.fields[3] = [[code, name, 'L']];
+    segment.fields[5] = group.map(repetition);
+    segment.fields[11] = 'F';
+    traceField(segment, 'OBX-5', group);
+    built.push({ segment, notes: [] });
+  };
   return (scope, built) => {
-    const produced = produce(scope);
-    if (produced.length === 0) return;
+    const produced = compiled.produce(scope);
+    const [first] = produced;
+    if (!first) return;
+    if (produced.length === 1) return add(type ?? typeOf(first), produced, scope, built);
     const byType = new Map<string, Produced[]>();
     for (const one of produced) {
       const own = type ?? typeOf(one);
@@ -137,15 +148,7 @@ function compileObservation(
       else byType.set(own, [one]);
     }
     // The values of one OBX share a type: what differs goes into an OBX of its own.
-    for (const [own, group] of byType) {
-      const segment = newSegment('OBX', scope);
-      segment.fields[2] = own;
-      segment.fields[3] = [[code, name, 'L']];
-      segment.fields[5] = group.map(repetition);
-      segment.fields[11] = 'F';
-      traceField(segment, 'OBX-5', group);
-      built.push({ segment, notes: [] });
-    }
+    for (const [own, group] of byType) add(own, group, scope, built);
   };
 }
 

@@ -19,10 +19,10 @@ export function unknownLists({ datasets, tables }: CompiledMappings, run: Run): 
     if (explained.has(value ?? '')) known.add(code);
 
   return run.record.resources.flatMap((list): Note[] => {
+    if (list.resourceType !== 'List' || list.encounter !== undefined) return [];
     const codes = codesOf(list);
-    const isPart = list.encounter !== undefined;
     const names = member(member(member([list], 'entry'), 'item'), 'reference');
-    if (list.resourceType !== 'List' || isPart || names.length === 0) return [];
+    if (names.length === 0) return [];
     if (codes.some((code) => known.has(code))) return [];
     warn(run, `the reply has a list of an unknown code: ${codes.join(', ') || 'none'}`);
     const title = textOf(list.title) ?? codes[0] ?? 'without a title';
