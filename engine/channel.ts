@@ -5,26 +5,12 @@
 import { z } from 'zod';
 import { accepted, asker, parts, understands } from './config/asked.ts';
 import { deliver, feed } from './config/delivery.ts';
+import { clientTls, serverTls } from './config/tls.ts';
 import { duration, flag, secret, size, text, whole } from './config/values.ts';
 
 const address = z.strictObject({
   host: text.default('127.0.0.1').meta({ description: 'address to use' }),
   port: whole(0, 65535).meta({ description: 'TCP port; 0 takes any free one' }),
-});
-
-const serverTls = z.strictObject({
-  certificate: text.meta({ description: 'PEM file of our certificate chain' }),
-  key: text.meta({ description: 'PEM file of its private key' }),
-  clients: text
-    .optional()
-    .meta({ description: 'PEM file of the authorities whose client certificates are required' }),
-});
-
-const clientTls = z.strictObject({
-  certificate: text.optional().meta({ description: 'PEM file of our client certificate chain' }),
-  key: text.optional().meta({ description: 'PEM file of its private key' }),
-  authorities: text.optional().meta({ description: 'PEM file of the authorities to trust' }),
-  serverName: text.optional().meta({ description: 'name to expect in the server certificate' }),
 });
 
 const timeouts = {

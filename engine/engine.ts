@@ -21,7 +21,7 @@ import { createFeeds } from './outbound/feed.ts';
 import { type Holds, openHolds } from './outbound/holds.ts';
 import type { Queue } from './outbound/outbound.ts';
 import { type Connectors, linkTls } from './outside.ts';
-import type { Running } from './running.ts';
+import { type Running, serverTlsOf } from './running.ts';
 
 export interface EngineOptions {
   site: Site;
@@ -134,6 +134,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       now,
       connect: (told, correlate) => createDestination(told, correlate, emit),
       tls: ({ tls }) => tls && linkTls(loaded, tls),
+      listen(channel, { applicationAcks: { host, tls } }, port, respond) {
+        const secure = tls && serverTlsOf(loaded, tls);
+        return createSource({ channel, host, port, mode: 'lenient', tls: secure }, respond, emit);
+      },
     });
   }
 

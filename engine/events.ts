@@ -37,6 +37,7 @@ const levels = {
   'delivery.parked': 'error',
   'delivery.possibleDuplicate': 'warn',
   'delivery.skipped': 'warn',
+  'delivery.ackDiscarded': 'warn',
   'destination.down': 'warn',
   'destination.up': 'info',
   'destination.halted': 'error',

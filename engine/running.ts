@@ -1,11 +1,12 @@
 /** One channel as it runs under one configuration: what it asks, and how it answers. */
 import { type Again, againOf } from './again.ts';
 import { type LoadedChannel, fileOf } from './config/site.ts';
+import type { ServerTls } from './config/tls.ts';
 import type { Surroundings as Environment } from './config/values.ts';
 import type { Emit } from './events.ts';
 import { type Memory, createMemory, exchangesOf } from './exchange.ts';
 import type { Journal } from './journal/journal.ts';
-import type { SourceOptions } from './mllp/listener.ts';
+import type { SourceOptions, SourceTls } from './mllp/listener.ts';
 import type { Respond } from './mllp/mllp.ts';
 import type { Queue } from './outbound/outbound.ts';
 import { type Connectors, joinOutside } from './outside.ts';
@@ -108,12 +109,7 @@ function listeningOf(loaded: LoadedChannel): SourceOptions {
     host: listen.host,
     port: listen.port,
     mode: listen.framing,
-    tls: tls && {
-      cert: fileOf(loaded, tls.certificate),
-      key: fileOf(loaded, tls.key),
-      ca: tls.clients === undefined ? undefined : fileOf(loaded, tls.clients),
-      requireClientCertificate: tls.clients !== undefined,
-    },
+    tls: tls && serverTlsOf(loaded, tls),
     limits: {
       frameBytes: limits.frame,
       connections: limits.connections,
@@ -121,5 +117,18 @@ function listeningOf(loaded: LoadedChannel): SourceOptions {
       inFrameMs: limits.inFrame,
       pipeline: limits.pipeline,
     },
+  };
+}
+
+/** What we show where we listen, and whom we admit, read from the files that a channel names. */
+export function serverTlsOf(
+  loaded: LoadedChannel,
+  { certificate, key, clients }: ServerTls,
+): SourceTls {
+  return {
+    cert: fileOf(loaded, certificate),
+    key: fileOf(loaded, key),
+    ca: clients === undefined ? undefined : fileOf(loaded, clients),
+    requireClientCertificate: clients !== undefined,
   };
 }

@@ -1,14 +1,9 @@
 /** What a channel file says of deliveries: to whom, what, in which order, and what if it fails. */
 import { z } from 'zod';
+import { condition, place } from '../mapping/feed/schema.ts';
 import type { Policy, Refusal } from '../outbound/outbound.ts';
+import { serverTls } from './tls.ts';
 import { duration, size, text, whole } from './values.ts';
-
-const place = z
-  .string()
-  .regex(
-    /^[A-Z][A-Z0-9]{2}(\[\d+\])?-\d+(\[\d+\])?(\.\d+){0,2}$/,
-    'a place such as PID-3.1 is needed',
-  );
 
 /** `retry`, `retry 3` (then park), `park` or `halt`. */
 const refusal = z
@@ -40,6 +35,22 @@ const policy: z.ZodType<Policy, unknown> = z.strictObject({
   poison: refusal.prefault('park').meta({ description: 'it cannot be turned into what is sent' }),
 });
 
+/** Whom application acknowledgements come from, and where, apart from the connection itself. */
+const applicationAcks = z.strictObject({
+  timeout: duration
+    .default(60_000)
+    .meta({ description: 'longest wait for one, after the accept acknowledgement' }),
+  port: whole(0, 65535)
+    .optional()
+    .meta({ description: 'TCP port on which they come, where not on the same connection' }),
+  host: text.default('127.0.0.1').meta({ description: 'address of that port' }),
+  from: z.strictObject({ application: text, facility: text }).optional().meta({
+    description:
+      'MSH-3 and MSH-4 of those that come to that port, * for any; unless told MSH-5 and MSH-6 of what was sent',
+  }),
+  tls: serverTls.optional().meta({ description: 'TLS on that port; with `clients`, mutual TLS' }),
+});
+
 /** Keys of a destination that messages are delivered to, beside its address and its TLS. */
 export const feed = {
   connections: whole(1, 64).default(1).meta({
@@ -49,6 +60,13 @@ export const feed = {
   connect: duration.default(10_000).meta({ description: 'longest wait for a connection' }),
   write: duration.default(30_000).meta({ description: 'longest time to write one message' }),
   reply: size.default(1024 ** 2).meta({ description: 'longest acknowledgement accepted' }),
+  acknowledge: z.enum(['original', 'accept', 'accept+application']).optional().meta({
+    description:
+      'what MSH-15 and MSH-16 ask for: original (both empty), accept (CA settles it), accept+application (CA, then AA); as received unless told',
+  }),
+  applicationAcks: applicationAcks
+    .prefault({})
+    .meta({ description: 'application acknowledgements, with accept+application' }),
   backoff: backoff.prefault({}).meta({ description: 'between tries, for as long as it takes' }),
   refused: policy.prefault({}).meta({
     description:
@@ -61,10 +79,14 @@ export const deliver = z
   .array(
     z.strictObject({
       to: text.meta({ description: 'a destination of kind feed' }),
-      when: z
-        .record(place, z.array(text).min(1))
-        .default({})
-        .meta({ description: 'only messages that hold one of these values at each place' }),
+      when: condition.default({}).meta({
+        description:
+          'only messages of which all of this holds: by place a list of values, or present, or absent',
+      }),
+      unless: condition.optional().meta({ description: 'not those of which all of this holds' }),
+      map: text
+        .optional()
+        .meta({ description: 'name of a file in mappings/feeds: what becomes of it on the way' }),
       key: place.default('PID-3.1').meta({
         description: 'messages with the same value here are delivered in the order they came in',
       }),

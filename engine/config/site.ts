@@ -8,10 +8,12 @@ import { type Channel, channelSchema } from '../channel.ts';
 import { type EffectName, effects } from '../effects.ts';
 import { type Practices, loadPractices } from '../gp/practices.ts';
 import { type CharsetName, charsetMeaning } from '../hl7/charset.ts';
+import type { FeedMapping } from '../mapping/feed/load.ts';
 import { type CompiledMappings, loadMappings } from '../mapping/load.ts';
 import { checkRoute } from '../route-check.ts';
 import { type Route, compileRoute, routeSchema } from '../route.ts';
 import { impossible } from './asked.ts';
+import { deliveryFiles, loadDeliveries } from './delivery-check.ts';
 import { checkDestinations } from './destination-check.ts';
 import { revisionOf } from './revision.ts';
 import { type Surroundings, resolveText, secretKeys, strings } from './values.ts';
@@ -26,6 +28,8 @@ export interface LoadedChannel {
   charset?: CharsetName;
   mapping?: CompiledMappings;
   practices?: Practices;
+  /** The feed mappings that its deliveries name. */
+  maps?: ReadonlyMap<string, FeedMapping>;
   /** Revision of the site it was read with. */
   revision?: string;
 }
@@ -189,25 +193,8 @@ function loadChannel(
       }
     }
   }
-  const owed = new Set<string>();
-  for (const [index, { to }] of channel.deliver.entries()) {
-    const path = ['deliver', index, 'to'];
-    const near = nearest(to, destinations);
-    const kind = channel.destinations[to]?.kind;
-    if (!kind) {
-      error(path, `there is no destination "${to}"${near ? `; did you mean "${near}"?` : ''}`);
-    } else if (kind !== 'feed') {
-      error(path, `"${to}" is of kind ${kind}; messages are delivered to kind feed`);
-    } else if (owed.has(to)) error(path, `"${to}" is delivered to already`, 'join the two');
-    owed.add(to);
-  }
-  if (owed.size > 0 && effectsOf && !effectsOf.has('deliver')) {
-    error(
-      ['deliver'],
-      `route "${channel.route}" delivers nothing`,
-      'take a route with a state that does "deliver"',
-    );
-  }
+  const folder = join(root, 'mappings');
+  const maps = loadDeliveries(channel, folder, effectsOf, error, findings);
   const charset = channel.charset === undefined ? undefined : charsetMeaning(channel.charset);
   if (charset === 'unknown' || charset === 'UTF-16') {
     error(['charset'], `"${channel.charset}" is no character set this engine can assume`);
@@ -215,7 +202,7 @@ function loadChannel(
   }
   findings.push(...checkDestinations(channel, source, file, practices, env));
   if (!route || errors() > before) return undefined;
-  return { channel, file, route, charset, mapping, practices };
+  return { channel, file, route, charset, mapping, practices, maps };
 }
 
 /** The effects a route performs. */
@@ -293,6 +280,7 @@ function* filesNamed(channel: Channel): Generator<[PropertyKey[], string]> {
       if (client?.[key]) yield [['destinations', name, 'tls', key], client[key]];
     }
   }
+  yield* deliveryFiles(channel);
 }
 
 /** The paths of the files a channel names. */

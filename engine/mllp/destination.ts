@@ -101,7 +101,7 @@ export function createDestination(
 
   function start(request: Request): void {
     underWay.add(request);
-    request.link = freeLink() ?? openLink(options);
+    request.link = freeLink() ?? openLink({ ...options, unasked });
     request.link.send(request.framed, {
       reply: (bytes, warnings) => replied(request, bytes, warnings),
       broken: (fault, bytes) => {
@@ -130,9 +130,13 @@ export function createDestination(
       fail(request, new ReplyError('gpReplyUnreadable', 'it does not say what it answers', bytes));
     } else if (id === request.id) {
       finish(request, () => request.resolve(bytes), false);
-    } else {
-      emit('gp.replyDiscarded', { endpoint: options.name, bytes: bytes.length });
-    }
+    } else unasked(bytes);
+  }
+
+  /** Not the reply to what is under way: it settles nothing. */
+  function unasked(bytes: Buffer): void {
+    if (options.unasked) options.unasked(bytes);
+    else emit('gp.replyDiscarded', { endpoint: options.name, bytes: bytes.length });
   }
 
   function idOf(reply: Buffer): string | undefined {

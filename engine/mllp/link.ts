@@ -31,6 +31,8 @@ export interface LinkOptions {
   maxReplyBytes: number;
   /** Silence after which a reply without CR, or without VT, is taken as it is. 1 s unless told. */
   graceMs?: number;
+  /** What came when nothing was under way on the connection. */
+  unasked?: (bytes: Buffer) => void;
 }
 
 /** What becomes of a request. `reply` may come several times; after the others nothing comes. */
@@ -89,7 +91,10 @@ export function openLink(options: LinkOptions): Link {
   }
 
   function arrived(arrival: Arrival): void {
-    if (arrival.kind === 'message') events?.reply(arrival.payload, arrival.warnings);
+    if (arrival.kind === 'message') {
+      if (events) events.reply(arrival.payload, arrival.warnings);
+      else options.unasked?.(arrival.payload);
+    }
     // Bytes before a frame are skipped: the frame that follows may be the reply.
     else if (arrival.fault !== 'frameGarbage') events?.broken(arrival.fault, arrival.bytes);
   }

@@ -1,20 +1,28 @@
 /**
- * The deliveries of a channel: for each entry of `deliver` a queue that filters what was received
- * and sends it over MLLP.
+ * The deliveries of a channel: for each entry of `deliver` a queue that filters and maps what was
+ * received, and sends it over MLLP.
  */
 import { createHash } from 'node:crypto';
-import type { Channel, Destination } from '../channel.ts';
+import type { Destination } from '../channel.ts';
 import type { LoadedChannel } from '../config/site.ts';
-import { FaultError } from '../faults.ts';
 import { type Message, parseMessage } from '../hl7/message.ts';
+import { exchangeName } from '../journal/journal.ts';
 import type { DestinationOptions, MllpDestination } from '../mllp/destination.ts';
-import { ReplyError } from '../mllp/destination.ts';
 import type { LinkTls } from '../mllp/link.ts';
-import type { Prepare, Queue, QueueOptions, Send } from './outbound.ts';
+import type { Respond } from '../mllp/mllp.ts';
+import { createApplicationAcks } from './application-acks.ts';
+import type { Queue, QueueOptions } from './outbound.ts';
+import { preparing } from './prepare.ts';
 import { createQueue } from './queue.ts';
+import { sending } from './send.ts';
 
-type Entry = Channel['deliver'][number];
-type Feed = Extract<Destination, { kind: 'feed' }>;
+export type Feed = Extract<Destination, { kind: 'feed' }>;
+
+/** A port that is open for application acknowledgements. */
+export interface AckPort {
+  listen(): Promise<void>;
+  stop(graceMs: number): Promise<unknown>;
+}
 
 /** What is handed to a queue from outside. */
 export interface FeedParts extends Pick<QueueOptions, 'journal' | 'emit' | 'now' | 'random'> {
@@ -24,6 +32,11 @@ export interface FeedParts extends Pick<QueueOptions, 'journal' | 'emit' | 'now'
     correlate: (reply: Buffer) => string | undefined,
   ): Pick<MllpDestination, 'ask' | 'close'>;
   tls?: (feed: Feed) => LinkTls | undefined;
+  /**
+   * Makes the port to which application acknowledgements come; closed at first.
+   * @param name `channel/destination`
+   */
+  listen?: (name: string, feed: Feed, port: number, respond: Respond) => AckPort;
 }
 
 /** How a delivery is named: unique in a site. */
@@ -31,14 +44,22 @@ export const feedName = (channel: string, to: string): string => `${channel}/${t
 
 /** The queues of a channel, by their names. */
 export function createFeeds(loaded: LoadedChannel, parts: FeedParts): Map<string, Queue> {
-  const { channel } = loaded;
+  const { channel, charset, maps } = loaded;
   const queues = new Map<string, Queue>();
   for (const entry of channel.deliver) {
     const feed = channel.destinations[entry.to];
     if (feed?.kind !== 'feed') continue;
     const to = feedName(channel.channel, entry.to);
-    const { connections, backoff, refused } = feed;
-    const destination = parts.connect(linkOptions(to, feed, parts.tls?.(feed)), answeredId);
+    const { connections, backoff, refused, acknowledge, applicationAcks } = feed;
+    const acks = createApplicationAcks({
+      endpoint: to,
+      us: channel.us,
+      newId: () => `${exchangeName(parts.now())}K`,
+      emit: parts.emit,
+    });
+    const link = { ...linkOptions(to, feed, parts.tls?.(feed)), unasked: acks.came };
+    const destination = parts.connect(link, answeredId);
+    const { timeout, from, port } = applicationAcks;
     const queue = createQueue({
       ...parts,
       channel: channel.channel,
@@ -47,31 +68,28 @@ export function createFeeds(loaded: LoadedChannel, parts: FeedParts): Map<string
       backoff,
       policy: refused,
       laneOf: (received) => laneOf(received, entry.key),
-      prepare: filtering(entry),
-      send: sending(destination),
+      prepare: preparing({
+        ...{ entry, acknowledge, charset },
+        map: entry.map === undefined ? undefined : maps?.get(entry.map),
+      }),
+      send: sending({ destination, acks, applicationMs: timeout, from }),
     });
+    const opened = port === undefined ? undefined : parts.listen?.(to, feed, port, acks.respond);
     queues.set(to, {
       ...queue,
+      async start() {
+        await opened?.listen();
+        await queue.start();
+      },
       async stop(graceMs) {
         await queue.stop(graceMs);
+        acks.close();
         destination.close();
+        await opened?.stop(graceMs);
       },
     });
   }
   return queues;
-}
-
-/** What is delivered is what was received, where the entry wants it. */
-function filtering({ when }: Entry): Prepare {
-  return async (_exchange, received) => {
-    const message = parseMessage(received);
-    for (const [place, values] of Object.entries(when)) {
-      if (!values.includes(message.get(place) ?? '')) {
-        return { kind: 'filtered', why: `${place} is none of ${values.join(', ')}` };
-      }
-    }
-    return { kind: 'send', payload: received, controlId: message.get('MSH-10') ?? '' };
-  };
 }
 
 /** The same key always gives the same lane. Kept in memory only: a key may be a patient's number. */
@@ -84,26 +102,6 @@ export function laneOf(received: Uint8Array, key: string): number {
   }
   const value = message.get(key) ?? '';
   return createHash('sha256').update(value).digest().readUIntBE(0, 6);
-}
-
-function sending(destination: Pick<MllpDestination, 'ask'>): Send {
-  return async (payload, controlId, signal) => {
-    try {
-      return { reply: await destination.ask(Buffer.from(payload), controlId, signal) };
-    } catch (error) {
-      if (signal.aborted) return { fault: { name: 'shuttingDown' } };
-      if (!(error instanceof FaultError)) throw error;
-      const { name, detail } = error.fault;
-      const known = {
-        gpUnavailable: 'destinationUnavailable',
-        gpTimeout: 'acknowledgementTimeout',
-        gpReplyUnreadable: 'acknowledgementUnreadable',
-        gpReplyTooLong: 'acknowledgementUnreadable',
-      } as const;
-      const fault = { name: name in known ? known[name as keyof typeof known] : name, detail };
-      return error instanceof ReplyError ? { fault, reply: error.reply } : { fault };
-    }
-  };
 }
 
 function answeredId(reply: Buffer): string | undefined {
