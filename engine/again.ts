@@ -37,6 +37,11 @@ export function againOf(loaded: LoadedChannel, around: Surroundings): Again {
 }
 
 /** Where the bytes came from, in the place of a peer. */
-export function noteOf({ act, of, by, reason }: Origin): Record<string, unknown> {
+export function noteOf({
+  act,
+  of,
+  by,
+  reason,
+}: Pick<Origin, 'act' | 'of' | 'by' | 'reason'>): Record<string, unknown> {
   return { act, of: exchangeName(of), by, ...(reason !== undefined && { reason }) };
 }

@@ -4,16 +4,13 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { exits } from './exits.ts';
+import { addMessageCommands } from './message-commands.ts';
+import { data, output, run, site } from './options.ts';
 import { ownFolder } from './own-folder.ts';
 import { complain } from './output.ts';
-
-const site = new Option('--site <folder>', 'folder with channels/, mappings/ and fixtures/');
-const output = new Option('-o, --output <form>', 'form of the output')
-  .choices(['table', 'json'])
-  .default('table');
-const data = new Option('--data <folder>', 'folder of the journal').default('data');
+import { addQueueCommands } from './queue-commands.ts';
 
 /** Run a command line. Sets the process's exit code; never throws. */
 export async function main(argv: string[]): Promise<void> {
@@ -150,40 +147,8 @@ function tree(): Command {
       run((await import('./mapping.ts')).tryBundle(bundle, options)),
     );
 
-  const message = program.command('message').description('messages in the journal');
-  const reading = (command: Command) =>
-    command
-      .addOption(data)
-      .option('--key-file <file>', 'key file of the journal')
-      .addOption(output);
-  reading(message.command('list').description('list exchanges, newest first'))
-    .option('--channel <name>', 'of this channel')
-    .addOption(
-      new Option('--state <state>', 'in this state').choices([
-        'received',
-        'asking',
-        'mapping',
-        'answered',
-        'rejected',
-        'parked',
-      ]),
-    )
-    .option('--fault <code>', 'that ended with this fault, GH-nnnn')
-    .option('--control-id <id>', 'with this MSH-10')
-    .option('--nhs <number>', 'of this patient ("-" reads the number from stdin)')
-    .option('--since <when>', 'received since: 15m, 12h, 7d or an ISO time')
-    .option('--limit <n>', 'at most this many', '50')
-    .addHelpText('after', '\nExample:\n  gatehouse message list --state rejected --since 1d')
-    .action(async (options) => run((await import('./message.ts')).list(options)));
-  reading(message.command('show <id>').description('print what is stored of one exchange'))
-    .option('--part <part>', 'received, asking, reply or answer: print its exact bytes')
-    .option('--reveal', 'show patient data (needs --reason)')
-    .option('--reason <text>', 'why patient data is shown; recorded')
-    .addHelpText('after', '\nExample:\n  gatehouse message show JZ5K0T1Q2A')
-    .action(async (id, options) => run((await import('./message.ts')).show(id, options)));
-  reading(message.command('explain <id>').description('tell the story of one exchange'))
-    .addHelpText('after', '\nExample:\n  gatehouse message explain JZ5K0T1Q2A')
-    .action(async (id, options) => run((await import('./message.ts')).explain(id, options)));
+  addMessageCommands(program);
+  addQueueCommands(program);
 
   program
     .command('route')
@@ -234,10 +199,6 @@ function tree(): Command {
     .addHelpText('after', '\nExample:\n  gatehouse explain GH-4002')
     .action(async (code, options) => run((await import('./explain.ts')).explain(code, options)));
   return program;
-}
-
-async function run(command: Promise<number>): Promise<void> {
-  process.exitCode = await command;
 }
 
 function version(): string {

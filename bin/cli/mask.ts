@@ -10,11 +10,16 @@ const open = /^(?:MSH|MSA|QAK|ERR|EVN|RCP|DSC)(?![\p{L}\p{N} ])/u;
 export function maskSegments(text: string): string {
   return text
     .split('\n')
-    .map((line) =>
-      open.test(line) ? line : line.slice(0, 3) + line.slice(3).replace(/[\p{L}\p{N}]/gu, '\u2022'),
-    )
+    .map((line) => (open.test(line) ? line : line.slice(0, 3) + cover(line.slice(3))))
     .join('\n');
 }
+
+/** One field's text, covered in the same way. @param at its place, for example `PID-5` */
+export function maskValue(at: string, text: string): string {
+  return open.test(at) ? text : cover(text);
+}
+
+const cover = (text: string): string => text.replace(/[\p{L}\p{N}]/gu, '\u2022');
 
 /** Record that patient data was shown: who, when, what and why. */
 export function recordReveal(data: string, exchange: string, reason: string): void {

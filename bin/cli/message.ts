@@ -6,15 +6,25 @@ import { segmentLines } from '../../engine/hl7/readable.ts';
 import {
   type Entry,
   type ExchangeSummary,
+  type OutboundNote,
   type Progress,
   type StoredExchange,
   exchangeName,
 } from '../../engine/journal/journal.ts';
 import { exits } from './exits.ts';
+import {
+  deliveriesOf,
+  deliveryLines,
+  deliverySentence,
+  linksOf,
+  operatorSentence,
+  partOf,
+} from './deliveries.ts';
 import { type JournalOptions, exchangeNamed, since, withJournal } from './journals.ts';
 import { whole } from './values.ts';
 import { maskSegments, recordReveal } from './mask.ts';
 import { CommandError, print, printJson, printTable, say, style } from './output.ts';
+import { time } from './times.ts';
 import { warningsOf } from './warnings.ts';
 
 interface ListOptions extends JournalOptions {
@@ -27,8 +37,6 @@ interface ListOptions extends JournalOptions {
   limit: string;
   output: string;
 }
-
-const time = (us: number) => new Date(us / 1000).toISOString();
 
 /** List exchanges, newest first. */
 export async function list(options: ListOptions): Promise<number> {
@@ -78,6 +86,7 @@ function summary(e: ExchangeSummary): object {
 
 interface ShowOptions extends JournalOptions {
   part?: string;
+  to?: string;
   reveal?: boolean;
   reason?: string;
   output: string;
@@ -93,7 +102,7 @@ export async function show(name: string, options: ShowOptions): Promise<number> 
   }
   const exchange = await withJournal(options, (journal) => exchangeNamed(journal, name));
   if (options.reveal) recordReveal(options.data, name, options.reason ?? '');
-  if (options.part) return showPart(exchange, options.part, options.reveal === true);
+  if (options.part) return showPart(exchange, options.part, options);
   const entries = exchange.entries.map((entry) => shown(entry, options.reveal === true));
   if (options.output === 'json') printJson('exchange', { ...summary(exchange), entries });
   else {
@@ -107,9 +116,10 @@ export async function show(name: string, options: ShowOptions): Promise<number> 
 }
 
 /** The exact bytes of one part, for another program. */
-function showPart(exchange: StoredExchange, part: string, reveal: boolean): number {
-  if (!reveal) throw new CommandError('exact bytes hold patient data', 'add --reveal --reason "…"');
-  const found = exchange.entries.filter((entry) => entry.kind === part && entry.body).at(-1);
+function showPart({ entries }: StoredExchange, part: string, options: ShowOptions): number {
+  if (!options.reveal)
+    throw new CommandError('exact bytes hold patient data', 'add --reveal --reason "…"');
+  const found = partOf(entries, part, options.to);
   if (!found?.body)
     throw new CommandError(`nothing is stored as "${part}"`, undefined, exits.notFound);
   process.stdout.write(found.body);
@@ -145,13 +155,17 @@ export async function explain(
   const steps = stepsOf(exchange);
   const warnings = warningsOf(exchange.entries);
   if (options.output === 'json') {
-    printJson('explanation', { ...summary(exchange), steps, fault, alike, warnings });
+    const told = { deliveries: deliveriesOf(exchange.entries), links: linksOf(exchange.entries) };
+    printJson('explanation', { ...summary(exchange), steps, fault, alike, warnings, ...told });
     return exits.ok;
   }
   print(style('bold', `${exchange.channel}  ${exchange.type ?? 'no message'}  ${exchange.state}`));
   print(story(exchange));
   if (exchange.delivery) print(`the answer is ${exchange.delivery}`);
   if (exchange.repeatOf) print(`a repeat of ${exchangeName(exchange.repeatOf)}`);
+  for (const link of linksOf(exchange.entries)) print(`${link.what} ${link.id}`);
+  for (const one of deliveriesOf(exchange.entries))
+    print(deliveryLines(one, exchangeName(exchange.id)));
   for (const warning of warnings) print(`${style('yellow', 'warning')} ${warning}`);
   if (fault) {
     print(`\n${style('red', fault.code)} ${fault.says}\nnext: ${fault.next}`);
@@ -185,7 +199,7 @@ function sentence({ kind, note = {}, body }: Entry): string {
   const bytes = body ? ` \u00b7 ${body.length} B` : '';
   switch (kind) {
     case 'received':
-      return `received from ${note.peer}${bytes}`;
+      return `${note.of ? operatorSentence(note) : `received from ${note.peer}`}${bytes}`;
     case 'broken':
       return `broken bytes from ${note.peer}: ${note.fault}${bytes}`;
     case 'asking':
@@ -198,6 +212,10 @@ function sentence({ kind, note = {}, body }: Entry): string {
     }
     case 'answer':
       return `${note.level === 'accept' ? 'accept acknowledgement' : 'answer'} committed${bytes}`;
+    case 'outbound':
+      return `${deliverySentence(note as OutboundNote)}${bytes}`;
+    case 'operator':
+      return operatorSentence(note);
     default:
       return kind;
   }

@@ -80,7 +80,7 @@ function unanswered(error: unknown, { to, timeout }: SendOptions): never {
 }
 
 /** The messages of a file: bare or with MLLP framing, one after the other. */
-function messagesOf(bytes: Buffer): Message[] {
+export function messagesOf(bytes: Buffer): Message[] {
   const text = bytes.toString('latin1').replaceAll('\x0b', '\r').replaceAll('\x1c', '\r');
   const parts = text
     .split(/(?<=^|[\r\n])(?=MSH[^A-Za-z0-9\r\n])/)

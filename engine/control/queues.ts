@@ -43,7 +43,8 @@ export interface WaitingRow {
   state: OutboundState;
   attempts: number;
   fault: string | null;
-  since: number;
+  /** When it was received, microseconds since 1970. */
+  received: number;
 }
 
 /** What is shown of a queue at most. */
@@ -67,14 +68,16 @@ export function queueRoutes(engine: Engine, emit: Emit): Route[] {
 
     route('GET', '/v1/queue', place, async ({ to }) => {
       const all = await rows(engine);
-      const name = named(all, to).to;
+      const name = fullName(
+        all.map((row) => row.to),
+        to,
+      );
       const waiting = await journal.outbound({ to: name, limit: mostShown });
       const body = {
-        queue: named(all, name),
-        waiting: waiting.map(({ exchange, state, attempts, fault, since }): WaitingRow => ({
-          id: exchangeName(exchange),
-          ...{ state, attempts, fault, since },
-        })),
+        queue: all.find((row) => row.to === name),
+        waiting: waiting.map(({ exchange, state, attempts, fault }): WaitingRow => {
+          return { id: exchangeName(exchange), state, attempts, fault, received: exchange };
+        }),
       };
       return { body };
     }),
@@ -172,27 +175,15 @@ async function rows({ journal, queues, holds }: Engine): Promise<QueueRow[]> {
 
 const sum = (counts: OutboundCount[]) => counts.reduce((all, { count }) => all + count, 0);
 
-function named(all: QueueRow[], to: string): QueueRow {
-  const found = all.find((row) => row.to === to);
-  return (
-    found ??
-    named(
-      all,
-      fullName(
-        all.map((row) => row.to),
-        to,
-      ),
-    )
-  );
-}
-
 /** A destination by `channel/destination`, or by its own name where one channel alone has it. */
 function queueNamed(queues: ReadonlyMap<string, Queue>, to: string): { to: string; queue: Queue } {
-  const name = queues.has(to) ? to : fullName([...queues.keys()], to);
+  const name = fullName([...queues.keys()], to);
   return { to: name, queue: queues.get(name) as Queue };
 }
 
-function fullName(all: string[], to: string): string {
+/** The full name of a destination that is named without its channel. */
+export function fullName(all: readonly string[], to: string): string {
+  if (all.includes(to)) return to;
   const ending = all.filter((name) => name.endsWith(`/${to}`));
   if (ending.length === 1) return ending[0] as string;
   const near = nearest(to, all);

@@ -2,9 +2,10 @@
 import type { Engine } from '../engine.ts';
 import type { Emit } from '../events.ts';
 import { queueRoutes } from './queues.ts';
+import { replayRoutes } from './replay.ts';
 import type { Route } from './router.ts';
 
 /** The routes of an engine; a new one is one line here. */
 export function controlRoutes(engine: Engine, emit: Emit): Route[] {
-  return [...queueRoutes(engine, emit)];
+  return [...queueRoutes(engine, emit), ...replayRoutes(engine, emit)];
 }

@@ -1,0 +1,111 @@
+/** `gatehouse message …` in the command tree. */
+import { type Command, Option } from 'commander';
+import { data, output, run } from './options.ts';
+
+/** Options of what is sent again. */
+const to = () => new Option('--to <channel/destination>', 'for this destination alone');
+const from = () =>
+  new Option(
+    '--from <step>',
+    'start: as if it came in now; failed: owed again where it is parked (unless told)',
+  ).choices(['start', 'failed']);
+const dryRun = () => new Option('--dry-run', 'show what would be sent; change nothing');
+const yes = () => new Option('--yes', 'do not ask');
+const superseded = () =>
+  new Option(
+    '--include-superseded',
+    'send also what a newer message with the same key has overtaken',
+  );
+
+/** Add the commands that read the journal, and those that send again what is in it. */
+export function addMessageCommands(program: Command): void {
+  const message = program.command('message').description('messages in the journal');
+  const reading = (command: Command) =>
+    command
+      .addOption(data)
+      .option('--key-file <file>', 'key file of the journal')
+      .addOption(output);
+  reading(
+    message
+      .command('list')
+      .description('list exchanges, newest first; dead letters (--state parked) by their cause'),
+  )
+    .option('--channel <name>', 'of this channel')
+    .addOption(
+      new Option(
+        '--state <state>',
+        'in this state; parked: bytes that were no message, and deliveries that failed for good',
+      ).choices(['received', 'asking', 'mapping', 'answered', 'rejected', 'parked']),
+    )
+    .addOption(
+      new Option('--by <what>', 'dead letters by their cause (unless told), or one by one').choices(
+        ['cause', 'message'],
+      ),
+    )
+    .option('--to <channel/destination>', 'dead letters of this destination')
+    .option('--fault <code>', 'that ended with this fault, GH-nnnn')
+    .option('--control-id <id>', 'with this MSH-10')
+    .option('--nhs <number>', 'of this patient ("-" reads the number from stdin)')
+    .option('--since <when>', 'received since: 15m, 12h, 7d or an ISO time')
+    .option('--limit <n>', 'at most this many', '50')
+    .addHelpText('after', '\nExample:\n  gatehouse message list --state rejected --since 1d')
+    .action(async (options) =>
+      options.state === 'parked'
+        ? run((await import('./parked.ts')).parked(options))
+        : run((await import('./message.ts')).list(options)),
+    );
+  reading(message.command('show <id>').description('print what is stored of one exchange'))
+    .option(
+      '--part <part>',
+      'received, asking, reply, answer or sent (to a destination): print its exact bytes',
+    )
+    .option('--to <channel/destination>', 'with --part sent or reply: of this delivery')
+    .option('--reveal', 'show patient data (needs --reason)')
+    .option('--reason <text>', 'why patient data is shown; recorded')
+    .addHelpText('after', '\nExample:\n  gatehouse message show JZ5K0T1Q2A')
+    .action(async (id, options) => run((await import('./message.ts')).show(id, options)));
+  reading(message.command('explain <id>').description('tell the story of one exchange'))
+    .addHelpText('after', '\nExample:\n  gatehouse message explain JZ5K0T1Q2A')
+    .action(async (id, options) => run((await import('./message.ts')).explain(id, options)));
+
+  message
+    .command('replay [ids...]')
+    .description('have the running engine send stored messages again, each as a new exchange')
+    .option('--fault <code>', 'dead letters with this fault, GH-nnnn')
+    .addOption(to())
+    .addOption(from())
+    .addOption(superseded())
+    .addOption(dryRun())
+    .addOption(yes())
+    .option('--reason <text>', 'why; recorded')
+    .addOption(data)
+    .addOption(output)
+    .addHelpText(
+      'after',
+      '\nExample:\n  gatehouse message replay --fault GH-7004 --to adt-feed/epr --dry-run',
+    )
+    .action(async (ids, options) => run((await import('./replay.ts')).replay(ids, options)));
+  message
+    .command('edit <id>')
+    .description('have the running engine send a changed copy of a message, as a new exchange')
+    .option(
+      '--set <place=text...>',
+      'put this text (as HL7 has it) at this place; "-" reads such lines from stdin',
+    )
+    .option('--file <file>', 'the whole message, changed ("-" reads stdin)')
+    .option('--new-id', 'give it an MSH-10 of its own')
+    .addOption(to())
+    .addOption(from())
+    .addOption(superseded())
+    .addOption(dryRun())
+    .addOption(yes())
+    .requiredOption('--reason <text>', 'why; recorded')
+    .option('--reveal', 'show the values that differ (patient data); recorded')
+    .addOption(data)
+    .addOption(output)
+    .addHelpText(
+      'after',
+      '\nExample:\n  gatehouse message edit JZ5K0T1Q2A --set PV1-2=I --reason CHG0042 --dry-run',
+    )
+    .action(async (id, options) => run((await import('./replay.ts')).edit(id, options)));
+}

@@ -1,0 +1,115 @@
+/** `gatehouse queue …`: the deliveries of the running engine, looked at and steered. */
+import type { QueueRow, WaitingRow } from '../../engine/control/queues.ts';
+import { faultByCode } from '../../engine/faults.ts';
+import { runningEngine } from './engine.ts';
+import { exits } from './exits.ts';
+import { print, printJson, printTable, say, style } from './output.ts';
+import { confirm, whoAsks } from './person.ts';
+import { age, inTime, time } from './times.ts';
+
+interface QueueOptions {
+  data: string;
+  output: string;
+  reason?: string;
+}
+
+/** List destinations. */
+export async function list(options: QueueOptions): Promise<number> {
+  const { queues } = await runningEngine(options).get<{ queues: QueueRow[] }>('/v1/queues');
+  if (options.output === 'json') printJson('queues', { queues: queues.map(shown) });
+  else {
+    printTable(
+      ['DESTINATION', 'STATE', 'DEPTH', 'OLDEST', 'FAULT', 'NEXT TRY', 'PARKED'],
+      queues.map((row) => [
+        row.to,
+        row.state,
+        depthOf(row),
+        row.oldest === null ? '' : age(row.oldest),
+        faultOf(row.fault),
+        row.nextTry === null ? '' : inTime(row.nextTry),
+        row.parked,
+      ]),
+    );
+    if (queues.length === 0) say('no channel delivers to anybody');
+  }
+  return exits.ok;
+}
+
+/** Show one destination and the messages that have waited longest. */
+export async function show(to: string, options: QueueOptions): Promise<number> {
+  const { queue, waiting } = await runningEngine(options).get<{
+    queue: QueueRow;
+    waiting: WaitingRow[];
+  }>('/v1/queue', { to });
+  if (options.output === 'json') {
+    const rows = waiting.map((row) => ({ ...row, received: time(row.received) }));
+    printJson('queue', { ...shown(queue), waiting: rows });
+    return exits.ok;
+  }
+  print(`${style('bold', queue.to)}  ${queue.state}`);
+  const { held, fault, nextTry, parked } = queue;
+  if (held)
+    print(`held by ${held.by} since ${held.since}: gatehouse message explain ${held.exchange}`);
+  print(`${depthOf(queue)} waiting, ${queue.delivered} delivered since the start`);
+  if (fault) {
+    const when = nextTry === null ? '' : `; next try ${inTime(nextTry)}`;
+    print(`${style('red', fault)} ${faultByCode(fault)?.says ?? ''}${when}`);
+    print(`next: ${faultByCode(fault)?.next ?? ''}`);
+  }
+  if (parked > 0) print(`${parked} parked: gatehouse message list --state parked --to ${queue.to}`);
+  if (queue.state === 'removed') {
+    say(`no channel delivers to ${queue.to} any more; what is owed to it waits until one does`);
+  }
+  if (waiting.length === 0) return exits.ok;
+  printTable(
+    ['ID', 'AGE', 'STATE', 'ATTEMPTS', 'FAULT'],
+    waiting.map(({ id, received, state, attempts, fault: why }) => {
+      return [id, age(received), state, attempts, faultOf(why)];
+    }),
+  );
+  return exits.ok;
+}
+
+/** Hold, release or hasten a destination. */
+export async function act(
+  what: 'hold' | 'release' | 'retry',
+  to: string,
+  options: QueueOptions,
+): Promise<number> {
+  const body = { to, by: whoAsks(), reason: options.reason };
+  const done = await runningEngine(options).post<{ to: string; exchange: string; state: string }>(
+    `/v1/queue/${what}`,
+    body,
+  );
+  if (options.output === 'json') printJson('queueActed', { act: what, ...done });
+  else say(`${done.to} is ${done.state}; recorded as ${done.exchange}`);
+  return exits.ok;
+}
+
+/** Skip one message. */
+export async function skip(
+  to: string,
+  id: string,
+  options: QueueOptions & { yes?: boolean },
+): Promise<number> {
+  const engine = runningEngine(options);
+  await confirm(`${id} will never be delivered to ${to}.`, options.yes);
+  const done = await engine.post<{ to: string; id: string; was: string }>('/v1/queue/skip', {
+    ...{ to, id, by: whoAsks(), reason: options.reason },
+  });
+  if (options.output === 'json') printJson('queueActed', { act: 'skip', ...done });
+  else if (done.was === 'sending')
+    say(`${done.id} is being sent to ${done.to}; not again after this`);
+  else say(`${done.id} is not delivered to ${done.to}`);
+  return exits.ok;
+}
+
+const depthOf = ({ depth, more }: QueueRow) => `${depth}${more ? '+' : ''}`;
+const faultOf = (code: string | null) =>
+  code === null ? '' : `${code} ${faultByCode(code)?.name ?? ''}`.trim();
+
+/** Times as text, for other programs. */
+function shown(row: QueueRow): object {
+  const at = (us: number | null) => (us === null ? null : time(us));
+  return { ...row, oldest: at(row.oldest), nextTry: at(row.nextTry) };
+}
