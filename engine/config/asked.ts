@@ -1,22 +1,19 @@
 /** What a channel file says of how the channel is asked, and what cannot be meant. */
 import { z } from 'zod';
+import { definitions } from '../hl7/definitions/definitions.ts';
 import { hasKind, queryKind, queryKinds } from '../query/kinds.ts';
 import { duration, size, text, whole } from './values.ts';
 import { type Finding, nearest } from './yaml.ts';
 
 const queryTypes = queryKinds.map(({ type }) => type);
 
-/** `QBP^Q11`, `ADT^A01`, or `ADT` for all of its events. */
-const known = new RegExp(
-  `^(${queryTypes.map((type) => type.replace('^', '\\^')).join('|')}|ADT(\\^A\\d\\d)?)$`,
-);
-const type = z.string().regex(known, {
-  error: ({ input }) => {
-    const near = typeof input === 'string' && nearest(input, [...queryTypes, 'ADT^A01']);
-    const meant = near ? `; did you mean "${near}"?` : '';
-    return `this is no message a channel can take${meant} (known: ${queryTypes.join(', ')}, ADT^A01 and its like)`;
-  },
-});
+/** `QBP^Q11`, `ORU^R01`, or `ADT` for all of its events. */
+const type = z
+  .string()
+  .regex(
+    /^[A-Z][A-Z0-9]{2}(\^[A-Z][A-Z0-9]{2})?$/,
+    'write a message type with its event, such as ORU^R01, or a type for all of its events',
+  );
 
 const place = z
   .string()
@@ -31,7 +28,7 @@ export const accepted = {
     .array(type)
     .min(1)
     .meta({
-      description: `message types with their trigger events: ${queryTypes.join(', ')}, ADT^A01 and its like`,
+      description: `message types with their trigger events: ${queryTypes.join(', ')}; or, where the route answers no queries, any other, such as ADT^A01 or ORU^R01`,
     }),
   versions: z
     .array(text)
@@ -89,16 +86,23 @@ interface Asked {
   accepts: readonly string[];
   versions: readonly string[];
   asker: Readonly<Record<string, unknown>>;
+  deliver: readonly unknown[];
 }
+
+type Impossible = Pick<Finding, 'says' | 'next'> & {
+  path: PropertyKey[];
+  /** An error unless told. */
+  severity?: Finding['severity'];
+};
 
 /**
  * What a channel accepts and cannot serve.
  * @param effects what its route performs; undefined where there is no usable route
  */
 export function* impossible(
-  { accepts, versions, asker }: Asked,
+  { accepts, versions, asker, deliver }: Asked,
   effects: ReadonlySet<string> | undefined,
-): Generator<Pick<Finding, 'says' | 'next'> & { path: PropertyKey[] }> {
+): Generator<Impossible> {
   for (const [index, type] of accepts.entries()) {
     const path = ['accepts', index];
     const kind = queryKind(type);
@@ -107,8 +111,13 @@ export function* impossible(
       yield { path, says, next: 'give it a route that performs identify, such as gp-record' };
     }
     if (effects && !kind && effects.has('identify')) {
-      const says = `${type} is no query, and the route of this channel answers queries`;
-      yield { path, says, next: 'take it in a channel of its own, with the route adt' };
+      const near = nearest(type, queryTypes);
+      const meant = near ? `; did you mean "${near}"?` : '';
+      const says = `${type} is no query, and the route of this channel answers queries${meant}`;
+      yield { path, says, next: 'take it in a channel of its own, with the route adt or feed' };
+    }
+    if (effects && !kind && !effects.has('identify')) {
+      yield* unlikely(type, path, versions, deliver.length > 0);
     }
     if (!kind) continue;
     if (!versions.some((version) => hasKind(version, kind))) {
@@ -132,4 +141,23 @@ export function* impossible(
       : `there is no query ${type}${near ? `; did you mean "${near}"?` : ''}`;
     yield { path: ['asker', type], says, next: 'take this entry out' };
   }
+}
+
+/** What a channel that answers no queries accepts, and hardly means. */
+function* unlikely(
+  type: string,
+  path: PropertyKey[],
+  versions: readonly string[],
+  delivers: boolean,
+): Generator<Impossible> {
+  const [code = '', event] = type.split('^');
+  if (code !== 'ADT' && !delivers) {
+    const says = `${type} would be acknowledged and go nowhere: this channel delivers nothing`;
+    yield { path, says, next: 'add deliver, with a destination of kind feed' };
+  }
+  // Local types and events begin with Z (HL7 v2.5 §2.11).
+  if (event === undefined || /^Z|\^Z/.test(type)) return;
+  if (versions.some((version) => definitions(version).structure(`${code}_${event}`))) return;
+  const says = `no version of this channel has ${type}`;
+  yield { path, severity: 'warning', says, next: 'look for a misspelling, or see versions' };
 }

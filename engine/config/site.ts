@@ -167,7 +167,9 @@ function loadChannel(
 
   const route = loadRoute(root, channel, source, findings);
   const effectsOf = route && new Set(performed(route));
-  for (const { path, says, next } of impossible(channel, effectsOf)) error(path, says, next);
+  for (const { path, severity = 'error', ...finding } of impossible(channel, effectsOf)) {
+    findings.push({ severity, where: source.where(path), ...finding });
+  }
   let mapping: CompiledMappings | undefined;
   if (channel.mapping) {
     const folder = join(root, 'mappings', channel.mapping);

@@ -109,7 +109,7 @@ const broken: Record<string, Broken> = {
   'unknown-query': {
     change: [/^accepts: .*$/m, 'accepts: [QBP^Q12]'],
     at: 'QBP^Q12',
-    says: /^"0": this is no message a channel can take; did you mean "QBP\^Q11"\? \(known: QBP/,
+    says: /^QBP\^Q12 is no query, and the route .* answers queries; did you mean "QBP\^Q11"\?$/,
   },
   'no-query': {
     change: [/^accepts: .*$/m, 'accepts: [QBP^Q11, ADT^A01]'],

@@ -5,8 +5,8 @@ import { queryKinds } from '../../engine/query/kinds.ts';
 
 const query = new Set(['identify', 'ask']);
 const all = ['2.3', '2.4', '2.5.1'];
-const said = (accepts: string[], effects = query, versions = all, asker = {}) =>
-  [...impossible({ accepts, versions, asker }, effects)].map(
+const said = (accepts: string[], effects = query, versions = all, asker = {}, deliver = [{}]) =>
+  [...impossible({ accepts, versions, asker, deliver }, effects)].map(
     ({ path, says }) => `${path.join('.')} ${says}`,
   );
 
@@ -24,6 +24,22 @@ describe('what a channel accepts', () => {
     const [found] = said(['ADT^A01', 'QBP^Q11'], new Set(['register']));
     assert.match(found ?? '', /^accepts\.1 QBP\^Q11 is a query, and the route .* answers none$/);
     assert.match(said(['ADT^A08'])[0] ?? '', /^accepts\.0 ADT\^A08 is no query/);
+    assert.match(said(['QBP^Q12'])[0] ?? '', /did you mean "QBP\^Q11"/);
+  });
+
+  it('may be any message where the channel delivers it, but none that would go nowhere', () => {
+    const types = ['ORU^R01', 'SIU^S12', 'MDM^T02', 'ORM^O01', 'ZPM', 'ZPM^Z01', 'ADT^A08'];
+    const delivers = new Set(['deliver']);
+    assert.deepEqual(said(types, delivers), []);
+    const nowhere = said(types, delivers, all, {}, []);
+    assert.equal(nowhere.length, 6);
+    assert.match(nowhere[0] ?? '', /^accepts\.0 ORU\^R01 would be acknowledged and go nowhere/);
+  });
+
+  it('is doubted where no version knows the event', () => {
+    const delivers = new Set(['deliver']);
+    assert.match(said(['ORU^R91'], delivers)[0] ?? '', /no version of this channel has ORU\^R91/);
+    assert.match(said(['SIU^S12'], delivers, ['2.1'])[0] ?? '', /no version/);
   });
 
   it('is reported where no version of the channel has it', () => {
