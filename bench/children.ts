@@ -45,8 +45,8 @@ export async function startChild<First>(
 }
 
 /** Start a server of `processes/`. */
-export async function startServer(name: string): Promise<Server> {
-  const { pid, first, stop } = await startChild<number>(name);
+export async function startServer(name: string, args: string[] = []): Promise<Server> {
+  const { pid, first, stop } = await startChild<number>(name, args);
   return { pid, port: first, stop };
 }
 

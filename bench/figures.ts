@@ -1,4 +1,5 @@
 /** Figures over repetitions: the median, and how far the repetitions lie apart. */
+import type { Beside } from './beside.ts';
 
 export interface Spread {
   median: number;
@@ -78,6 +79,7 @@ export interface Results {
   servers: ServerRow[];
   edits: EditRow[];
   mappings: MappingRow[];
+  beside?: Beside;
   /** 4 KB appends with fdatasync a second. */
   syncs?: Spread;
 }

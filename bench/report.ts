@@ -1,4 +1,5 @@
 /** What was measured, for people: tables of medians, and each goal with its verdict. */
+import type { Beside } from './beside.ts';
 import type { Results, ServerRow, Spread } from './figures.ts';
 import type { Verdict } from './goals.ts';
 import type { Machine } from './machine.ts';
@@ -29,6 +30,7 @@ export function written({ machine, method, took, results, goals }: Report): stri
     );
   }
   if (results.servers.length > 0) parts.push(servers(results.servers, method.bytes));
+  if (results.beside) parts.push(besideLarge(results.beside));
   if (results.syncs) {
     parts.push(`4 KB append + fdatasync: ${whole(results.syncs)} a second`);
   }
@@ -60,6 +62,25 @@ export function written({ machine, method, took, results, goals }: Report): stri
   if (goals.length > 0)
     parts.push(`Goals\n${table(['', 'measured', 'goal', ''], goals.map(goal))}`);
   return `${parts.join('\n\n')}\n`;
+}
+
+function besideLarge({ alone, beside, large, kilobytes }: Beside): string {
+  const row = (title: string, { p50, p99 }: Beside['alone']) => [
+    title,
+    milliseconds(p50),
+    milliseconds(p99),
+  ];
+  return [
+    'Small queries while large records are fetched and mapped; 4 connections and 1',
+    table(
+      ['', 'p50 ms', 'p99 ms'],
+      [
+        row('small queries alone', alone),
+        row('beside large ones', beside),
+        [`the large ones (${kilobytes.toFixed(0)} KB each)`, milliseconds(large.p50), ''],
+      ],
+    ),
+  ].join('\n');
 }
 
 function servers(rows: ServerRow[], bytes: number): string {

@@ -41,9 +41,27 @@ const query = [
   '',
 ].join('\r');
 
-/** ADT^A01 of about 1 KB, or the query for the fixture patient's whole record. */
-export function template(kind: 'adt' | 'query'): Template {
-  const frame = Buffer.from(`\x0b${kind === 'adt' ? adt : query}\x1c\r`, 'latin1');
+/** The patient whose record is large, in the benchmark of small queries beside large ones. */
+export const largePatient = '9990000077';
+
+export type Kind = 'adt' | 'query' | 'large';
+
+const messages: Record<Kind, string> = {
+  adt,
+  query,
+  // All that is known of the patient, whoever that is to the asker.
+  large: query
+    .replace('9465701459', largePatient)
+    .replace('|ALL~MED~PRB|', '||')
+    .replace('|Nel|19990225', ''),
+};
+
+/**
+ * ADT^A01 of about 1 KB, the query for three parts of the fixture patient's record, or the query
+ * for the whole of a large one.
+ */
+export function template(kind: Kind): Template {
+  const frame = Buffer.from(`\x0b${messages[kind]}\x1c\r`, 'latin1');
   const controlId = { at: frame.indexOf(idMark), length: idMark.length };
   return kind === 'adt'
     ? { frame, controlId, patient: { at: frame.indexOf(patientMark), length: patientMark.length } }
@@ -73,8 +91,10 @@ const people = new Set(['Patient', 'Organization', 'Practitioner', 'Practitioner
  * A GP record of some size: the fixture patient's, its clinical resources repeated under new ids
  * and entered into the same lists.
  * @param bytes of JSON without white space, at least
+ * @param listed beyond so many bytes nothing is entered into the lists any more: in published records
+ *   most of a large one is context
  */
-export function largeRecord(bytes: number): string {
+export function largeRecord(bytes: number, listed = bytes): string {
   const file = join(root, 'fixtures', 'patients', '9465701459.json');
   const bundle = JSON.parse(readFileSync(file, 'utf8')) as Bundle;
   const clinical = bundle.entry.filter(({ resource }) => !people.has(resource.resourceType));
@@ -89,8 +109,8 @@ export function largeRecord(bytes: number): string {
     const copies = JSON.parse(renamed) as Bundle['entry'];
     copies.forEach(({ resource }, at) => {
       const original = clinical[at]?.resource;
-      if (resource.resourceType === 'List') original?.entry?.push(...(resource.entry ?? []));
-      else bundle.entry.push({ resource });
+      if (resource.resourceType !== 'List') bundle.entry.push({ resource });
+      else if (length < listed) original?.entry?.push(...(resource.entry ?? []));
     });
     length = JSON.stringify(bundle).length;
   }

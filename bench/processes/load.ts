@@ -5,12 +5,12 @@
  */
 import { type Socket, connect } from 'node:net';
 import { type RecordableHistogram, createHistogram } from 'node:perf_hooks';
-import { template } from '../samples.ts';
+import { type Kind, template } from '../samples.ts';
 import { answerRequests } from './requests.ts';
 
 export interface LoadRequest {
   port: number;
-  message: 'adt' | 'query';
+  message: Kind;
   connections: number;
   warmUpMs: number;
   measureMs: number;
