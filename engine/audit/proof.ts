@@ -39,8 +39,10 @@ function finds(text: string, value: string): boolean {
   return false;
 }
 
-function adjoins(a: string | undefined, b: string | undefined): boolean {
-  return [/\p{L}/u, /\p{N}/u].some((kind) => kind.test(a ?? '') && kind.test(b ?? ''));
+/** Whether a character beside a value makes another word or another number of it. */
+function adjoins(beside: string | undefined, end: string | undefined): boolean {
+  const kind = /\p{N}/u.test(end ?? '') ? /\p{N}/u : /[\p{L}\p{N}]/u;
+  return /[\p{L}\p{N}]/u.test(end ?? '') && kind.test(beside ?? '');
 }
 
 const fhirDate = /^\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?)?)?$/;

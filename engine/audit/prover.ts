@@ -2,7 +2,7 @@
 import type { CompiledMappings } from '../mapping/load.ts';
 import type { IndexedRecord } from '../mapping/record.ts';
 import type { Audited, Leaf } from './leaves.ts';
-import { proves } from './proof.ts';
+import { holdsWhole, proves } from './proof.ts';
 import { provesReference } from './references.ts';
 import { type Shown, type ShownIndex, conceptOf, parentOf } from './shown.ts';
 import { isStandard } from './standard.ts';
@@ -35,13 +35,19 @@ export function createProver(
     for (let place = above(leaf.place); place !== ''; place = above(place)) {
       around.push(...shown.at(identity, place));
     }
-    // A rule that shows a whole resource, whatever is in it, accounts for what FHIR knows alone.
-    const whole = shown.at(identity, '');
-    if (whole.length > 0 && isStandard(leaf.element, extensions)) around.push(...whole);
+    // What FHIR does not know can be in no field by the way: only where it is shown as it came.
+    if (!isStandard(leaf.element, extensions)) {
+      const name = leaf.place.split('.').at(-1) ?? '';
+      const asItCame = JSON.stringify({ [name]: leaf.value }).slice(1, -1);
+      return around.find(({ texts }) => texts.some((text) => text.includes(asItCame)));
+    }
     const concept = conceptOf(leaf.place);
     if (concept !== undefined) around.push(...shown.ofConcept(identity, concept));
     const near = found(leaf, around);
-    if (near || !/\.(reference|display)$/.test(leaf.element)) return near;
+    if (near) return near;
+    const whole = shown.at(identity, '').find(({ texts }) => says(texts, String(leaf.value)));
+    if (whole) return whole;
+    if (!/\.(reference|display)$/.test(leaf.element)) return undefined;
     return provesReference(audited, leaf, around, { record, shown });
   };
 }
@@ -49,4 +55,11 @@ export function createProver(
 /** The place that holds this one: `coding[1]`, then `coding`, then `code`; '' at the top. */
 function above(place: string): string {
   return place.endsWith(']') ? place.slice(0, place.lastIndexOf('[')) : parentOf(place);
+}
+
+/** Whether one of these texts is the value, or words of ours with the value after a colon. */
+function says(texts: readonly string[], value: string): boolean {
+  return texts.some(
+    (text) => text === value || (text.includes(`: ${value}`) && holdsWhole(text, value)),
+  );
 }

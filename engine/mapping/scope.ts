@@ -122,9 +122,10 @@ export function leave(
 ): void {
   scope.run.left++;
   const whole = `${leftNote}${label} = ${text}`;
-  if (scope.leftovers.some((note) => note.text === whole)) return;
   const { trace } = scope.run.options;
-  scope.leftovers.push({ text: whole, rule, source: trace ? source : undefined });
+  const said = scope.leftovers.find((note) => note.text === whole);
+  if (!said) scope.leftovers.push({ text: whole, rule, source: trace ? source : undefined });
+  else if (trace) said.source = `${said.source}, ${source}`;
 }
 
 /** Carry the further terms of coded elements that no `terms` rule of the item has said. */
