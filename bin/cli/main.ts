@@ -75,23 +75,24 @@ function tree(): Command {
     .addHelpText('after', '\nExample:\n  gatehouse config schema > channel.schema.json')
     .action(async () => run((await import('./check.ts')).schema()));
 
-  program
-    .command('send <file>')
-    .description(
-      'send the messages of a file over MLLP and print what comes back ("-" reads stdin)',
-    )
-    .requiredOption('--to <host:port>', 'where to send them')
-    .option('--tls', 'use TLS')
-    .option('--authorities <file>', 'PEM file of the authorities to trust')
-    .option('--timeout <seconds>', 'longest wait for one answer', '30')
-    .option('--continue', 'where the answer has more parts (DSC), ask for them too')
-    .option('--new-id', 'give each message a new MSH-10')
-    .addOption(output)
-    .addHelpText(
-      'after',
-      '\nExample:\n  gatehouse send fixtures/gp-record/qbp-q11.hl7 --to 127.0.0.1:2575',
-    )
-    .action(async (file, options) => run((await import('./send.ts')).send(file, options)));
+  const send = (command: Command) =>
+    command
+      .description(
+        'send the messages of a file over MLLP and print what comes back ("-" reads stdin)',
+      )
+      .requiredOption('--to <host:port>', 'where to send them')
+      .option('--tls', 'use TLS')
+      .option('--authorities <file>', 'PEM file of the authorities to trust')
+      .option('--timeout <seconds>', 'longest wait for one answer', '30')
+      .option('--continue', 'where the answer has more parts (DSC), ask for them too')
+      .option('--new-id', 'give each message a new MSH-10')
+      .addOption(output)
+      .addHelpText(
+        'after',
+        '\nExample:\n  gatehouse send fixtures/gp-record/qbp-q11.hl7 --to 127.0.0.1:2575',
+      )
+      .action(async (file, options) => run((await import('./send.ts')).send(file, options)));
+  send(program.command('send <file>'));
 
   const channel = program.command('channel').description('channels and their cases');
   channel
@@ -131,8 +132,9 @@ function tree(): Command {
       '\nExample:\n  gatehouse mapping audit fixtures/patients/9465701459.json --elements',
     )
     .action(async (bundles, options) => run((await import('./audit.ts')).audit(bundles, options)));
-  ofMapping(mapping.command('try <bundle>'))
-    .description('map a FHIR bundle and print the segments')
+  ofMapping(mapping.command('try <file>'))
+    .description('map a FHIR bundle and print the segments, or with --feed an HL7 v2 message')
+    .option('--feed <name>', 'file in mappings/feeds/: what a delivery sends of a message')
     .option(
       '--profile <name>',
       'as for the answer RSP^K11 (rsp), RSP^K21 (k21), ADR^A19 (a19), RCI^I05 (i05), ORF^R04 (r04) or VXR^V03 (v03)',
@@ -143,11 +145,13 @@ function tree(): Command {
       'after',
       '\nExample:\n  gatehouse mapping try fixtures/patients/9465701459.json --trace',
     )
-    .action(async (bundle, options) =>
-      run((await import('./mapping.ts')).tryBundle(bundle, options)),
+    .action(async (file, options) =>
+      options.feed === undefined
+        ? run((await import('./mapping.ts')).tryBundle(file, options))
+        : run((await import('./try-feed.ts')).tryFeed(file, options)),
     );
 
-  addMessageCommands(program);
+  send(addMessageCommands(program).command('send <file>'));
   addQueueCommands(program);
 
   program

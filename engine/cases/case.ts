@@ -11,6 +11,7 @@ import { type Channel, askSchema } from '../channel.ts';
 import { type Finding, ConfigError, nearest, shortPath } from '../config/yaml.ts';
 import { duration } from '../config/values.ts';
 import { queryKind, queryKinds } from '../query/kinds.ts';
+import { type CaseReceiver, readReceiverLine } from './receiver.ts';
 import { type CaseScenario, readScenarioLine } from './scenario.ts';
 
 export interface Exchange {
@@ -22,11 +23,13 @@ export interface Exchange {
   /** Expected; undefined where the case does not say. */
   asked?: string;
   out?: string;
+  /** What became of it at each destination of the channel, and what was sent. */
+  delivered?: string;
   journal?: string;
 }
 
 /** What an exchange came to, in the form a case is written in. */
-export type Result = Required<Pick<Exchange, 'asked' | 'out' | 'journal'>>;
+export type Result = Required<Pick<Exchange, 'asked' | 'out' | 'delivered' | 'journal'>>;
 
 export interface Case {
   file: string;
@@ -35,6 +38,8 @@ export interface Case {
   at: Date;
   /** What goes wrong in the simulated systems, and for whom. */
   scenarios: CaseScenario[];
+  /** What the destinations of deliveries do. */
+  receivers: CaseReceiver[];
   /** Overrides the channels' patience (milliseconds). */
   patience?: number;
   /** Messages the channels accept besides those their files name. */
@@ -45,9 +50,9 @@ export interface Case {
 }
 
 /** The sections that state what is expected. */
-export const expected = ['asked', 'out', 'journal'] as const;
+export const expected = ['asked', 'out', 'delivered', 'journal'] as const;
 const sections = ['in', ...expected] as const;
-const settings = ['channel', 'at', 'scenario', 'patience', 'accepts', 'ask'] as const;
+const settings = ['channel', 'at', 'scenario', 'receiver', 'patience', 'accepts', 'ask'] as const;
 
 type Say = (line: number, says: string, next?: string) => void;
 
@@ -64,6 +69,7 @@ export function readCase(file: string, content = readFileSync(file, 'utf8')): Ca
     title: '',
     at: new Date(Number.NaN),
     scenarios: [],
+    receivers: [],
     accepts: [],
     ask: {},
     exchanges: [],
@@ -137,6 +143,10 @@ function setting(
     const read = readScenarioLine(value);
     if ('says' in read) error(number, read.says, read.next);
     else story.scenarios.push(read);
+  } else if (key === 'receiver') {
+    const read = readReceiverLine(value);
+    if ('says' in read) error(number, read.says, read.next);
+    else story.receivers.push(read);
   } else error(number, `there is no setting "${key}"${meant(key, settings)}`);
 }
 
@@ -156,7 +166,9 @@ export function updatedCase(content: string, story: Case, results: Result[]): st
   const parts = story.exchanges.map((exchange, index) => {
     const usual = exchange.line < first + 1;
     const stated = expected.filter((name) => exchange[name] !== undefined);
-    const shown = stated.length > 0 ? stated : expected;
+    // Few channels deliver; the others are spared the empty section.
+    const all = expected.filter((name) => name !== 'delivered' || results[index]?.delivered);
+    const shown = stated.length > 0 ? stated : all;
     return [
       `== in${usual ? '' : ` ${exchange.channel}`}\n${exchange.in}`,
       ...shown.map((name) => `== ${name}\n${results[index]?.[name] ?? ''}`),

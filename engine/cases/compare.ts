@@ -9,7 +9,7 @@ export interface Difference {
 
 /** The differences of two texts of one section, line by line; HL7 lines field by field. */
 export function compareSection(section: string, expected: string, got: string): Difference[] {
-  const hl7 = section === 'out';
+  const hl7 = section === 'out' || section === 'delivered';
   const left = lines(expected);
   const right = lines(got);
   const differences: Difference[] = [];
@@ -20,15 +20,18 @@ export function compareSection(section: string, expected: string, got: string): 
     const count = (seen[segment] = (seen[segment] ?? 0) + 1);
     if (a === b) continue;
     const place = count > 1 ? `${segment}[${count}]` : segment;
-    if (hl7 && a !== undefined && b !== undefined) {
+    if (hl7 && a !== undefined && b !== undefined && isSegment(a) && isSegment(b)) {
       differences.push(...compareFields(place, a, b, separatorOf(got)));
     } else {
-      const at = hl7 ? place : line.slice(0, 40);
+      const at = hl7 && isSegment(line) ? place : line.slice(0, 40);
       differences.push({ at, expected: a ?? 'nothing', got: b ?? 'nothing' });
     }
   }
   return differences;
 }
+
+/** The other lines of a section with HL7 say what became of it. */
+const isSegment = (line: string) => /^[A-Z][A-Z0-9]{2}(\W|$)/.test(line);
 
 const lines = (text: string) => text.split('\n').filter((line) => line !== '');
 

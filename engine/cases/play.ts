@@ -6,7 +6,7 @@ import { exchangesOf } from '../exchange.ts';
 import { parseMessage } from '../hl7/message.ts';
 import { segmentLines } from '../hl7/readable.ts';
 import type { Entry, ExchangeId, StoredExchange } from '../journal/journal.ts';
-import type { Arrival } from '../mllp/mllp.ts';
+import type { Arrival, Respond } from '../mllp/mllp.ts';
 import { memoryJournal } from '../journal/memory.ts';
 import { joinOutside } from '../outside.ts';
 import { createGpSide } from '../simulator/gp.ts';
@@ -14,6 +14,7 @@ import { createMllpGp } from '../simulator/mllp-gp.ts';
 import { type Case, type Exchange, type Result, expected } from './case.ts';
 import { type Difference, compareSection } from './compare.ts';
 import type { Step } from './coverage.ts';
+import { type CaseDeliveries, playDeliveries } from './deliveries.ts';
 import { httpInProcess, mllpInProcess } from './in-process.ts';
 
 export interface Played {
@@ -62,29 +63,32 @@ export async function playCase(
   const now = () => (clock += 1);
   const today = () => story.at;
   const journal = memoryJournal(now);
-  const gp = createGpSide({ patients, now: today });
-  const legacy = createMllpGp({ patients, now: today });
+  // A site that only delivers has no patients, and needs no GP side.
+  const gp = once(() => createGpSide({ patients, now: today }));
+  const legacy = once(() => createMllpGp({ patients, now: today }));
   for (const { at, nhsNumber, scenario } of story.scenarios) {
-    if (at === 'mllp') legacy.set(nhsNumber, scenario);
-    else gp.set(nhsNumber, scenario);
+    if (at === 'mllp') legacy().set(nhsNumber, scenario);
+    else gp().set(nhsNumber, scenario);
   }
   const connect = {
-    http: (options: Parameters<typeof httpInProcess>[0]) => httpInProcess(options, gp.answer, now),
+    http: (options: Parameters<typeof httpInProcess>[0]) =>
+      httpInProcess(options, (request) => gp().answer(request), now),
     mllp: (options: { answerMs: number }, correlate: (reply: Buffer) => string | undefined) =>
-      mllpInProcess(options.answerMs, legacy.answer, correlate),
+      mllpInProcess(options.answerMs, (payload) => legacy().answer(payload), correlate),
     now: () => story.at.getTime(),
   };
   const practiceOf = (patient: string) => journal.practiceOf(patient);
-  const answering = new Map(
-    plays.map(({ loaded }) => {
-      const channel = asTold(loaded, story);
-      const outside = { ...joinOutside(channel, connect, {}), practiceOf };
-      return [
-        loaded,
-        exchangesOf(channel, { journal, outside, emit: silent, owed: () => {}, now }),
-      ];
-    }),
-  );
+  const inCase = new Map<LoadedChannel, { respond: Respond; deliveries: CaseDeliveries }>();
+  for (const loaded of new Set(plays.map((one) => one.loaded))) {
+    const channel = asTold(loaded, story);
+    const outside = { ...joinOutside(channel, connect, {}), practiceOf };
+    // With a clock of its own, for the ids of the exchanges are times.
+    let later = clock;
+    const deliveries = await playDeliveries(channel, story.receivers, journal, () => (later += 1));
+    const { owed } = deliveries;
+    const respond = exchangesOf(channel, { journal, outside, emit: silent, owed, now });
+    inCase.set(loaded, { respond, deliveries });
+  }
 
   const results: Result[] = [];
   const steps: Step[] = [];
@@ -93,13 +97,13 @@ export async function playCase(
     const written: Uint8Array[] = [];
     const peer = { connection: 1, address: 'case' };
     const arrival: Arrival = { kind: 'message', payload: bytesOf(exchange.in), warnings: [] };
-    const response = await answering.get(loaded)?.(arrival, peer, (payload) =>
-      written.push(payload),
-    );
+    const { respond, deliveries } = inCase.get(loaded) ?? {};
+    const response = await respond?.(arrival, peer, (payload) => written.push(payload));
     if (response) {
       written.push(response.payload);
       response.settled('delivered');
     }
+    await deliveries?.settled();
     const id = (await journal.list({ limit: 1000 })).find((e) => !played.includes(e.id))?.id;
     const stored = id === undefined ? undefined : await journal.read(id);
     if (id !== undefined) played.push(id);
@@ -108,10 +112,15 @@ export async function playCase(
     results.push({
       asked: lines(asking.map((e) => `${e.note?.to} ${e.note?.interaction}`)),
       out: lines(written.map((payload) => segmentLines(parseMessage(payload)))),
-      journal: lines([...entries.map(entryLine), ...(stored ? [endLine(stored, played)] : [])]),
+      delivered: deliveries?.tell(entries) ?? '',
+      journal: lines([
+        ...entries.filter(({ kind }) => kind !== 'outbound').map(entryLine),
+        ...(stored ? [endLine(stored, played)] : []),
+      ]),
     });
     steps.push(...entries.flatMap((entry) => stepOf(loaded, entry)));
   }
+  await Promise.all(Array.from(inCase.values(), ({ deliveries }) => deliveries.stop()));
   return { story, results, steps, differences: differencesOf(story, results) };
 }
 
@@ -152,6 +161,12 @@ function stepOf({ route }: LoadedChannel, { note }: Entry): Step[] {
   if (typeof note?.do !== 'string') return [];
   const { state } = route.at(String(note.state));
   return [{ route: route.name, state, outcome: String(note.event) }];
+}
+
+/** What is made when it is first needed. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }
 
 const lines = (all: string[]) => all.map((line) => `${line}\n`).join('');

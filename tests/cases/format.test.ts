@@ -92,6 +92,16 @@ describe('the form of a case', () => {
       /^a\.case:4 .*"bytes" → write it as/,
     ],
     [
+      'a receiver of nothing',
+      `${head}receiver: epr\n== in\nM\n`,
+      /^a\.case:4 a receiver is a destination and what it does → write it as epr AE first=2/,
+    ],
+    [
+      'a receiver that does nothing known',
+      `${head}receiver: epr dwon\n== in\nM\n`,
+      /^a\.case:4 no receiver does "dwon"; did you mean "down"\?/,
+    ],
+    [
       'several at once',
       'wat\n== im\n',
       /:1 .*no setting/,
@@ -113,7 +123,7 @@ describe('the form of a case', () => {
 });
 
 describe('--update', () => {
-  const results = [{ asked: 'a\n', out: 'O|1\n', journal: 'j\n' }];
+  const results = [{ asked: 'a\n', out: 'O|1\n', delivered: '', journal: 'j\n' }];
   const updated = (text: string) => updatedCase(text, read(text), results);
 
   it('keeps the head, and writes every section where none is stated', () => {
@@ -122,6 +132,14 @@ describe('--update', () => {
       updated(text),
       `${head}# why this matters\n\n== in\nM\n\n== asked\na\n\n== out\nO|1\n\n== journal\nj\n`,
     );
+  });
+
+  it('writes what was delivered only where something was', () => {
+    const came = [{ asked: '', out: 'O|1\n', delivered: 'epr delivered\nO|1\n', journal: '' }];
+    const text = `${head}\n== in\nM\n`;
+    const section = '== delivered\nepr delivered\nO|1\n';
+    assert.ok(updatedCase(text, read(text), came).includes(section));
+    assert.ok(!updated(text).includes('== delivered'));
   });
 
   it('writes only the sections a case states', () => {
@@ -134,11 +152,11 @@ describe('--update', () => {
     const section = fc
       .array(line, { maxLength: 3 })
       .map((all) => all.map((l) => `${l}\n`).join(''));
-    const names = fc.subarray(['asked', 'out', 'journal']);
+    const names = fc.subarray(['asked', 'out', 'delivered', 'journal']);
     fc.assert(
       fc.property(section, names, section, (content, stated, out) => {
         const text = `${head}\n== in\nM\n${stated.map((n) => `== ${n}\n${content}`).join('')}`;
-        const came = [{ asked: out, out, journal: out }];
+        const came = [{ asked: out, out, delivered: out, journal: out }];
         const once = updatedCase(text, read(text), came);
         assert.equal(updatedCase(once, read(once), came), once);
         const [exchange] = read(once).exchanges;
@@ -177,6 +195,11 @@ describe('a comparison', () => {
   it('tells a field that is not there as empty', () => {
     const [difference] = compareSection('out', 'PID|1||x\n', 'PID|1\n');
     assert.deepEqual(difference, { at: 'PID-3', expected: 'x', got: '' });
+  });
+
+  it('takes a line between messages as it is', () => {
+    const [found] = compareSection('delivered', 'epr delivered\nM|1\n', 'epr parked\nM|1\n');
+    assert.deepEqual(found, { at: 'epr delivered', expected: 'epr delivered', got: 'epr parked' });
   });
 
   it('takes other sections line by line', () => {

@@ -7,7 +7,7 @@ import { basename, join } from 'node:path';
 import { ConfigError, type Finding, checkYaml, readYaml, shortPath } from '../../config/yaml.ts';
 import { FaultError } from '../../faults.ts';
 import type { Message } from '../../hl7/message.ts';
-import { type Place, below, findExport, suggestion } from '../library.ts';
+import { type Place, below, findExport, ruleAt, suggestion } from '../library.ts';
 import { type Table, readTable } from '../tables.ts';
 import { editorOf } from './editor.ts';
 import { compileRule } from './rules.ts';
@@ -30,6 +30,8 @@ export interface Names {
   table(name: string, at: Place): Table | undefined;
   function(reference: string, at: Place): unknown;
   report(at: Place, says: string, next?: string): void;
+  /** A rule as it is told: `mappings/feeds/epr.yaml:14`, wherever the site is. */
+  rule(at: Place): string;
   /** The fault of a rule that cannot be followed. */
   fail(rule: string, error: unknown): FaultError;
 }
@@ -58,7 +60,7 @@ export function loadFeed(mappings: string, name: string): FeedMapping {
   if (!checked.value) throw new ConfigError(checked.findings);
   const { value } = checked;
   const findings: Finding[] = [];
-  const names = namesIn(mappings, findings);
+  const names = namesIn(mappings, name, findings);
   const root: Place = { source, path: [] };
   if (value.feed !== name) {
     names.report(
@@ -84,13 +86,14 @@ export function loadFeed(mappings: string, name: string): FeedMapping {
   };
 }
 
-function namesIn(mappings: string, findings: Finding[]): Names {
+function namesIn(mappings: string, feed: string, findings: Finding[]): Names {
   const folder = join(mappings, 'tables');
   const tables = new Map<string, Table | undefined>();
   const report: Names['report'] = ({ source, path }, says, next) =>
     void findings.push({ severity: 'error', where: source.where(path), says, next });
   return {
     report,
+    rule: (at) => ruleAt(at).replace(/^.*:/, `mappings/${feedFolder}/${feed}.yaml:`),
     table(name, at) {
       const file = join(folder, `${name}.csv`);
       if (!existsSync(file)) {

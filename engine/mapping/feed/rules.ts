@@ -1,7 +1,7 @@
 /** Compiles the rules of a feed mapping to closures over a message. */
 import { type Condition, unmet } from '../../hl7/condition.ts';
 import { parsePath } from '../../hl7/path.ts';
-import { type Place, below, ruleAt } from '../library.ts';
+import { type Place, below } from '../library.ts';
 import { type FeedEditor, RuleError } from './editor.ts';
 import type { Names } from './load.ts';
 import type { FeedRule, FeedValue } from './schema.ts';
@@ -20,7 +20,7 @@ export function compileRule(rule: FeedRule, at: Place, names: Names, inEach = fa
   if (each !== undefined) checkEach(each, below(at, 'each'), names);
   checkNumber(rule, at, names, inEach || each !== undefined);
   const act = compileAction(rule, at, names, inEach || each !== undefined);
-  const where = ruleAt(at);
+  const where = names.rule(at);
   const once: Applied = (scope) => {
     try {
       if (holds(scope, when) && (!unless || !holds(scope, unless))) act(scope);
@@ -39,7 +39,7 @@ function holds(scope: Scope, condition: Condition): boolean {
 }
 
 function compileAction(rule: FeedRule, at: Place, names: Names, inEach: boolean): Applied {
-  const where = ruleAt(at);
+  const where = names.rule(at);
   if (rule.set !== undefined) return compileSet(rule.set, rule, at, names);
   if (rule.copy !== undefined && rule.to !== undefined) {
     return compileCopy(rule.copy, rule.to, at, names);
@@ -65,7 +65,7 @@ function compileAction(rule: FeedRule, at: Place, names: Names, inEach: boolean)
 
 function compileSet(target: string, rule: FeedValue, at: Place, names: Names): Applied {
   const make = valueOf(rule, at, names);
-  const where = ruleAt(at);
+  const where = names.rule(at);
   return (scope) => write(scope, where, resolve(scope, target), make(scope));
 }
 
@@ -79,7 +79,7 @@ function compileCopy(from: string, to: string, at: Place, names: Names): Applied
   if (depth(from) < depth(to)) {
     names.report(below(at, 'to'), `${from} holds more than fits into ${to}`);
   }
-  const where = ruleAt(at);
+  const where = names.rule(at);
   return (scope) => {
     const source = resolve(scope, from);
     const target = resolve(scope, to);
@@ -100,10 +100,10 @@ function depth(place: string): number {
 
 function compileAdd(rule: FeedRule, at: Place, names: Names): Applied {
   const { add = '', after, fields = {} } = rule;
-  const where = ruleAt(at);
+  const where = names.rule(at);
   const values = Object.entries(fields).map(([field, value]) => ({
     field,
-    where: ruleAt(below(at, 'fields', field)),
+    where: names.rule(below(at, 'fields', field)),
     make: valueOf(value, below(at, 'fields', field), names),
   }));
   return (scope) => {

@@ -1,0 +1,67 @@
+/** `gatehouse mapping try --feed NAME MESSAGE`. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { FaultError } from '../../engine/faults.ts';
+import { type Message, parseMessage } from '../../engine/hl7/message.ts';
+import { segmentLines } from '../../engine/hl7/readable.ts';
+import { exchangeName } from '../../engine/journal/journal.ts';
+import { feedNames, loadFeed } from '../../engine/mapping/feed/load.ts';
+import type { Told } from '../../engine/mapping/feed/scope.ts';
+import { exits } from './exits.ts';
+import { CommandError, print, printJson, say, style } from './output.ts';
+import { siteFolder } from './sites.ts';
+
+interface TryFeedOptions {
+  site?: string;
+  feed: string;
+  trace?: boolean;
+  output: string;
+}
+
+/** Map an HL7 v2 message and print it, with `--trace` the rule and the source of each change. */
+export async function tryFeed(file: string, options: TryFeedOptions): Promise<number> {
+  const mappings = join(siteFolder(options.site), 'mappings');
+  const known = feedNames(mappings);
+  if (!known.includes(options.feed)) {
+    const says = `there is no mapping feeds/${options.feed}.yaml`;
+    throw new CommandError(says, known.length > 0 ? `one of ${known.join(', ')}` : undefined);
+  }
+  const mapping = loadFeed(mappings, options.feed);
+  const message = messageIn(file);
+  const changes: Parameters<Told>[0][] = [];
+  const now = new Date();
+  const context = { exchange: exchangeName(now.getTime() * 1000), received: now };
+  try {
+    mapping.apply(message, context, (change) => changes.push(change));
+  } catch (error) {
+    if (!(error instanceof FaultError)) throw error;
+    const next = 'mend the rule, or the message; so it would be parked';
+    throw new CommandError(error.fault.detail ?? error.message, next, exits.findings);
+  }
+  if (options.output === 'json') {
+    printJson('mapped', { text: segmentLines(message), changes });
+    return exits.ok;
+  }
+  for (const line of segmentLines(message).split('\n')) {
+    print(`${style('cyan', line.slice(0, 3))}${line.slice(3)}`);
+  }
+  if (!options.trace) return exits.ok;
+  for (const { target, rule, source } of changes) {
+    print(style('dim', `    ${target} \u2190 ${source}  (${rule})`));
+  }
+  say(`${changes.length} places were written; everything else kept its bytes`);
+  return exits.ok;
+}
+
+function messageIn(file: string): Message {
+  const bytes = readFileSync(file === '-' ? 0 : file);
+  try {
+    return parseMessage(bytes);
+  } catch (error) {
+    if (!(error instanceof FaultError)) throw error;
+    throw new CommandError(
+      `${file} is no HL7 v2 message`,
+      'give one message, without MLLP framing',
+    );
+  }
+}
