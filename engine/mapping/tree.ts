@@ -161,10 +161,17 @@ function open(
   return { part, joined, item, rule: 0, at: 0, untaken: [] };
 }
 
-/** A resource that was found at a place: by a reference that stands there, or there itself. */
+/**
+ * A resource that was found at a place: by a reference that stands there, or there itself. Only the
+ * last reference is told: those before it are told of what they led to.
+ */
 function placeOf(found: string, resource: Resource): string {
   const own = `${identityOf(resource)}#`;
-  return found === own ? own : `${found} → ${own}`;
+  const last = found
+    .split(', ')
+    .map((one) => one.split(' → ').at(-1))
+    .join(', ');
+  return last === own ? own : `${last} → ${own}`;
 }
 
 /** The next resource that hangs here; references that lead nowhere are said on the way. */

@@ -26,6 +26,7 @@ import {
   shipped,
   texts,
 } from './records.ts';
+import { treeCodes } from './trees.ts';
 
 const audit = (of: Json, more: Partial<MapOptions> = {}): Audit =>
   auditBundle(shipped(), of as Resource, { datasets, version: '2.4', now, ...more });
@@ -204,6 +205,21 @@ describe('mapping: the audit', () => {
     const element = 'MedicationRequest.dosageInstruction.text';
     assert.deepEqual(fates(planned('Take m'), element), ['repeats']);
     assert.deepEqual(fates(planned('Take two'), element), ['carried']);
+  });
+
+  it('accounts for a record of 3 MB, with ids used twice and references that lead nowhere', () => {
+    const long = 'x'.repeat(4000);
+    const entries = Array.from({ length: 760 }, (_, i) => ({
+      resourceType: 'Observation',
+      id: `o${i % 380}`,
+      status: 'final',
+      code: { text: `${i} ${long}` },
+      performer: [{ reference: 'Practitioner/gone' }],
+    }));
+    const named = entries.map(({ id }) => `Observation/${id}`);
+    const large = bundle(patient, list(treeCodes.uncategorised, named), ...entries);
+    assert.ok(JSON.stringify(large).length > 3_000_000);
+    assert.deepEqual(lost(large), []);
   });
 
   it('never fails, whatever the Bundle is', () => {
