@@ -17,8 +17,11 @@ const superseded = () =>
     'send also what a newer message with the same key has overtaken',
   );
 
-/** Add the commands that read the journal, and those that send again what is in it. */
-export function addMessageCommands(program: Command): void {
+/**
+ * Add the commands that read the journal, and those that send again what is in it.
+ * @returns `gatehouse message`
+ */
+export function addMessageCommands(program: Command): Command {
   const message = program.command('message').description('messages in the journal');
   const reading = (command: Command) =>
     command
@@ -108,4 +111,5 @@ export function addMessageCommands(program: Command): void {
       '\nExample:\n  gatehouse message edit JZ5K0T1Q2A --set PV1-2=I --reason CHG0042 --dry-run',
     )
     .action(async (id, options) => run((await import('./replay.ts')).edit(id, options)));
+  return message;
 }

@@ -14,6 +14,7 @@ import {
 import { feedName } from '../outbound/feed.ts';
 import { queryKind } from '../query/kinds.ts';
 import { type Aged, rootOf } from './lineage.ts';
+import { channelOf } from './operator.ts';
 import { Refusal } from './refusal.ts';
 
 /** What a person names: messages, or a cause. */
@@ -176,6 +177,3 @@ function unsendable(bytes: Uint8Array, charset: CharsetName | undefined): string
     return error.message;
   }
 }
-
-/** The channel of `channel/destination`. */
-const channelOf = (to: string): string => to.slice(0, to.indexOf('/'));

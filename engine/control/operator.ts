@@ -36,8 +36,13 @@ export async function recordAct(
   act: Act & { to: string },
 ): Promise<string> {
   const exchange: ExchangeId = journal.mint();
-  const channel = act.to.slice(0, act.to.indexOf('/'));
   const entry = operatorEntry(now(), act);
-  await journal.append(exchange, channel, [entry], { type: 'operator', state: 'answered' });
+  await journal.append(exchange, channelOf(act.to), [entry], {
+    type: 'operator',
+    state: 'answered',
+  });
   return exchangeName(exchange);
 }
+
+/** The channel of `channel/destination`. */
+export const channelOf = (to: string): string => to.slice(0, to.indexOf('/'));

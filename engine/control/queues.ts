@@ -5,6 +5,7 @@ import type { Engine } from '../engine.ts';
 import type { Emit } from '../events.ts';
 import {
   type OutboundCount,
+  type OutboundNote,
   type OutboundState,
   exchangeName,
   exchangeOf,
@@ -12,7 +13,7 @@ import {
 } from '../journal/journal.ts';
 import type { Hold } from '../outbound/holds.ts';
 import type { Queue, QueueStatus } from '../outbound/outbound.ts';
-import { type Act, operatorEntry, person, recordAct } from './operator.ts';
+import { type Act, channelOf, operatorEntry, person, recordAct } from './operator.ts';
 import { Refusal } from './refusal.ts';
 import { type Route, route } from './router.ts';
 
@@ -126,18 +127,23 @@ export function queueRoutes(engine: Engine, emit: Emit): Route[] {
     }),
 
     route('POST', '/v1/queue/skip', acting.extend({ id: z.string() }), async (input) => {
-      const { to, queue } = queueNamed(queues, input.to);
+      const { by, reason } = input;
       const id = exchangeOf(input.id) ?? 0;
-      const [one] = await journal.outbound({ to, exchange: id, states: skippable });
+      const there = await journal.outbound({ exchange: id, states: skippable });
+      const names = [...queues.keys(), ...there.map((one) => one.to)];
+      const to = fullName([...new Set(names)], input.to);
+      const one = there.find((each) => each.to === to);
       if (!one) {
         const says = `${input.id} is not waiting for ${to}, nor parked there`;
         throw new Refusal(404, says, `gatehouse message explain ${input.id}`);
       }
-      const { by, reason } = input;
-      const channel = to.slice(0, to.indexOf('/'));
-      const entry = operatorEntry(engine.now(), { act: 'skip', to, by, reason });
-      await journal.append(id, channel, [entry]);
-      await queue.skip(id);
+      const entries = [operatorEntry(engine.now(), { act: 'skip', to, by, reason })];
+      const queue = queues.get(to);
+      // Nobody else tells the journal where no channel delivers there any more.
+      const note = { to, state: 'skipped', attempt: one.attempts } satisfies OutboundNote;
+      if (!queue) entries.push({ kind: 'outbound', at: engine.now(), note });
+      await journal.append(id, channelOf(to), entries);
+      await queue?.skip(id);
       told('skip', to);
       return { body: { to, id: exchangeName(id), was: one.state } };
     }),

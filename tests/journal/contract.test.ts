@@ -99,6 +99,24 @@ describe('the journal keeps what it is given', () => {
     assert.equal(await journal.read(id), undefined);
   });
 
+  it('gives the entry that began an exchange, at once', async () => {
+    const [whole, broken] = [journal.mint(), journal.mint()];
+    const body = Buffer.from('bytes');
+    const note = { of: 'HOFRZF4MQ0' };
+    await journal.append(whole, 'adt-feed', [
+      { kind: 'received', at: whole, note, body },
+      { kind: 'step', at: whole },
+    ]);
+    await journal.append(broken, 'adt-feed', [{ kind: 'broken', at: broken, body }]);
+    assert.deepEqual(
+      plain((await journal.beginning(whole)) ?? assert.fail()),
+      plain({ kind: 'received', at: whole, note, body }),
+    );
+    assert.equal((await journal.beginning(broken))?.kind, 'broken');
+    assert.equal(await journal.received(broken), undefined);
+    assert.equal(await journal.beginning(journal.mint()), undefined);
+  });
+
   it('knows nothing of an exchange that was minted but not appended', async () => {
     assert.equal(await journal.read(journal.mint()), undefined);
   });
