@@ -1,4 +1,6 @@
 /** Every part of the proof, in the order in which they run. */
+import { kill } from './kill.ts';
 import type { Part } from './part.ts';
+import { power } from './power.ts';
 
-export const parts: readonly Part[] = [];
+export const parts: readonly Part[] = [kill, power];

@@ -11,6 +11,8 @@ export interface ServerOptions {
   env?: Readonly<Record<string, string>>;
   /** A program and its arguments that start the server: `prlimit --nofile=100 …`. */
   under?: readonly string[];
+  /** Kills it, also before it listens. */
+  signal?: AbortSignal;
 }
 
 export interface Server {
@@ -48,7 +50,7 @@ const startLimitMs = 60_000;
  * @throws NotStarted when it ends before it listens on all of them, or takes more than a minute
  */
 export function startServer(options: ServerOptions, channels: number): Promise<Server> {
-  const { site, data, imports = [], env, under = [] } = options;
+  const { site, data, imports = [], env, under = [], signal } = options;
   const preloads = imports.flatMap((file) => ['--import', file]);
   const program = [process.execPath, ...preloads, join(root, 'bin', 'gatehouse')];
   const [command = '', ...args] = [...under, ...program, 'serve', '--site', site, '--data', data];
@@ -64,6 +66,7 @@ export function startServer(options: ServerOptions, channels: number): Promise<S
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   alive.add(child);
+  signal?.addEventListener('abort', () => child.kill('SIGKILL'));
   let said = '';
   const ended = new Promise<Ending>((resolve) => {
     child.once('exit', (code, signal) => {

@@ -17,13 +17,15 @@ export const channel = 'adt-feed';
 export const delivery = `${channel}/epr`;
 /** A channel whose messages are deleted as soon as retention runs. */
 export const brief = 'brief';
+/** How many channels the site has. */
+export const channels = 2;
 
 /** Write the site into a folder, in the place of the one that is there. */
 export function writeSite(folder: string, { port, connections = 8, destination }: ProofSite): void {
-  const channels = join(folder, 'channels');
-  rmSync(channels, { recursive: true, force: true });
-  mkdirSync(channels, { recursive: true });
-  cpSync(join(root, 'channels', 'routes'), join(channels, 'routes'), { recursive: true });
+  const place = join(folder, 'channels');
+  rmSync(place, { recursive: true, force: true });
+  mkdirSync(place, { recursive: true });
+  cpSync(join(root, 'channels', 'routes'), join(place, 'routes'), { recursive: true });
   for (const name of ['mappings', 'fixtures']) mkdirSync(join(folder, name), { recursive: true });
   const more = Object.entries(destination ?? {}).map(([key, value]) => `    ${key}: ${value}`);
   const delivered = [
@@ -39,8 +41,8 @@ export function writeSite(folder: string, { port, connections = 8, destination }
     'deliver:',
     '  - { to: epr, key: PID-3.1 }',
   ];
-  writeFileSync(join(channels, `${channel}.yaml`), channelFile(channel, delivered));
-  writeFileSync(join(channels, `${brief}.yaml`), channelFile(brief, ['keep: 1s']));
+  writeFileSync(join(place, `${channel}.yaml`), channelFile(channel, delivered));
+  writeFileSync(join(place, `${brief}.yaml`), channelFile(brief, ['keep: 1s']));
 }
 
 function channelFile(name: string, lines: string[]): string {

@@ -1,0 +1,168 @@
+/** Part two: the power goes, and what was not synced is lost or torn (`disk.c`). */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Cell, dieStarting, openCell } from './cell.ts';
+import { type DiskOptions, buildDisk, diskEnvironment, restoreFromDisk } from './disk.ts';
+import { type Outcome, type Part, type Random, type Trial } from './part.ts';
+import { oneOf, randomFrom, tooFew, wholeBetween } from './part.ts';
+
+export const power: Part = {
+  name: 'power',
+  law: 'whatever was acknowledged before a power cut is in the journal once, delivered in order of its key, and flagged wherever it may have arrived twice; with synchronous=NORMAL messages are lost',
+  minutes: 8,
+  suite: 'proof',
+  run: powerCut,
+};
+
+const cuts = 200;
+/** Cuts of one journal, and of one that runs at NORMAL. */
+const cutsPerCell = 20;
+const controlCuts = 4;
+const lanes = 2;
+
+const preload = (name: string): string => join(import.meta.dirname, 'preload', `${name}.ts`);
+
+/** What is counted over all lanes. */
+interface Tally {
+  wanted: number;
+  cuts: number;
+  starting: number;
+  acknowledgements: number;
+  lost: number;
+  duplicates: number;
+  broken: string[];
+}
+
+async function powerCut(trial: Trial): Promise<Outcome> {
+  const library = buildDisk(trial.folder);
+  const tally = emptyTally(trial.count(cuts));
+  const control = emptyTally(controlCuts * lanes);
+  await Promise.all(
+    Array.from({ length: lanes }, async (_, lane) => {
+      const random = randomFrom(trial.seed, `power ${lane}`);
+      await cutInCell(trial, control, random, library, `${lane}-control`, controlCuts);
+      for (let number = 0; !isOver(trial, tally); number++) {
+        await cutInCell(trial, tally, random, library, `${lane}-${number}`, cutsPerCell);
+        trial.tell(`${tally.cuts} cuts, ${tally.acknowledgements} acknowledgements`);
+      }
+    }),
+  );
+  const broken = [...tally.broken, ...tooFew('cuts', tally.cuts, tally.wanted)];
+  if (control.lost === 0) {
+    broken.push('with synchronous=NORMAL nothing was lost: these power cuts prove nothing');
+  }
+  return {
+    tried: {
+      cuts: tally.cuts,
+      'of them while it started': tally.starting,
+      acknowledgements: tally.acknowledgements,
+      'cuts with synchronous=NORMAL': control.cuts,
+    },
+    found: {
+      lost: tally.lost,
+      'delivered more than once': tally.duplicates,
+      'lost with synchronous=NORMAL': control.lost,
+    },
+    broken,
+  };
+}
+
+function emptyTally(wanted: number): Tally {
+  const counts = { cuts: 0, starting: 0, acknowledgements: 0, lost: 0, duplicates: 0 };
+  return { wanted, ...counts, broken: [] };
+}
+
+function isOver(trial: Trial, tally: Tally): boolean {
+  return tally.cuts >= tally.wanted || performance.now() > trial.deadline || trial.signal.aborted;
+}
+
+/** One journal through so many cuts, and then the law. */
+async function cutInCell(
+  trial: Trial,
+  tally: Tally,
+  random: Random,
+  library: string,
+  name: string,
+  most: number,
+): Promise<void> {
+  const folder = join(trial.folder, name);
+  const cell = await openCell({ folder, random, imports: trial.imports });
+  try {
+    for (let cut = 0; cut < most && !isOver(trial, tally); cut++) {
+      const relaxed = name.endsWith('control');
+      // The very first start, and every fifth: nothing is acknowledged, everything is set up.
+      if (!relaxed && cut % 5 === 0) await cutStarting(cell, tally, random, library);
+      else await cutOnce(cell, tally, random, library, relaxed);
+    }
+    const { broken, found } = await cell.settle();
+    tally.acknowledgements += cell.senders.acknowledged.size;
+    tally.lost += found.lost;
+    tally.duplicates += found.duplicates;
+    tally.broken.push(...broken);
+  } finally {
+    await cell.close();
+  }
+}
+
+async function cutOnce(
+  cell: Cell,
+  tally: Tally,
+  random: Random,
+  library: string,
+  relaxed: boolean,
+): Promise<void> {
+  // Rare checkpoints leave the most to lose, frequent ones have the most moments to lose it in.
+  const imports = [
+    ...(!relaxed && random() < 0.5 ? [preload('often')] : []),
+    ...(relaxed ? [preload('relaxed')] : []),
+  ];
+  const disk = { ...cutOf(cell, random), armed: cell.armed };
+  const ending = await cell.live({
+    acknowledgements: wholeBetween(random, 50, 600),
+    imports,
+    env: diskEnvironment(library, disk),
+    end: () => cell.arm(),
+  });
+  if (ending?.signal !== 'SIGKILL') {
+    const how = ending ? `ended by itself (${ending.signal ?? ending.code})` : 'was not cut';
+    tally.broken.push(`a life that was to be cut at ${disk.at} ${how}`);
+    return;
+  }
+  restored(cell, disk, tally);
+}
+
+async function cutStarting(
+  cell: Cell,
+  tally: Tally,
+  random: Random,
+  library: string,
+): Promise<void> {
+  const at = oneOf(random, ['write', 'sync', 'synced']);
+  const disk = { ...cutOf(cell, random), at, nth: wholeBetween(random, 1, 24) };
+  const imports = [preload('often')];
+  const died = await dieStarting(cell, { imports, env: diskEnvironment(library, disk) });
+  // A start that writes less than that was killed once it listened: no cut, so nothing is lost.
+  if (!died) return;
+  restored(cell, disk, tally);
+  tally.starting += 1;
+}
+
+function cutOf(cell: Cell, random: Random) {
+  return {
+    data: cell.data,
+    shadow: `${cell.data}-disk`,
+    at: oneOf(random, ['any', 'write', 'sync', 'synced']),
+    nth: wholeBetween(random, 1, 12),
+    keeps: oneOf(random, [0, 0, 20, 50, 90]),
+    seed: wholeBetween(random, 1, 1_000_000),
+  } satisfies DiskOptions;
+}
+
+function restored(cell: Cell, { shadow }: { shadow: string }, tally: Tally): void {
+  if (!restoreFromDisk(cell.data, shadow)) {
+    tally.broken.push('a life was killed, but not by a cut');
+    return;
+  }
+  mkdirSync(cell.data, { recursive: true });
+  tally.cuts += 1;
+}
