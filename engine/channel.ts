@@ -3,7 +3,7 @@
  * JSON Schema for editors and the reference page.
  */
 import { z } from 'zod';
-import { accepted, asker, parts, understands } from './config/asked.ts';
+import { accepted, asker, batches, parts, understands } from './config/asked.ts';
 import { deliver, feed } from './config/delivery.ts';
 import { clientTls, serverTls } from './config/tls.ts';
 import { duration, flag, secret, size, text, whole } from './config/values.ts';
@@ -172,6 +172,7 @@ export const channelSchema = z.strictObject({
     .strictObject({ application: text, facility: text })
     .meta({ description: 'our MSH-3 and MSH-4 in answers' }),
   ...accepted,
+  ...batches,
   processing: z
     .array(z.enum(['P', 'T', 'D']))
     .min(1)
@@ -228,6 +229,10 @@ export const channelSchema = z.strictObject({
     .strictObject({
       window: duration.default(300_000).meta({
         description: 'how long the same sender, MSH-10 and bytes get the stored answer',
+      }),
+      otherBytes: z.enum(['accept', 'flag', 'refuse']).default('accept').meta({
+        description:
+          'the same sender and MSH-10 with other bytes, within the window: a message like any other, one that is flagged in the journal, or AE',
       }),
     })
     .prefault({}),

@@ -7,7 +7,7 @@ import type { LoadedChannel, Site } from './config/site.ts';
 import type { Surroundings as Environment } from './config/values.ts';
 import { createDeliveries } from './deliveries.ts';
 import type { Emit } from './events.ts';
-import { closeInterrupted } from './exchange.ts';
+import { closeInterrupted } from './interrupted.ts';
 import { createHttp } from './gp/http.ts';
 import { sharedPaces } from './gp/pace.ts';
 import type { Journal } from './journal/journal.ts';

@@ -23,6 +23,7 @@ const levels = {
   'frame.fault': 'warn',
   'exchange.received': 'debug',
   'exchange.repeat': 'info',
+  'exchange.controlIdReused': 'warn',
   'exchange.step': 'debug',
   'exchange.answered': 'debug',
   'exchange.undelivered': 'warn',

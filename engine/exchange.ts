@@ -9,20 +9,22 @@
 import { hash } from 'node:crypto';
 import { type Answer, answerBroken, answerEnd, answerFault } from './answer.ts';
 import { acceptance } from './accept.ts';
+import { type Ended, answerBatch, isBatchFor } from './batches.ts';
 import type { LoadedChannel } from './config/site.ts';
 import { takePart } from './continuation.ts';
-import { type Fault, FaultError, faultByCode, faults } from './faults.ts';
+import { type Fault, FaultError, faults } from './faults.ts';
 import { type HeldRecords, createHeldRecords } from './held-records.ts';
 import { type Message, parseMessage } from './hl7/message.ts';
 import { patientOf } from './query/query.ts';
-import type { Journal, Keys } from './journal/journal.ts';
+import type { Keys } from './journal/journal.ts';
 import type { Arrival, Interim, Peer, Respond, Response } from './mllp/mllp.ts';
 import { perform } from './perform.ts';
+import { idOf, isReused, storedAnswer } from './repeats.ts';
 import { type ReadWork, type Surroundings, type Work, beginWork, commit, note } from './work.ts';
 
 /** What a channel remembers from one message to the next; it outlives a change of configuration. */
 export interface Memory {
-  /** Fingerprints of the messages being worked on, and what each comes to. */
+  /** Fingerprints and control ids of the messages being worked on, and what each comes to. */
   inFlight: Map<string, Promise<Answer>>;
   /** Records whose rest may still be asked for. */
   held: HeldRecords;
@@ -40,30 +42,57 @@ export function exchangesOf(
   around: Surroundings,
   { inFlight, held }: Memory = createMemory(loaded, around),
 ): Respond {
-  return async function exchange(arrival, peer, interim) {
-    const work = receive(loaded, around, held, arrival, peer);
+  async function exchange(
+    arrival: Arrival,
+    peer: Peer,
+    interim: Interim,
+    of: Readonly<Record<string, unknown>> = {},
+  ): Promise<Ended> {
+    const work = receive(loaded, around, held, arrival, peer, of);
     try {
       if (arrival.kind === 'broken') return await keepBroken(work, arrival.fault);
 
       const message = readHeader(work, arrival.payload);
       const fault = 'name' in message ? message : acceptance(loaded.channel, message);
-      if (fault) return respond(work, await finish(work, answerFault(work, fault, 'accept')));
+      if (fault) return ended(work, await finish(work, answerFault(work, fault, 'accept')));
 
-      const before = inFlight.get(work.fingerprint);
-      const answer = firstOrAgain(work as ReadWork, before, interim);
-      inFlight.set(work.fingerprint, answer);
+      const names = [work.fingerprint, idOf(work)];
+      const [before, underId] = names.map((name) => inFlight.get(name));
+      const answer = firstOrAgain(work as ReadWork, before, underId, interim);
+      for (const name of names) inFlight.set(name, answer);
       try {
-        return respond(work, await answer);
+        return ended(work, await answer);
       } finally {
-        if (inFlight.get(work.fingerprint) === answer) inFlight.delete(work.fingerprint);
+        for (const name of names) if (inFlight.get(name) === answer) inFlight.delete(name);
       }
     } catch (error) {
       return await failed(work, error);
     } finally {
       clearTimeout(work.timer);
     }
-  };
+  }
+
+  /** Each message of a batch is an exchange of its own, and so is the batch. */
+  async function exchangeBatch(payload: Buffer, arrival: Arrival, peer: Peer, interim: Interim) {
+    const work = receive(loaded, around, held, arrival, peer);
+    try {
+      const { answer, parts } = await answerBatch(work, payload, (bytes, number) => {
+        const message: Arrival = { kind: 'message', payload: bytes, warnings: [] };
+        return exchange(message, peer, () => {}, { batch: work.name, number });
+      });
+      return respond(ended(work, await finish(work, answer, interim)), parts);
+    } catch (error) {
+      return respond(await failed(work, error));
+    }
+  }
+
+  return async (arrival, peer, interim) =>
+    arrival.kind === 'message' && isBatchFor(loaded.channel, arrival.payload)
+      ? exchangeBatch(arrival.payload, arrival, peer, interim)
+      : respond(await exchange(arrival, peer, interim));
 }
+
+const ended = (work: Work, answer: Answer): Ended => ({ work, answer, stored: true });
 
 /** The exchange begins: an id is minted, and the bytes stand first in what will be committed. */
 function receive(
@@ -72,10 +101,11 @@ function receive(
   held: HeldRecords,
   arrival: Arrival,
   peer: Peer,
+  of: Readonly<Record<string, unknown>> = {},
 ): Work {
   const work = beginWork(loaded, around, held);
   const { revision } = loaded;
-  const from = { peer: peer.address, certificate: peer.certificate, revision };
+  const from = { peer: peer.address, certificate: peer.certificate, revision, ...of };
   if (arrival.kind === 'broken') {
     const { fault, dropped } = arrival;
     work.pending.push({
@@ -97,9 +127,9 @@ function receive(
 }
 
 /** Bytes that were no message are kept, and answered only where somebody could read the answer. */
-async function keepBroken(work: Work, name: Fault['name']): Promise<Response | undefined> {
+async function keepBroken(work: Work, name: Fault['name']): Promise<Ended> {
   work.around.emit('frame.fault', { channel: work.channel.channel, code: faults[name].code });
-  return respond(work, await finish(work, answerBroken(work, { name })));
+  return ended(work, await finish(work, answerBroken(work, { name })));
 }
 
 /** MSH is read: type, MSH-10, character set. */
@@ -134,6 +164,7 @@ export function keysOf(message: Message): Pick<Keys, 'type' | 'controlId' | 'sen
 async function firstOrAgain(
   work: ReadWork,
   before: Promise<Answer> | undefined,
+  underId: Promise<Answer> | undefined,
   interim: Interim,
 ): Promise<Answer> {
   const earlier = (before && (await before.catch(() => undefined))) ?? (await storedAnswer(work));
@@ -143,35 +174,10 @@ async function firstOrAgain(
     work.around.emit('exchange.repeat', { channel: work.channel.channel, exchange: work.name });
     return finish(work, { ...earlier, exchange: work.id }, interim);
   }
-  return decideAndPerform(work, interim);
-}
-
-/** The answer an earlier exchange with these bytes was given, within the channel's window. */
-async function storedAnswer(work: Work): Promise<Answer | undefined> {
-  const { journal } = work.around;
-  const of = { fingerprint: work.fingerprint, controlId: work.keys.controlId ?? '' };
-  const found = journal.repeats(of, work.at - work.channel.repeats.window * 1000);
-  const ids = Array.isArray(found) ? found : await found;
-  for (const id of ids) {
-    const stored = id === work.id ? undefined : await journal.read(id);
-    const received = stored?.entries.find((entry) => entry.kind === 'received');
-    if (!stored || !received?.body || Buffer.compare(work.payload, received.body) !== 0) continue;
-    const answers = stored.entries.filter((entry) => entry.kind === 'answer');
-    const ended = stored.state === 'answered' || stored.state === 'rejected';
-    const fault = stored.fault === null ? undefined : faultByCode(stored.fault);
-    return {
-      exchange: id,
-      state: stored.state,
-      // A transient failure is never given again, and neither is what was cut short.
-      final: ended && (!fault || fault.class === 'permanent'),
-      fault: fault && { name: fault.name },
-      payloads: answers.map((entry) => ({
-        level: entry.note?.level === 'accept' ? 'accept' : 'application',
-        bytes: entry.body ?? new Uint8Array(),
-      })),
-    };
+  if (await isReused(work, underId === before ? undefined : underId)) {
+    return finish(work, answerFault(work, { name: 'controlIdReused' }, 'accept'), interim);
   }
-  return undefined;
+  return decideAndPerform(work, interim);
 }
 
 /** The route says what comes next, the engine performs it, until the route ends in an answer. */
@@ -222,8 +228,11 @@ export async function finish(work: Work, given: Answer, interim?: Interim): Prom
   return answer;
 }
 
-/** The committed answer as it is written; what became of it is recorded afterwards. */
-function respond(work: Work, answer: Answer): Response | undefined {
+/**
+ * The committed answer as it is written; what became of it is recorded afterwards.
+ * @param parts the exchanges of a batch, whose answers are in it
+ */
+function respond({ work, answer, stored }: Ended, parts: Ended[] = []): Response | undefined {
   const last = answer.payloads.at(-1);
   if (!last) return undefined;
   const { journal, emit } = work.around;
@@ -231,7 +240,9 @@ function respond(work: Work, answer: Answer): Response | undefined {
     payload: last.bytes,
     close: answer.close,
     settled(outcome) {
+      if (!stored) return;
       journal.settle(work.id, outcome);
+      for (const part of parts) if (part.stored) journal.settle(part.work.id, outcome);
       if (outcome === 'undelivered') {
         emit('exchange.undelivered', { channel: work.channel.channel, exchange: work.name });
       }
@@ -243,43 +254,21 @@ function respond(work: Work, answer: Answer): Response | undefined {
  * The engine itself failed, or nothing could be stored. The answer says so and claims nothing; it is
  * committed like any other where the journal still can, and given without it where it cannot.
  */
-async function failed(work: Work, error: unknown): Promise<Response | undefined> {
+async function failed(work: Work, error: unknown): Promise<Ended> {
   const fault: Fault =
     error instanceof FaultError ? error.fault : { name: 'internalError', detail: nameOf(error) };
   const answer = answerFault(work, fault, 'accept');
   const { code } = faults[fault.name];
   if (!code.startsWith('GH-6')) {
     const stored = await finish(work, answer).catch(() => undefined);
-    if (stored) return respond(work, stored);
+    if (stored) return ended(work, stored);
   }
   const { channel } = work.channel;
   work.around.emit('exchange.fault', { channel, exchange: work.name, code, detail: fault.detail });
-  const last = answer.payloads.at(-1);
-  return last && { payload: last.bytes, settled: () => {} };
+  return { work, answer, stored: false };
 }
 
 /** What kind of error it was; its message may hold message content. */
 function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : typeof error;
-}
-
-/**
- * Exchanges of an earlier life that were never answered: their senders are gone, so they are closed
- * with a fault that says so. A repeat of one is a new exchange linked to it.
- * @returns how many there were
- */
-export async function closeInterrupted(journal: Journal, now: () => number): Promise<number> {
-  let count = 0;
-  for (const state of ['received', 'asking', 'mapping'] as const) {
-    for (const { id, channel } of await journal.list({ state, limit: 10_000 })) {
-      await journal.append(
-        id,
-        channel,
-        [{ kind: 'step', at: now(), note: { event: 'interrupted' } }],
-        { state: 'rejected', fault: faults.interrupted.code },
-      );
-      count++;
-    }
-  }
-  return count;
 }

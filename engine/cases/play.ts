@@ -180,6 +180,7 @@ function bytesOf(text: string): Buffer {
 function entryLine({ kind, note = {} }: Entry): string {
   switch (kind) {
     case 'step':
+      if (!note.do) return String(note.event);
       return `${note.do} ${note.event}${note.fault ? ` ${note.fault}` : ''}`;
     case 'asking':
       return `asking ${note.to} ${note.interaction}`;

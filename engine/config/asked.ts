@@ -37,6 +37,18 @@ export const accepted = {
     .meta({ description: 'HL7 versions accepted (MSH-12)' }),
 };
 
+/** Keys of a channel: whether it takes batches, and how it answers them. */
+export const batches = {
+  batches: z
+    .enum(['refuse', 'split'])
+    .default('refuse')
+    .meta({ description: 'FHS and BHS: refused, or split into their messages' }),
+  batchAnswer: z.enum(['each', 'failures', 'one']).default('each').meta({
+    description:
+      'what a batch is answered: a batch of all acknowledgements, of those that refuse, or one acknowledgement (MSA-2 is its BHS-11)',
+  }),
+};
+
 /** The key of a channel that says who asks, where the query has no field for it. */
 export const asker = {
   asker: z

@@ -3,6 +3,7 @@ import { encode, encodeRaw, isAsciiText } from './charset.ts';
 import type { CharsetName } from './charset.ts';
 import { completeDelimiters, encodingCharacters } from './delimiters.ts';
 import type { Delimiters } from './delimiters.ts';
+import { isHeader } from './node.ts';
 import type { Component, Field, Repetition, Segment } from './segment.ts';
 import { escape } from './text.ts';
 
@@ -50,7 +51,7 @@ export function encodeSegment(segment: Segment, delimiters: Delimiters): string 
   const separator = delimiters.field;
   let text = name;
   let first = 1;
-  if (name === 'MSH') {
+  if (isHeader(name)) {
     text += separator + encodingCharacters(delimiters);
     first = 3;
   }
