@@ -150,10 +150,13 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
 
     beginning(id) {
       const row = exchange.get(id);
-      const sealed = row && block.get(row.first_block);
-      if (sealed === undefined) return undefined;
+      if (row === undefined) return undefined;
       // A queue is read in order, and a block holds many of its messages.
-      if (latest?.id !== sealed.id) latest = { id: sealed.id, plain: opener.open(sealed) };
+      if (latest?.id !== row.first_block) {
+        const sealed = block.get(row.first_block);
+        if (sealed === undefined) return undefined;
+        latest = { id: sealed.id, plain: opener.open(sealed) };
+      }
       for (const { entries } of appendsIn(latest.plain, { exchange: id })) {
         const first = entries.find(({ kind }) => kind === 'received' || kind === 'broken');
         if (first) return first;
