@@ -4,13 +4,22 @@
 const delicate =
   /([:,[]\s*)(-0|-?(?:(?:0|[1-9]\d*)\.\d*0|0\.0{6,}\d+|(?:0|[1-9]\d*)(?:\.\d+)?[eE][+-]?\d+|[1-9]\d{15,}(?:\.\d+)?|(?:0|[1-9]\d*)\.\d{15,}|(?:0|[1-9]\d*)\.\d{1,15}(?<=[\d.]{17,})))(?=\s*[,}\]])/g;
 
+/** An escape that may be half a pair; the text around it was decoded and holds none. */
+const surrogate = /\\u[dD][89a-fA-F]/;
+
 /**
- * Parse JSON. A decimal whose text a number would change (`1.10`, FHIR STU3 "decimal": precision is
+ * Parse JSON. Half a surrogate pair, a text that was cut inside a character, reads U+FFFD: no
+ * character set could write it, and the record would have no answer for its sake. A decimal whose text a number would change (`1.10`, FHIR STU3 "decimal": precision is
  * significant) is given as that text; every other number as a number.
  * @throws SyntaxError
  */
 export function parseFhir(text: string): unknown {
-  return JSON.parse(withDelicateQuoted(text));
+  const quoted = withDelicateQuoted(text);
+  return surrogate.test(text) ? JSON.parse(quoted, wellFormed) : JSON.parse(quoted);
+}
+
+function wellFormed(_name: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.toWellFormed() : value;
 }
 
 /** Such numbers as JSON strings. To read number by number costs five times as much. */

@@ -66,4 +66,13 @@ describe('FHIR JSON', () => {
       assert.throws(() => parseFhir(text), SyntaxError, text);
     }
   });
+
+  it('reads half a surrogate pair as U+FFFD, and a whole one as its character', () => {
+    const text = String.raw`{"a": "cut \ud83d", "b": ["\ude00 x", "\ud83d\ude00", "\\ud83d"], "c": 1.10}`;
+    assert.deepEqual(parseFhir(text), {
+      a: 'cut \ufffd',
+      b: ['\ufffd x', '😀', '\\ud83d'],
+      c: '1.10',
+    });
+  });
 });

@@ -1,6 +1,7 @@
 /** Every part of the proof, in the order in which they run. */
+import { fuzz } from './fuzz.ts';
 import { kill } from './kill.ts';
 import type { Part } from './part.ts';
 import { power } from './power.ts';
 
-export const parts: readonly Part[] = [kill, power];
+export const parts: readonly Part[] = [kill, power, fuzz];

@@ -214,7 +214,7 @@ const records: Target = {
       if (error instanceof SyntaxError) return;
       throw error;
     }
-    const version = oneOf(random, ['2.4', '2.5.1', '2.8'] as const);
+    const version = oneOf(random, ['2.3', '2.4', '2.5.1'] as const);
     const profile = oneOf(random, profiles);
     try {
       const { patient, datasets: mapped } = mapRecord(mappings, bundle, {
