@@ -123,6 +123,8 @@ const table = {
   acknowledgementUnexpected: row(7011, 'permanent', 'AE', null, '207', 'This acknowledges nothing that is waited for here: it came too late, or from another system.', 'Compare MSA-2 and MSH-3 with what was sent; raise acknowledge.timeout where it came too late.'),
   sentBefore: row(7020, 'ambiguous', 'AE', null, '207', 'A person had the message sent again though it was, or may have been, delivered before; it is flagged as a possible duplicate.', 'Nothing to do where the receiver knows it again by its MSH-10; "gatehouse message explain" names the earlier exchange.'),
   holdsUnreadable: row(7021, 'permanent', 'AR', null, '207', 'The file of held destinations (held.json) cannot be read, so nobody knows what must not be sent.', 'Mend the file or remove it from the folder of the journal; without it nothing is held.'),
+  pushGivenUp: row(7030, 'permanent', 'AE', null, '207', 'The GP record could not be had within the time this push allows for it; nothing was sent.', '"gatehouse message explain" shows each attempt; replay once the GP side is back, or raise patience of the push.'),
+  formLacksPlace: row(7031, 'permanent', 'AE', null, '207', 'The GP record holds no order, and the form of this push has no other place for what the GP system says of it; nothing was sent.', 'Push it as ORU^R01 or MDM^T02 too: those have a place for every data status.'),
 
   // 8xxx: mapping
   mappingFailed: row(8001, 'permanent', 'AE', 'AE', '207', 'The GP record could not be turned into HL7 v2 without loss, so it was not sent.', 'Operator: "gatehouse mapping try" with the stored reply shows the rule that failed.'),
