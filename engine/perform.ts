@@ -86,6 +86,7 @@ function register(work: ReadWork): Performed {
 
 /** Owed with the same commit that stores the message; each queue is told once that is done. */
 function deliver(work: ReadWork): Performed {
+  work.keys.patient ??= patientOf(work.message);
   for (const { to } of work.channel.deliver) {
     const name = feedName(work.channel.channel, to);
     const note: OutboundNote = { to: name, state: 'owed', ...sentBefore(work, name) };

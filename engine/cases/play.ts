@@ -3,6 +3,7 @@ import type { LoadedChannel } from '../config/site.ts';
 import { ConfigError, nearest, shortPath } from '../config/yaml.ts';
 import { silent } from '../events.ts';
 import { exchangesOf } from '../exchange.ts';
+import { isBatch } from '../hl7/batch.ts';
 import { parseMessage } from '../hl7/message.ts';
 import { segmentLines } from '../hl7/readable.ts';
 import type { Entry, ExchangeId, StoredExchange } from '../journal/journal.ts';
@@ -104,15 +105,18 @@ export async function playCase(
       response.settled('delivered');
     }
     await deliveries?.settled();
-    const id = (await journal.list({ limit: 1000 })).find((e) => !played.includes(e.id))?.id;
-    const stored = id === undefined ? undefined : await journal.read(id);
-    if (id !== undefined) played.push(id);
+    // Of a batch the first is the batch itself, the others are its messages.
+    const begun = (await journal.list({ limit: 1000 })).filter(({ id }) => !played.includes(id));
+    const ids = begun.map(({ id }) => id).sort((a, b) => a - b);
+    const all = await Promise.all(ids.map((id) => journal.read(id)));
+    played.push(...ids);
+    const [stored] = all;
     const entries = stored?.entries ?? [];
     const asking = entries.filter((e) => e.kind === 'asking');
     results.push({
       asked: lines(asking.map((e) => `${e.note?.to} ${e.note?.interaction}`)),
-      out: lines(written.map((payload) => segmentLines(parseMessage(payload)))),
-      delivered: deliveries?.tell(entries) ?? '',
+      out: lines(written.map(shown)),
+      delivered: all.map((one) => deliveries?.tell(one?.entries ?? []) ?? '').join(''),
       journal: lines([
         ...entries.filter(({ kind }) => kind !== 'outbound').map(entryLine),
         ...(stored ? [endLine(stored, played)] : []),
@@ -174,6 +178,12 @@ const lines = (all: string[]) => all.map((line) => `${line}\n`).join('');
 /** Segments one a line become a message: UTF-8, each segment ended with CR. */
 function bytesOf(text: string): Buffer {
   return Buffer.from(text.replaceAll('\n', '\r'), 'utf8');
+}
+
+/** What was written, one segment a line. */
+function shown(payload: Uint8Array): string {
+  if (!isBatch(payload)) return segmentLines(parseMessage(payload));
+  return Buffer.from(payload).toString('utf8').trimEnd().replaceAll('\r', '\n');
 }
 
 /** One journal entry as a case tells it: without times, ids and bytes. */

@@ -99,6 +99,7 @@ interface Asked {
   versions: readonly string[];
   asker: Readonly<Record<string, unknown>>;
   deliver: readonly unknown[];
+  batches: 'refuse' | 'split';
 }
 
 type Impossible = Pick<Finding, 'says' | 'next'> & {
@@ -112,9 +113,13 @@ type Impossible = Pick<Finding, 'says' | 'next'> & {
  * @param effects what its route performs; undefined where there is no usable route
  */
 export function* impossible(
-  { accepts, versions, asker, deliver }: Asked,
+  { accepts, versions, asker, deliver, batches }: Asked,
   effects: ReadonlySet<string> | undefined,
 ): Generator<Impossible> {
+  if (effects?.has('identify') && batches === 'split') {
+    const says = 'queries are answered one by one: this channel takes no batches';
+    yield { path: ['batches'], says, next: 'take batches out' };
+  }
   for (const [index, type] of accepts.entries()) {
     const path = ['accepts', index];
     const kind = queryKind(type);

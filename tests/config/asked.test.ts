@@ -6,7 +6,7 @@ import { queryKinds } from '../../engine/query/kinds.ts';
 const query = new Set(['identify', 'ask']);
 const all = ['2.3', '2.4', '2.5.1'];
 const said = (accepts: string[], effects = query, versions = all, asker = {}, deliver = [{}]) =>
-  [...impossible({ accepts, versions, asker, deliver }, effects)].map(
+  [...impossible({ accepts, versions, asker, deliver, batches: 'refuse' }, effects)].map(
     ({ path, says }) => `${path.join('.')} ${says}`,
   );
 
@@ -34,6 +34,12 @@ describe('what a channel accepts', () => {
     const nowhere = said(types, delivers, all, {}, []);
     assert.equal(nowhere.length, 6);
     assert.match(nowhere[0] ?? '', /^accepts\.0 ORU\^R01 would be acknowledged and go nowhere/);
+  });
+
+  it('is no batch of queries', () => {
+    const asked = { accepts: ['QBP^Q11'], versions: all, asker: {}, deliver: [] };
+    const [found] = impossible({ ...asked, batches: 'split' }, query);
+    assert.match(found?.says ?? '', /^queries are answered one by one/);
   });
 
   it('is doubted where no version knows the event', () => {
