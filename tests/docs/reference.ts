@@ -55,6 +55,7 @@ const groups: Readonly<Record<string, string>> = {
   '4': 'Patient and practice',
   '5': 'The GP side',
   '6': 'The journal',
+  '7': 'Delivery to a destination',
   '8': 'Mapping',
   '9': 'The engine itself',
 };
