@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { accepted, asker, batches, parts, understands } from './config/asked.ts';
 import { deliver, feed } from './config/delivery.ts';
+import { keep } from './config/keep.ts';
 import { clientTls, serverTls } from './config/tls.ts';
 import { duration, flag, secret, size, text, whole } from './config/values.ts';
 
@@ -237,9 +238,7 @@ export const channelSchema = z.strictObject({
     })
     .prefault({}),
   ...parts,
-  keep: duration.meta({
-    description: 'retention: how long messages of this channel stay in the journal',
-  }),
+  keep,
   limits: z
     .strictObject({
       frame: size.default(10 * 1024 ** 2).meta({ description: 'longest frame accepted' }),

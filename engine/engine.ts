@@ -21,6 +21,7 @@ import { createFeeds } from './outbound/feed.ts';
 import { type Holds, openHolds } from './outbound/holds.ts';
 import type { Queue } from './outbound/outbound.ts';
 import { type Connectors, linkTls } from './outside.ts';
+import { startRetention } from './retention.ts';
 import { type Running, serverTlsOf } from './running.ts';
 
 export interface EngineOptions {
@@ -75,7 +76,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     emit,
   });
   const now = microseconds;
-  const retention = setInterval(forgetOld, 3_600_000).unref();
+  let endRetention = (): void => {};
   const listeners = createListeners((told, respond) => createSource(told, respond, emit));
   const holds = await closingOnError(() => openHolds(data));
   const deliveries = createDeliveries(({ loaded }) => queuesOf(loaded), holds, emit);
@@ -93,7 +94,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     await stop(0);
     throw error;
   }
-  void forgetOld();
+  endRetention = startRetention({
+    ...{ journal, emit, now },
+    channels: () => channels.site().channels.map(({ channel }) => channel),
+  });
   emit('engine.started', { count: site.channels.length });
 
   return {
@@ -145,7 +149,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     try {
       return open();
     } catch (error) {
-      clearInterval(retention);
       await journal.close();
       throw error;
     }
@@ -153,7 +156,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   async function stopOnce(graceMs: number): Promise<Left> {
     emit('engine.stopping');
-    clearInterval(retention);
+    endRetention();
     const unanswered = await channels.stop(graceMs);
     const open = await journal.outboundCounts().catch(() => []);
     const owed = open
@@ -162,14 +165,5 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     await journal.close();
     emit('engine.stopped', { count: unanswered });
     return { unanswered, owed };
-  }
-
-  /** Retention: what is older than its channel keeps it is deleted for good. */
-  async function forgetOld(): Promise<void> {
-    for (const { channel } of channels.site().channels) {
-      await journal
-        .forget(channel.channel, now() - channel.keep * 1000)
-        .catch(() => emit('journal.fault', { channel: channel.channel, detail: 'retention' }));
-    }
   }
 }

@@ -32,6 +32,7 @@ export function openBeside(folder: string, busyMs: number, keyFile?: string): Jo
     repeats: (of, since) => search.repeats(of, since),
     outbound: async (filter = {}) => search.outbound(filter),
     outboundCounts: async () => search.outboundCounts(),
+    stored: async () => search.stored(),
     practiceOf: async (patient) => search.practiceOf(patient),
     stats: async () => ({ ...search.stats(), bytes: bytesOf(folder) }),
     async close() {

@@ -25,8 +25,8 @@ const kinds: readonly EntryKind[] = [
   'operator',
 ];
 const numberOf = new Map(kinds.map((kind, index) => [kind, index]));
-const prefixLength = 24;
-const markLength = 16;
+export const prefixLength = 24;
+export const markLength = 16;
 const startCapacity = 64 * 1024;
 
 type HeaderEntry = [kind: number, at: number, length: number, note?: Entry['note']];

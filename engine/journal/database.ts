@@ -87,6 +87,21 @@ export function assertDurable(database: Database, file: string): void {
   throw new FaultError({ name: 'journalUnavailable', detail });
 }
 
+/** Of a database's pages, one in so many may lie free: what comes next is written there. */
+const freeShare = 8;
+
+/**
+ * Give some free pages at the end of a database back to the disk, if more than a few lie free.
+ * @returns how many; 0 when there is no more to do
+ */
+export function giveBack(database: Database, pages: number): number {
+  const free = Number(database.pragma('freelist_count', { simple: true }));
+  const all = Number(database.pragma('page_count', { simple: true }));
+  if (free * freeShare <= all) return 0;
+  database.pragma(`incremental_vacuum(${pages})`);
+  return Math.min(free, pages);
+}
+
 /** Open a database for reading only; others may write meanwhile. */
 export function openForReading(file: string, busyMs: number): Database {
   return new SQLite(file, { readonly: true, fileMustExist: true, timeout: busyMs });

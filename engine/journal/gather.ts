@@ -21,6 +21,8 @@ export interface Gathered {
   outlines: Map<ExchangeId, Told>;
   /** The blocks that hold entries of each exchange, in order. */
   blocks: Map<ExchangeId, number[]>;
+  /** What each channel stored in each hour. */
+  usage: Map<string, Usage>;
   /** The last word on each patient, by NHS number. */
   practices: Map<string, { patient: Buffer; practice: string; at: number }>;
 }
@@ -28,9 +30,24 @@ export interface Gathered {
 export interface Channel {
   id: number;
   name: string;
-  /** Exchanges that began before this have been deleted. */
+  /** Exchanges that began before this have been deleted, except for those that were spared. */
   forgotten: number;
+  /** Up to here its blocks have been. */
+  cleared: number;
 }
+
+/** What a channel stored in one hour. */
+export interface Usage {
+  channel: number;
+  /** Counted from 1970. */
+  hour: number;
+  /** That began in it. */
+  exchanges: number;
+  /** Of the blocks stored in it. */
+  bytes: number;
+}
+
+export const hourInMicroseconds = 3_600_000_000;
 
 /** Blocks read at a time. */
 const blocksPerRead = 32;
@@ -47,7 +64,7 @@ export function createGatherer(
 ): (after: number, appends: number) => Gathered {
   const blocksAfter = journal.prepare<[number, number], SealedBlock>(read.blocksAfter);
   const channels = journal.prepare<[], Channel>(read.channels);
-
+  const isSpared = journal.prepare<[number], number>(read.isSpared).pluck();
   const hash = remembering(opener.patientHash);
 
   return (after, appends) => {
@@ -57,13 +74,21 @@ export function createGatherer(
       damaged: 0,
       outlines: new Map(),
       blocks: new Map(),
+      usage: new Map(),
       practices: new Map(),
     };
     const forgotten = new Map(channels.all().map((row) => [row.id, row.forgotten]));
     while (gathered.appends < appends) {
       const blocks = blocksAfter.all(gathered.last, blocksPerRead);
       for (const block of blocks) {
-        gatherBlock(gathered, block, opener, hash, forgotten.get(block.channel) ?? 0);
+        const before = forgotten.get(block.channel) ?? 0;
+        const isForgotten = (exchange: ExchangeId): boolean =>
+          exchange < before && isSpared.get(exchange) === undefined;
+        addUsage(gathered.usage, block.channel, block.id, {
+          exchanges: 0,
+          bytes: block.body.length,
+        });
+        gatherBlock(gathered, block, opener, hash, isForgotten);
       }
       if (blocks.length < blocksPerRead) break;
     }
@@ -76,7 +101,7 @@ function gatherBlock(
   block: SealedBlock,
   opener: Opener,
   hash: Opener['patientHash'],
-  forgotten: number,
+  isForgotten: (exchange: ExchangeId) => boolean,
 ): void {
   gathered.last = block.id;
   let plain: Buffer;
@@ -96,13 +121,28 @@ function gatherBlock(
       gathered.practices.set(patient, { patient: hash(patient), practice, at: id });
     }
     // What is left of an exchange whose beginning was deleted is not an exchange.
-    if (exchange < forgotten) continue;
+    if (isForgotten(exchange)) continue;
     const outline = outlineOf(append, block.channel, hash);
     gathered.outlines.set(exchange, combine(gathered.outlines.get(exchange), outline));
     const blocks = gathered.blocks.get(exchange);
     if (blocks === undefined) gathered.blocks.set(exchange, [block.id]);
     else if (blocks[blocks.length - 1] !== block.id) blocks.push(block.id);
   }
+}
+
+/** Count what a channel stored at a time. */
+export function addUsage(
+  usage: Map<string, Usage>,
+  channel: number,
+  id: number,
+  { exchanges, bytes }: Pick<Usage, 'exchanges' | 'bytes'>,
+): void {
+  const hour = Math.floor(id / hourInMicroseconds);
+  const key = `${channel} ${hour}`;
+  const known = usage.get(key) ?? { channel, hour, exchanges: 0, bytes: 0 };
+  known.exchanges += exchanges;
+  known.bytes += bytes;
+  usage.set(key, known);
 }
 
 /** The patients of one day are many times the same, and hashing costs as much as storing. */

@@ -6,8 +6,11 @@ import { setPriority } from 'node:os';
 import { workerData } from 'node:worker_threads';
 import type { Database } from 'better-sqlite3';
 import { faultOf, filesOf, openForReading, openForWriting } from './database.ts';
+import { createForgetting } from './forgetting.ts';
+import type { Dropped, Forget, Places } from './forgetting.ts';
+import type { ExchangeId } from './journal.ts';
 import { createKeyIndex } from './keyindex.ts';
-import type { KeyIndex, Merged } from './keyindex.ts';
+import type { Merged } from './keyindex.ts';
 import { createOpener } from './seal.ts';
 import type { Session } from './seal.ts';
 import { read } from './sql.ts';
@@ -25,38 +28,72 @@ export type IndexerRequest =
   | { do: 'merge' }
   // Bring to the disk what no power cut may take: the blocks it came from are about to be deleted.
   | { do: 'secure' }
-  | { do: 'forget'; channel: number; before: number }
+  // The steps of retention, as `Forgetting` describes them.
+  | { do: 'places'; forget: Forget }
+  | { do: 'drop'; forget: Forget; after: ExchangeId }
+  | { do: 'account'; channel: number; before: number }
+  | { do: 'shrink' }
   | { do: 'close' };
 
-/** `forgotten`: how many exchanges one step of retention dropped; it is asked again until 0. */
-export type IndexerReply = Merged & { forgotten: number };
+/** What was asked for, beside nothing of the rest. */
+export interface IndexerReply extends Merged {
+  /** How many exchanges the index held that the journal no longer holds, when it was opened. */
+  lost: number;
+  places: { spare: Places; release: Places };
+  dropped: Dropped;
+  /** Pages given back; 0 when there is no more to do. */
+  pages: number;
+}
 
 const { folder, keys, busyMs } = workerData as IndexerData;
 // On Linux this is the nice value of the calling thread alone: where cores are short, merging
 // gives way to receiving and storing, and is interrupted as soon as those have something to do. Elsewhere it would be that of the whole process.
 if (process.platform === 'linux') setPriority(19);
-let open: { index: KeyIndex; databases: Database[] } | undefined;
+type Open = ReturnType<typeof openIndex>;
+let open: Open | undefined;
+
+const nothing: IndexerReply = {
+  ...{ after: 0, mark: 0, appends: 0, damaged: 0, lost: 0, pages: 0 },
+  places: { spare: new Float64Array(), release: new Float64Array() },
+  dropped: { exchanges: 0, parked: 0, undelivered: 0, last: 0 },
+};
 
 answerRequests<IndexerRequest, IndexerReply>((request) => {
-  const nothing = { after: 0, mark: 0, appends: 0, damaged: 0, forgotten: 0 };
   if (request.do === 'close') {
     close();
     return nothing;
   }
   try {
     open ??= openIndex();
-    if (request.do === 'merge') return { ...nothing, ...open.index.merge() };
-    if (request.do === 'secure') {
-      open.databases[1]?.pragma('wal_checkpoint(full)');
-      return nothing;
-    }
-    return { ...nothing, forgotten: open.index.forget(request.channel, request.before) };
+    return { ...nothing, ...answer(open, request) };
   } catch (error) {
     // A full disk or a lock passes; after anything else the next request starts afresh.
-    if (faultOf(error).name === 'journalUnavailable') close();
+    if (!['journalFull', 'journalLocked'].includes(faultOf(error).name)) close();
     throw error;
   }
 });
+
+function answer(
+  { index, forgetting, databases }: Open,
+  request: Exclude<IndexerRequest, { do: 'close' }>,
+): Partial<IndexerReply> {
+  switch (request.do) {
+    case 'merge':
+      return { ...index.merge(), lost: index.lost };
+    case 'secure':
+      databases[1]?.pragma('wal_checkpoint(full)');
+      return {};
+    case 'places':
+      return { places: forgetting.places(request.forget) };
+    case 'drop':
+      return { dropped: forgetting.drop(request.forget, request.after) };
+    case 'account':
+      forgetting.account(request.channel, request.before);
+      return {};
+    case 'shrink':
+      return { pages: forgetting.shrink() };
+  }
+}
 
 function close(): void {
   for (const database of open?.databases ?? []) database.close();
@@ -78,7 +115,11 @@ function openIndex() {
       keys.map((key) => Buffer.from(key)),
       (id) => session.get(id),
     );
-    return { index: createKeyIndex(journal, index, opener), databases };
+    return {
+      index: createKeyIndex(journal, index, opener),
+      forgetting: createForgetting(journal, index),
+      databases,
+    };
   } catch (error) {
     for (const database of databases) database.close();
     throw error;

@@ -217,13 +217,38 @@ export interface Journal {
   close(): Promise<void>;
 }
 
+/** What a deletion took away. */
+export interface Forgotten {
+  exchanges: number;
+  /** How many of them were parked, or had a delivery that was. */
+  parked: number;
+  /** How many of them were not done with, or had a delivery that was still to come. */
+  undelivered: number;
+}
+
+/** What is stored of a channel. */
+export interface Stored {
+  channel: string;
+  exchanges: number;
+  /** Of its blocks, as they lie in the journal. */
+  bytes: number;
+  /** By hour since 1970, oldest first; what is not yet indexed is not in it. */
+  hours: { hour: number; exchanges: number; bytes: number }[];
+}
+
 /** Retention. Apart from `Journal`, because only what applies a channel's `keep` needs it. */
 export interface Retention {
   /**
    * Delete for good the exchanges of one channel that began before a time, in small steps between
-   * commits; the space comes back.
-   * @param before microseconds since 1970, exclusive
-   * @returns how many exchanges were deleted
+   * commits; the space comes back. What is parked or not done with stays, whatever its age, unless
+   * it began before a time of its own.
+   * @param before microseconds since 1970, exclusive, as are those of `even`
    */
-  forget(channel: string, before: number): Promise<number>;
+  forget(
+    channel: string,
+    before: number,
+    even?: { parked?: number; undelivered?: number },
+  ): Promise<Forgotten>;
+  /** What is stored of each channel, also of those that are no longer configured. */
+  stored(): Promise<Stored[]>;
 }

@@ -5,11 +5,11 @@
  */
 import type { Database } from 'better-sqlite3';
 import { createDeliveryIndex } from './deliveries.ts';
-import { createGatherer } from './gather.ts';
-import type { Gathered } from './gather.ts';
+import { addUsage, createGatherer } from './gather.ts';
+import type { Channel, Gathered } from './gather.ts';
 import { combine } from './outline.ts';
 import type { Outline } from './outline.ts';
-import type { Opener } from './seal.ts';
+import type { Opener, Session } from './seal.ts';
 import { index, read } from './sql.ts';
 
 export interface Merged {
@@ -26,13 +26,17 @@ export interface Merged {
 export interface KeyIndex {
   /** Index what the journal holds beyond the mark. */
   merge(): Merged;
-  /** Drop some exchanges of a channel that began before a time; how many. */
-  forget(channel: number, before: number): number;
+  /**
+   * How many exchanges the index held that began after everything the journal holds: the end of
+   * the journal is gone, or an older copy of it was put in its place.
+   */
+  lost: number;
 }
 
 /** Appends in one transaction. */
 const appendsPerMerge = 32_768;
-const exchangesPerStep = 256;
+/** Some ten megabytes of each key: a merge writes to pages all over the last period. */
+const exchangesPerPeriod = 262_144;
 
 /** A row of the index: the outline, and the outer two of the blocks that hold the entries. */
 export interface IndexedOutline extends Outline {
@@ -58,54 +62,77 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
     lastExchange: keys.prepare<[], number>(index.lastExchange).pluck(),
     exchange: keys.prepare<[number], IndexedOutline>(index.exchange),
     putExchange: keys.prepare(index.putExchange),
+    period: keys.prepare<[], { id: number; exchanges: number }>(index.period),
+    periodOf: keys.prepare<[number], number>(index.periodOf).pluck(),
+    addPeriod: keys.prepare(index.addPeriod),
+    countInPeriod: keys.prepare(index.countInPeriod),
     putControl: keys.prepare(index.putControl),
     putPatient: keys.prepare(index.putPatient),
     putNewKeys: [index.putNewControls, index.putNewPatients].map((sql) => keys.prepare(sql)),
     putMiddleBlock: keys.prepare(index.putMiddleBlock),
     putPractice: keys.prepare(index.putPractice),
-    dropExchange: keys.prepare(index.dropExchange),
-    dropControl: keys.prepare(index.dropControl),
-    dropPatient: keys.prepare(index.dropPatient),
-    dropMiddleBlocks: keys.prepare(index.dropMiddleBlocks),
-    oldestOf: keys.prepare<[object], Pick<Outline, 'id' | 'control' | 'patient'>>(index.oldestOf),
+    use: keys.prepare(index.use),
   };
   const deliveries = createDeliveryIndex(keys);
   const gather = createGatherer(journal, opener);
+  const copyOpening = createOpeningCopy(journal, keys);
   const identity = journal.prepare<[], Buffer>(read.identity).pluck().get() ?? Buffer.alloc(0);
-  keys.transaction(startOverIfForeign).immediate();
+  const lost = keys.transaction(startOverIfForeign).immediate();
 
   function markNow(): Mark {
     return statements.mark.get() ?? { journal: null, block: 0, exchanges: 0 };
   }
 
   /** An index of another journal, or of a later state of this one, is no index of this one. */
-  function startOverIfForeign(): void {
+  function startOverIfForeign(): number {
     const mark = markNow();
-    const last = Number(journal.prepare(read.lastBlock).pluck().get() ?? mark.block);
-    if (mark.journal?.equals(identity) === true && mark.block <= last) return;
+    const last = journal.prepare<[], number>(read.end).pluck().get() ?? 0;
+    const ours = mark.journal?.equals(identity) === true;
+    if (ours && mark.block <= last) return 0;
+    const after = keys.prepare<[number], number>(index.exchangesAfter).pluck();
+    const missing = ours ? (after.get(last) ?? 0) : 0;
     keys.exec(index.clear);
     statements.setMark.run(identity, 0, 0);
+    return missing;
   }
 
   function store(gathered: Gathered): void {
     const mark = markNow();
     const newest = statements.lastExchange.get() ?? 0;
+    const period = periodFor(newest);
     let exchanges = mark.exchanges;
+    let inPeriod = 0;
     for (const [id, outline] of [...gathered.outlines].sort(([a], [b]) => a - b)) {
       const stored = id > newest ? undefined : statements.exchange.get(id);
       // A mark of delivery alone, of an exchange that has been deleted.
       if (stored === undefined && outline.channel === 0) continue;
-      if (stored === undefined) exchanges += 1;
       const combined = combine(stored, outline);
+      if (stored === undefined) {
+        exchanges += 1;
+        addUsage(gathered.usage, combined.channel, id, { exchanges: 1, bytes: 0 });
+      }
       putExchange(combined, stored, gathered.blocks.get(id) ?? []);
       deliveries.put(outline.deliveries);
       if (id <= newest) putKeys(combined);
+      else inPeriod += 1;
     }
-    for (const statement of statements.putNewKeys) statement.run(newest);
+    for (const statement of statements.putNewKeys) statement.run(period, newest);
+    statements.countInPeriod.run(inPeriod, period);
     for (const { patient, practice, at } of gathered.practices.values()) {
       statements.putPractice.run(patient, practice, at);
     }
+    for (const { channel, hour, exchanges, bytes } of gathered.usage.values()) {
+      statements.use.run(channel, hour, exchanges, bytes);
+    }
+    copyOpening();
     statements.setMark.run(identity, gathered.last, exchanges);
+  }
+
+  /** The period of exchanges after the newest: another once the last is full. */
+  function periodFor(newest: number): number {
+    const last = statements.period.get();
+    if (last !== undefined && last.exchanges < exchangesPerPeriod) return last.id;
+    return Number(statements.addPeriod.run(last === undefined ? 0 : newest + 1).lastInsertRowid);
   }
 
   function putExchange(row: Outline, stored: IndexedOutline | undefined, added: number[]): void {
@@ -137,26 +164,14 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
 
   /** The keys of a row that was there before; those of new rows go in sorted bulk. */
   function putKeys({ id, control, patient }: Outline): void {
-    if (control !== null) statements.putControl.run(control, id);
-    if (patient !== null) statements.putPatient.run(patient, id);
+    const period = statements.periodOf.get(id);
+    if (control !== null) statements.putControl.run(period, control, id);
+    if (patient !== null) statements.putPatient.run(period, patient, id);
   }
 
   const storeAtOnce = keys.transaction(store);
-  const forgetAtOnce = keys.transaction((channel: number, before: number) => {
-    const rows = statements.oldestOf.all({ channel, before, most: exchangesPerStep });
-    for (const { id, control, patient } of rows) {
-      statements.dropExchange.run(id);
-      if (control !== null) statements.dropControl.run(control, id);
-      if (patient !== null) statements.dropPatient.run(patient, id);
-      statements.dropMiddleBlocks.run(id);
-      deliveries.drop(id);
-    }
-    const mark = markNow();
-    statements.setMark.run(mark.journal, mark.block, mark.exchanges - rows.length);
-    return rows.length;
-  });
-
   return {
+    lost,
     merge() {
       const after = markNow().block;
       const result: Merged = { after, mark: after, appends: 0, damaged: 0 };
@@ -173,6 +188,20 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
       }
       return result;
     },
-    forget: (channel, before) => forgetAtOnce.immediate(channel, before),
+  };
+}
+
+/** Keeps a copy of what blocks are opened and named by, in case journal.sqlite loses it. */
+function createOpeningCopy(journal: Database, keys: Database): () => void {
+  const lastSession = keys.prepare<[], number>(index.lastSession).pluck();
+  const putSession = keys.prepare(index.putSession);
+  const putChannel = keys.prepare(index.putChannel);
+  const sessions = journal.prepare<[number], Session & { id: number }>(read.sessions);
+  const channels = journal.prepare<[], Channel>(read.channels);
+  return () => {
+    for (const { id, ring, salt } of sessions.all(lastSession.get() ?? 0)) {
+      putSession.run(id, ring, salt);
+    }
+    for (const { id, name, cleared } of channels.all()) putChannel.run(id, name, cleared);
   };
 }

@@ -12,7 +12,6 @@ import type {
   Filter,
   Journal,
   Keys,
-  Retention,
 } from './journal.ts';
 
 interface Kept {
@@ -23,7 +22,7 @@ interface Kept {
 }
 
 /** An empty journal. @param now microseconds since 1970; an id is the time of its minting */
-export function memoryJournal(now: () => number): Journal & Retention {
+export function memoryJournal(now: () => number): Journal {
   const kept = new Map<ExchangeId, Kept>();
   const practices = new Map<string, { practice: string; at: number }>();
   let last = 0;
@@ -115,14 +114,6 @@ export function memoryJournal(now: () => number): Journal & Retention {
       oldest: newestFirst().at(-1)?.summary.id ?? null,
       unindexed: 0,
     }),
-
-    async forget(channel, before) {
-      const old = newestFirst().filter(
-        ({ summary }) => summary.channel === channel && summary.id < before,
-      );
-      for (const { summary } of old) kept.delete(summary.id);
-      return old.length;
-    },
 
     async close() {},
   };

@@ -7,7 +7,7 @@ import { appendsIn } from './block.ts';
 import type { Append } from './block.ts';
 import { createDeliverySearch } from './deliveries.ts';
 import { createGatherer } from './gather.ts';
-import type { Channel } from './gather.ts';
+import type { Channel, Usage } from './gather.ts';
 import type {
   Entry,
   ExchangeId,
@@ -16,6 +16,7 @@ import type {
   Outbound,
   OutboundCount,
   OutboundFilter,
+  Stored,
   StoredExchange,
 } from './journal.ts';
 import type { IndexedOutline, Mark } from './keyindex.ts';
@@ -34,6 +35,7 @@ export interface Search {
   outboundCounts(): OutboundCount[];
   practiceOf(patient: string): { practice: string; at: number } | undefined;
   repeats(of: { fingerprint: string; controlId: string }, since: number): ExchangeId[];
+  stored(): Stored[];
   stats(): { exchanges: number; oldest: number | null; unindexed: number };
 }
 
@@ -52,6 +54,8 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
   const practice = keys.prepare<[Buffer], { practice: string; at: number }>(find.practice);
   const repeats = keys.prepare<[string, number, number], number>(find.repeats).pluck();
   const oldest = keys.prepare<[], number>(find.oldest).pluck();
+  const usage = keys.prepare<[], Usage>(find.usage);
+  const isSpared = journal.prepare<[number], number>(read.isSpared).pluck();
   const deliveries = createDeliverySearch(keys);
 
   /** The block that was opened last for `beginning`. */
@@ -140,7 +144,8 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
         );
       }
       const channel = channels.all().find((row) => row.id === outline?.channel);
-      if (!outline || !channel || channel.id === 0 || id < channel.forgotten) return undefined;
+      if (!outline || !channel || channel.id === 0) return undefined;
+      if (id < channel.forgotten && isSpared.get(id) === undefined) return undefined;
       const entries = appends.flatMap(({ append }) => append.entries);
       return { ...summaryOf(outline, channel.name), entries };
     },
@@ -188,6 +193,22 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
         }
         return [...found].sort((a, b) => b - a);
       });
+    },
+
+    stored() {
+      const all = new Map<number, Stored>();
+      for (const { id, name } of channels.all()) {
+        all.set(id, { channel: name, exchanges: 0, bytes: 0, hours: [] });
+      }
+      for (const { channel, ...hour } of usage.all()) {
+        const one = all.get(channel);
+        if (!one) continue;
+        one.exchanges += hour.exchanges;
+        one.bytes += hour.bytes;
+        one.hours.push(hour);
+      }
+      // What lies under no channel's name are marks of delivery.
+      return [...all.values()].filter(({ channel }) => channel !== '');
     },
 
     stats: () =>

@@ -15,12 +15,18 @@ export const write = {
   cleared: 'select cleared from channel where id = ?',
   setCleared: 'update channel set cleared = @cleared where id = @channel',
   // Walks only over what was stored since the last deletion, whatever other channels keep.
-  blocksToForget: `select id from block
+  blocksToForget: `select id, length(body) as bytes from block
     where id >= @cleared and id < @before and channel = @channel order by id limit @most`,
   dropBlock: 'delete from block where id = ?',
+  thinBlock:
+    'update block set key = @key, appends = @appends, tag = @tag, body = @body where id = @id',
+  spare: 'insert or ignore into spared (block, exchange, channel) values (?, ?, ?)',
+  sparedIn: 'select exchange from spared where block = ?',
+  release: 'delete from spared where block = ? and exchange = ?',
   // Walks over marks of delivery at the lower end, if they are older than every exchange.
   oldestOfChannels: `select id from block
-    where id >= (select cleared from channel where id = 0) and channel <> 0 order by id limit 1`,
+    where id >= (select cleared from channel where id = 0) and channel <> 0
+    and id not in (select block from spared) order by id limit 1`,
 } as const;
 
 /** On journal.sqlite, by everyone who reads it. */
@@ -28,12 +34,21 @@ export const read = {
   identity: 'select id from journal',
   session: 'select ring, salt from key where id = ?',
   rings: 'select distinct ring from key',
-  channels: 'select id, name, forgotten from channel',
-  lastBlock: 'select max(id) from block',
+  sessions: 'select id, ring, salt from key where id > ? order by id',
+  channels: 'select id, name, forgotten, cleared from channel',
+  isSpared: 'select 1 from spared where exchange = ? limit 1',
+  spared: 'select block, exchange from spared where channel = ? order by block',
+  // The last block there is or, where retention has deleted it, was.
+  end: `select max(coalesce((select max(id) from block), 0), (select max(cleared) from channel))`,
   block: 'select id, channel, key, appends, tag, body from block where id = ?',
   blocksAfter:
     'select id, channel, key, appends, tag, body from block where id > ? order by id limit ?',
   appendsAfter: 'select coalesce(sum(appends), 0) from block where id > ?',
+  bytesBetween: `select coalesce(sum(length(body)), 0) from block
+    where id >= ? and id < ? and channel = ?`,
+  sparedBytes: `select b.id, length(b.body) as bytes from block b
+    where b.channel = @channel and b.id < @before
+    and b.id in (select block from spared where channel = @channel)`,
 } as const;
 
 /** On keys.sqlite, by the thread that writes it. */
@@ -41,14 +56,24 @@ export const index = {
   mark: 'select journal, block, exchanges from mark',
   setMark: 'update mark set journal = ?, block = ?, exchanges = ?',
   clear: `delete from exchange; delete from by_control; delete from by_patient;
-    delete from middle_block; delete from outbound`,
+    delete from middle_block; delete from outbound; delete from usage; delete from period;
+    delete from session; delete from channel`,
   lastExchange: 'select max(id) from exchange',
+  exchangesAfter: 'select count(*) from exchange where id > ?',
   exchange: 'select * from exchange where id = ?',
   // By place: naming sixteen values costs more than storing them.
   putExchange:
     'insert or replace into exchange values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-  putControl: 'insert or ignore into by_control values (?, ?)',
-  putPatient: 'insert or ignore into by_patient values (?, ?)',
+  period: 'select id, exchanges from period order by id desc limit 1',
+  periodOf: 'select id from period where first <= ? order by id desc limit 1',
+  addPeriod: 'insert into period (first, exchanges) values (?, 0)',
+  countInPeriod: 'update period set exchanges = exchanges + ? where id = ?',
+  // Those before the one that holds the first exchange; that one is then the first.
+  dropPeriods: `delete from period where id < (select id from period
+    where first <= (select min(id) from exchange) order by id desc limit 1)`,
+  firstPeriod: 'update period set first = 0 where id = (select min(id) from period)',
+  putControl: 'insert or ignore into by_control values (?, ?, ?)',
+  putPatient: 'insert or ignore into by_patient values (?, ?, ?)',
   // Sorted, so that each table is written front to back.
   putNewControls: bulk('by_control', 'control'),
   putNewPatients: bulk('by_patient', 'patient'),
@@ -61,11 +86,30 @@ export const index = {
   putPractice: `insert into practice values (?, ?, ?)
     on conflict (patient) do update set practice = excluded.practice, at = excluded.at
     where excluded.at >= practice.at`,
-  oldestOf: `select id, control, patient from exchange
-    where channel = @channel and id < @before order by id limit @most`,
+  use: `insert into usage values (?, ?, ?, ?) on conflict (channel, hour)
+    do update set exchanges = exchanges + excluded.exchanges, bytes = bytes + excluded.bytes`,
+  clearUsage: 'update usage set bytes = 0 where channel = ? and hour < ?',
+  dropUsage: 'delete from usage where channel = ? and exchanges <= 0 and bytes = 0',
+  lastSession: 'select coalesce(max(id), 0) from session',
+  putSession: 'insert or replace into session values (?, ?, ?)',
+  putChannel: 'insert or replace into channel values (?, ?, ?)',
+  oldestOf: `select * from exchange
+    where channel = @channel and id > @after and id < @before order by id limit @most`,
+  // What retention spares: what is parked, and what is not done yet.
+  parked: `select id from exchange where state = 'parked' and state <> 'answered'
+    and +channel = @channel and id >= @since and id < @before`,
+  unfinished: `select id from exchange
+    where state in ('received', 'asking', 'mapping') and state <> 'answered'
+    and +channel = @channel and id >= @since and id < @before`,
+  parkedDeliveries: `select e.id from outbound o cross join exchange e on e.id = o.exchange
+    where o.state = 'parked' and o.exchange >= @since and o.exchange < @before
+    and e.channel = @channel`,
+  openDeliveries: `select e.id from outbound o indexed by outbound_open cross join exchange e on e.id = o.exchange
+    where o.state in ('owed', 'sending', 'failed')
+    and o.exchange >= @since and o.exchange < @before and e.channel = @channel`,
   dropExchange: 'delete from exchange where id = ?',
-  dropControl: 'delete from by_control where control = ? and exchange = ?',
-  dropPatient: 'delete from by_patient where patient = ? and exchange = ?',
+  dropControl: 'delete from by_control where period = ? and control = ? and exchange = ?',
+  dropPatient: 'delete from by_patient where period = ? and patient = ? and exchange = ?',
   dropMiddleBlocks: 'delete from middle_block where exchange = ?',
 } as const;
 
@@ -74,8 +118,10 @@ export const find = {
   middleBlocks: 'select block from middle_block where exchange = ? order by block',
   practice: 'select practice, at from practice where patient = ?',
   // A repeat has the control id of the first: fingerprints need no index of their own.
-  repeats: `select k.exchange from by_control k cross join exchange e on e.id = k.exchange
-    where k.control = ? and k.exchange >= ? and e.fingerprint = ? order by k.exchange desc`,
+  repeats: `select k.exchange from period p
+    cross join by_control k on k.period = p.id and k.control = ? and k.exchange >= ?
+    cross join exchange e on e.id = k.exchange
+    where e.fingerprint = ? order by p.id desc, k.exchange desc`,
   outboundOf: `select exchange, destination as "to", state, attempts, fault, since
     from outbound where exchange = ?`,
   // The queue of a destination: what is open, however much was delivered before.
@@ -97,6 +143,7 @@ export const find = {
     select destination, state, fault, count(*), min(exchange)
     from outbound where state = 'parked' group by destination, fault`,
   oldest: 'select min(id) from exchange',
+  usage: 'select channel, hour, exchanges, bytes from usage order by channel, hour',
   fingerprints: `select id, fingerprint from exchange
     where id >= ? and fingerprint is not null order by id desc limit ?`,
 } as const;
@@ -111,8 +158,7 @@ const others = `(@channel is null or +e.channel = @channel)
 
 /**
  * Listings, newest first, each led by the index of one field of the filter. In the order in which
- * a listing looks for the first that its filter gives: the rarest first. Senders are few, so a
- * sender's newest are met soon on the way back from now.
+ * a listing looks for the first that its filter gives: the rarest first.
  */
 export const list = {
   controlId: byKey('by_control', 'control', '@controlId'),
@@ -121,12 +167,13 @@ export const list = {
   practice: byColumn('e.practice = @practice'),
   // Most end as answered: those are found quickly without an index, and so not in it.
   state: byColumn("e.state = @state and e.state <> 'answered'"),
+  sender: byColumn('e.sender = @sender'),
   channel: byColumn('e.channel = @channel'),
   any: byColumn('true'),
 } as const;
 
 function bulk(table: string, column: string): string {
-  return `insert or ignore into ${table} select ${column}, id from exchange
+  return `insert or ignore into ${table} select ?, ${column}, id from exchange
     where id > ? and ${column} is not null order by ${column}, id`;
 }
 
@@ -136,7 +183,9 @@ function byColumn(leading: string): string {
 }
 
 function byKey(table: string, column: string, value: string): string {
-  return `select e.* from ${table} k cross join exchange e on e.id = k.exchange
-    where k.${column} = ${value} and k.exchange between @since and @until and ${others}
-    order by k.exchange desc limit @limit`;
+  return `select e.* from period p
+    cross join ${table} k on k.period = p.id and k.${column} = ${value}
+      and k.exchange between @since and @until
+    cross join exchange e on e.id = k.exchange
+    where ${others} order by p.id desc, k.exchange desc limit @limit`;
 }

@@ -22,6 +22,7 @@ import { closeReaders, openReaders, prepareFolder } from './open.ts';
 import type { Readers } from './open.ts';
 import { createRecent, fingerprintNumber } from './recent.ts';
 import type { Recent } from './recent.ts';
+import { forget } from './retention.ts';
 import { createSearch, receivedOf } from './search.ts';
 import type { Search } from './search.ts';
 import { find, read } from './sql.ts';
@@ -86,7 +87,7 @@ async function openForWriter(options: JournalOptions): Promise<Journal & Retenti
     opened.push(() => lock.close());
     const keyFile = options.key?.file;
     const ring = prepareFolder(folder, { busyMs, maxBytes, keyFile, emit });
-    const writerData: WriterData = { folder, key: currentKey(ring), busyMs, maxBytes };
+    const writerData: WriterData = { folder, keys: ring, busyMs, maxBytes };
     const indexerData: IndexerData = { folder, keys: ring, busyMs };
     const { code } = faults.journalUnavailable;
     const died = (detail: string): void => emit('journal.fault', { code, detail });
@@ -107,7 +108,7 @@ async function openForWriter(options: JournalOptions): Promise<Journal & Retenti
     const readers = openReaders(folder, ring, busyMs);
     opened.push(() => closeReaders(readers));
     const search = createSearch(readers.journal, readers.keys, readers.opener);
-    const next = clock(Number(readers.journal.prepare(read.lastBlock).pluck().get() ?? 0));
+    const next = clock(Number(readers.journal.prepare(read.end).pluck().get() ?? 0));
     const recent = loadRecent(readers, options.repeatWindowMs ?? dayMs, next(), emit);
     const indexing = createIndexing({ indexer, indexed: merged.mark, emit });
     const channelRows = readers.journal.prepare<[], Channel>(read.channels).all();
@@ -141,6 +142,9 @@ interface Parts {
 function writingJournal(parts: Parts, closeAll: () => Promise<void>): Journal & Retention {
   const { writer, indexer, search, next, recent, indexing, channels, commit } = parts;
   let closing: Promise<void> | undefined;
+  const ending = new AbortController();
+  /** One deletion after the other. */
+  let forgetting: Promise<unknown> = Promise.resolve();
 
   /** What is found, once all that is committed by now is indexed. */
   async function found<R>(look: () => R): Promise<R> {
@@ -184,24 +188,27 @@ function writingJournal(parts: Parts, closeAll: () => Promise<void>): Journal & 
     outboundCounts: () => found(() => search.outboundCounts()),
     practiceOf: (patient) => found(() => search.practiceOf(patient)),
     stats: () => found(() => ({ ...search.stats(), bytes: bytesOf(parts.folder) })),
-    async forget(channel, before) {
-      if (closing) throw closed();
-      const number = channels.get(channel);
-      if (number === undefined) return 0;
-      await indexing.catchUp();
-      await indexer.call({ do: 'secure' });
-      // Not beyond now: what is still to come must not count as forgotten.
-      const until = Math.min(before, next());
-      const request = { do: 'forget', channel: number, before: until } as const;
-      while ((await writer.call(request)) > 0);
-      for (let exchanges = 0; ;) {
-        const { forgotten } = await indexer.call(request);
-        if (forgotten === 0) return exchanges;
-        exchanges += forgotten;
-      }
+    stored: () => found(() => search.stored()),
+    forget(channel, before, { parked = 0, undelivered = 0 } = {}) {
+      if (closing) return Promise.reject(closed());
+      const forgotten = forgetting.then(async () => {
+        const number = channels.get(channel);
+        if (number === undefined) return { exchanges: 0, parked: 0, undelivered: 0 };
+        // Not beyond now: what is still to come must not count as forgotten.
+        const until = Math.min(before, next());
+        return forget(
+          parts,
+          { channel: number, before: until, parked, undelivered },
+          ending.signal,
+        );
+      });
+      forgetting = forgotten.catch(() => {});
+      return forgotten;
     },
     close() {
       closing ??= (async () => {
+        ending.abort();
+        await forgetting;
         await commit.flush();
         await indexing.catchUp();
         indexing.stop();
@@ -211,13 +218,6 @@ function writingJournal(parts: Parts, closeAll: () => Promise<void>): Journal & 
       return closing;
     },
   };
-}
-
-/** The last line of the key file. */
-function currentKey(ring: Buffer[]): Buffer {
-  const key = ring[ring.length - 1];
-  if (key === undefined) throw new FaultError({ name: 'journalKeyUnreadable' });
-  return key;
 }
 
 /** Microseconds since 1970, each greater than the one before and than `last`. */

@@ -2,19 +2,20 @@
  * The thread that writes journal.sqlite, and the only one that does: seal the blocks, insert them
  * in one transaction, commit, answer.
  */
-import type { KeyObject } from 'node:crypto';
 import { workerData } from 'node:worker_threads';
-import type { Database } from 'better-sqlite3';
+import { type BlockKey, createClearing } from './clearing.ts';
+import type { Places } from './forgetting.ts';
 import { faultOf, filesOf, openForWriting } from './database.ts';
-import { seal, startSession } from './seal.ts';
-import { write } from './sql.ts';
+import { createOpener, seal, startSession } from './seal.ts';
+import type { Session } from './seal.ts';
+import { read, write } from './sql.ts';
 import { answerRequests } from './thread.ts';
 
 /** What the writer is given when it starts. */
 export interface WriterData {
   folder: string;
-  /** The key file's current key. */
-  key: Uint8Array;
+  /** The key file's keys, the last one current. */
+  keys: Uint8Array[];
   busyMs: number;
   maxBytes?: number;
 }
@@ -31,15 +32,16 @@ export interface PlainBlock {
 export type WriterRequest =
   | { do: 'open' }
   | { do: 'commit'; channels: [id: number, name: string][]; blocks: PlainBlock[] }
+  // One step each, as `Clearing` describes them.
+  | { do: 'spare'; channel: number; places: Places }
   | { do: 'forget'; channel: number; before: number }
+  | { do: 'release'; channel: number; places: Places }
+  | { do: 'shrink' }
+  | { do: 'checkpoint' }
   | { do: 'close' };
 
-/** For `forget`: 0 once there is nothing left to do; it is asked again until then. */
+/** For `forget` and `shrink`: 0 once there is nothing left to do; it is asked again until then. */
 export type WriterReply = number;
-
-/** How many blocks, and then pages, one step of retention takes: a few milliseconds. */
-const blocksPerStep = 64;
-const pagesPerStep = 512;
 
 type Store = ReturnType<typeof openStore>;
 
@@ -54,12 +56,10 @@ answerRequests<WriterRequest, WriterReply>((request) => {
   }
   try {
     store ??= openStore(data);
-    if (request.do === 'open') return 0;
-    if (request.do === 'commit') return commit(store, request.channels, request.blocks);
-    return forget(store, request.channel, request.before);
+    return answer(store, request);
   } catch (error) {
     // A full disk or a lock passes; after anything else the next request starts afresh.
-    if (faultOf(error).name === 'journalUnavailable') {
+    if (!['journalFull', 'journalLocked'].includes(faultOf(error).name)) {
       store?.database.close();
       store = undefined;
     }
@@ -67,26 +67,52 @@ answerRequests<WriterRequest, WriterReply>((request) => {
   }
 });
 
-function openStore({ folder, key, busyMs, maxBytes }: WriterData) {
+function answer(store: Store, request: WriterRequest): number {
+  switch (request.do) {
+    case 'commit':
+      return commit(store, request.channels, request.blocks);
+    case 'forget':
+      return store.clearing.forget(request.channel, request.before);
+    case 'spare':
+      store.clearing.spare(request.channel, request.places);
+      return 0;
+    case 'release':
+      store.clearing.release(request.channel, request.places);
+      return 0;
+    case 'shrink':
+      return store.clearing.shrink();
+    case 'checkpoint':
+      store.database.pragma('wal_checkpoint(passive)');
+      return 0;
+    default:
+      return 0;
+  }
+}
+
+function openStore({ folder, keys, busyMs, maxBytes }: WriterData) {
   const database = openForWriting(filesOf(folder).journal, { busyMs, maxBytes });
   const addSession = database.prepare<[Buffer, Buffer]>(write.addSession);
-  let session: { id: number; blockKey: KeyObject } | undefined;
+  const stored = database.prepare<[number], Session>(read.session);
+  const ring = keys.map((key) => Buffer.from(key));
+  const opener = createOpener(ring, (id) => stored.get(id));
+  let session: BlockKey | undefined;
+
+  /** Never within a transaction: what is rolled back would be sealed with a key nobody knows. */
+  function newKey(): BlockKey {
+    const { session, blockKey } = startSession(ring[ring.length - 1] ?? Buffer.alloc(0));
+    const { lastInsertRowid } = addSession.run(session.ring, session.salt);
+    return { id: Number(lastInsertRowid), blockKey };
+  }
+
   return {
     database,
     begin: database.prepare(write.begin),
     end: database.prepare(write.commit),
     addChannel: database.prepare(write.addChannel),
     addBlock: database.prepare(write.addBlock),
+    clearing: createClearing(database, opener, newKey),
     /** Begun by the first commit, so that retention can make room in a journal that is full. */
-    session() {
-      if (session === undefined) {
-        const started = startSession(Buffer.from(key));
-        const { ring, salt } = started.session;
-        const { lastInsertRowid } = addSession.run(ring, salt);
-        session = { id: Number(lastInsertRowid), blockKey: started.blockKey };
-      }
-      return session;
-    },
+    session: () => (session ??= newKey()),
   };
 }
 
@@ -114,33 +140,4 @@ function commit(
     throw error;
   }
   return 0;
-}
-
-/** One step: delete some blocks of a channel, and give pages back once an eighth lies free. */
-function forget({ database }: Store, channel: number, before: number): number {
-  const step = database.transaction(() => {
-    database.prepare(write.setForgotten).run({ channel, before });
-    const removed = removeBlocks(database, channel, before);
-    if (removed > 0) return removed;
-    // Marks of delivery outlive no exchange: those older than all blocks of channels go last.
-    const oldest = database.prepare(write.oldestOfChannels).pluck().get();
-    return removeBlocks(database, 0, typeof oldest === 'number' ? oldest : before);
-  });
-  const removed = step.immediate();
-  const free = Number(database.pragma('freelist_count', { simple: true }));
-  const pages = Number(database.pragma('page_count', { simple: true }));
-  if (free * 8 <= pages) return removed;
-  database.pragma(`incremental_vacuum(${pagesPerStep})`);
-  return removed + 1;
-}
-
-function removeBlocks(database: Database, channel: number, before: number): number {
-  const cleared = Number(database.prepare(write.cleared).pluck().get(channel) ?? 0);
-  const toForget = database.prepare<[object], number>(write.blocksToForget).pluck();
-  const blocks = toForget.all({ channel, cleared, before, most: blocksPerStep });
-  const drop = database.prepare(write.dropBlock);
-  for (const block of blocks) drop.run(block);
-  const done = blocks.length < blocksPerStep ? before : blocks[blocks.length - 1];
-  database.prepare(write.setCleared).run({ channel, cleared: Math.max(cleared, done ?? 0) });
-  return blocks.length;
 }

@@ -89,7 +89,8 @@ function rowsOf(schema: JsonSchema, prefix: string, given: unknown): string[][] 
     const value = memberOf(given, name);
     const own = [code(path), kindOf(property), defaultOf(property, value, required.has(name))];
     const row = [...own, property.description ?? ''];
-    if (property.properties) return [row, ...rowsOf(property, `${path}.`, value)];
+    const map = property.properties ? property : property.anyOf?.find((one) => one.properties);
+    if (map) return [row, ...rowsOf(map, `${path}.`, value)];
     if (property.items?.properties)
       return [row, ...rowsOf(property.items, `${path}[].`, undefined)];
     const each = property.additionalProperties;
@@ -119,6 +120,9 @@ function kindOf(schema: JsonSchema): string {
   if (named) return named[1];
   if (schema.const !== undefined) return code(String(schema.const));
   if (schema.enum) return schema.enum.map((one) => code(String(one))).join(', ');
+  if (schema.anyOf?.some(({ properties }) => properties)) {
+    return schema.anyOf.map(kindOf).join(', or ');
+  }
   const whole = schema.anyOf?.find(({ type }) => type === 'integer');
   if (whole) return `whole number, ${whole.minimum} to ${whole.maximum}`;
   if (schema.anyOf?.some(({ type }) => type === 'boolean')) return 'true or false';

@@ -23,7 +23,14 @@ describe('when the journal cannot store', () => {
       const faults = await Promise.all(
         ids.map((id) =>
           faultOf(
-            journal.append(id, 'adt-feed', [{ kind: 'received', at: id, body: Buffer.from(text) }]),
+            journal.append(
+              id,
+              'adt-feed',
+              [{ kind: 'received', at: id, body: Buffer.from(text) }],
+              {
+                state: 'answered',
+              },
+            ),
           ),
         ),
       );
@@ -44,7 +51,8 @@ describe('when the journal cannot store', () => {
     // Retention mends it, also where it is so full that the engine was stopped.
     await journal.close();
     journal = await openJournal({ folder, maxBytes: 1_000_000, emit });
-    assert.equal(await journal.forget('adt-feed', journal.mint()), stored.length);
+    const { exchanges } = await journal.forget('adt-feed', journal.mint());
+    assert.equal(exchanges, stored.length);
     const id = await receive(journal, text);
     assert.ok(await journal.read(id));
     await journal.close();
@@ -82,7 +90,7 @@ describe('when the journal cannot store', () => {
     const { folder, remove } = temporaryFolder();
     const { emit } = recordEvents();
     await (await openJournal({ folder, emit })).close();
-    const data: WriterData = { folder, key: keyOf(folder), busyMs: 100 };
+    const data: WriterData = { folder, keys: readKeys(filesOf(folder).key), busyMs: 100 };
     const writer = createThread<WriterRequest, WriterReply>(threadFile('writer'), data, () => {});
     const reader = new SQLite(filesOf(folder).journal, { readonly: true });
     const block = reader.prepare('select id from block where id = ?');
@@ -176,7 +184,3 @@ describe('who may open a journal', () => {
     assert.equal(await faultOf(openJournal({ folder, readOnly: true, emit })), 'journalVersion');
   });
 });
-
-function keyOf(folder: string): Buffer {
-  return readKeys(filesOf(folder).key)[0] ?? Buffer.alloc(0);
-}

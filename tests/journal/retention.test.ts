@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import SQLite from 'better-sqlite3';
 import { filesOf } from '../../engine/journal/database.ts';
@@ -16,7 +16,11 @@ describe('retention', () => {
     const patient = '9434765919';
     for (let n = 0; n < 300; n += 10) {
       const text = randomBytes(10_000).toString('hex');
-      const keys = { patient, registered: { patient, practice: 'A81001' } };
+      const keys = {
+        patient,
+        state: 'answered',
+        registered: { patient, practice: 'A81001' },
+      } as const;
       old.push(
         ...(await Promise.all(Array.from({ length: 10 }, () => receive(journal, text, keys)))),
       );
@@ -32,10 +36,18 @@ describe('retention', () => {
     });
     const young = await receive(journal, 'young');
     const full = (await journal.stats()).bytes;
+    const fileSize = () => statSync(filesOf(folder).journal).size;
+    const beside = new SQLite(filesOf(folder).journal);
+    beside.pragma('wal_checkpoint');
+    const length = fileSize();
+    assert.ok(length > 6_000_000);
 
-    assert.equal(await journal.forget('none such', before), 0);
-    assert.equal(await journal.forget('adt-feed', before), 301);
-    assert.equal(await journal.forget('adt-feed', before), 0);
+    const forgotten = async (channel: string) => (await journal.forget(channel, before)).exchanges;
+    assert.equal(await forgotten('none such'), 0);
+    assert.equal(await forgotten('adt-feed'), 301);
+    assert.equal(await forgotten('adt-feed'), 0);
+    assert.ok(fileSize() < length / 4, 'the file is shorter while the journal is open');
+    beside.close();
     const left = [young, kept];
     const listed = async () => (await journal.list()).map(({ id }) => id);
     assert.deepEqual(await listed(), left);
@@ -61,8 +73,9 @@ describe('retention', () => {
     const { folder, remove } = temporaryFolder();
     const journal = await openJournal({ folder, emit: recordEvents().emit });
     const registered = { patient: '9434765919', practice: 'A81001' };
-    await receive(journal, 'A08', { registered });
-    assert.equal(await journal.forget('adt-feed', Number.MAX_SAFE_INTEGER), 1);
+    await receive(journal, 'A08', { registered, state: 'answered' });
+    const { exchanges } = await journal.forget('adt-feed', Number.MAX_SAFE_INTEGER);
+    assert.equal(exchanges, 1);
     assert.equal((await journal.practiceOf('9434765919'))?.practice, 'A81001');
     // Deleting up to now must not delete what comes from now on.
     const id = await receive(journal, 'after');

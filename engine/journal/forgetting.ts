@@ -1,0 +1,155 @@
+/**
+ * The index's side of retention: which exchanges are spared although they are old, where their
+ * entries lie, and dropping the others from keys.sqlite.
+ */
+import type { Database } from 'better-sqlite3';
+import { giveBack } from './database.ts';
+import { createDeliveryIndex } from './deliveries.ts';
+import { hourInMicroseconds } from './gather.ts';
+import type { ExchangeId, Forgotten, Outbound, Progress } from './journal.ts';
+import { openStates } from './journal.ts';
+import type { IndexedOutline, Mark } from './keyindex.ts';
+import { find, index, read } from './sql.ts';
+
+/** Which exchanges of a channel are deleted; times in microseconds since 1970, exclusive. */
+export interface Forget {
+  channel: number;
+  /** Those that began before this, */
+  before: number;
+  /** of those that are parked only the ones before this, */
+  parked: number;
+  /** and so for those that are not done yet. */
+  undelivered: number;
+}
+
+/** Pairs of a block and an exchange that has entries in it, by block. */
+export type Places = Float64Array<ArrayBuffer>;
+
+/** What one step of dropping did. */
+export interface Dropped extends Forgotten {
+  /** The last exchange it looked at; 0 when there are no more. */
+  last: ExchangeId;
+}
+
+export interface Forgetting {
+  /** What must stay of what would be deleted, and what was spared before and need not stay. */
+  places(forget: Forget): { spare: Places; release: Places };
+  /** Drop some exchanges from the index, those that are spared in the journal apart. */
+  drop(forget: Forget, after: ExchangeId): Dropped;
+  /** Count anew what is left of a channel, once its blocks are deleted. */
+  account(channel: number, before: number): void;
+  /** Give some free space back. @returns pages given back; 0 when there is no more to do */
+  shrink(): number;
+}
+
+const exchangesPerStep = 256;
+const pagesPerStep = 512;
+const done: readonly Progress[] = ['answered', 'rejected', 'parked'];
+
+/**
+ * @param journal journal.sqlite, to read
+ * @param keys keys.sqlite, to write
+ */
+export function createForgetting(journal: Database, keys: Database): Forgetting {
+  const statements = {
+    exchange: keys.prepare<[number], IndexedOutline>(index.exchange),
+    middle: keys.prepare<[number], number>(find.middleBlocks).pluck(),
+    mark: keys.prepare<[], Mark>(index.mark),
+    setMark: keys.prepare(index.setMark),
+    oldestOf: keys.prepare<[object], IndexedOutline>(index.oldestOf),
+    deliveries: keys.prepare<[number], Outbound>(find.outboundOf),
+    periodOf: keys.prepare<[number], number>(index.periodOf).pluck(),
+    dropExchange: keys.prepare(index.dropExchange),
+    dropControl: keys.prepare(index.dropControl),
+    dropPatient: keys.prepare(index.dropPatient),
+    dropMiddleBlocks: keys.prepare(index.dropMiddleBlocks),
+    dropEmptyPeriods: [index.dropPeriods, index.firstPeriod].map((sql) => keys.prepare(sql)),
+    use: keys.prepare(index.use),
+    clearUsage: keys.prepare(index.clearUsage),
+    dropUsage: keys.prepare(index.dropUsage),
+    isSpared: journal.prepare<[number], number>(read.isSpared).pluck(),
+    spared: journal.prepare<[number], { block: number; exchange: number }>(read.spared),
+    sparedBytes: journal.prepare<[object], { id: number; bytes: number }>(read.sparedBytes),
+    bytesBetween: journal.prepare<[number, number, number], number>(read.bytesBetween).pluck(),
+  };
+  const deliveries = createDeliveryIndex(keys);
+
+  function toSpare({ channel, before, parked, undelivered }: Forget): Set<ExchangeId> {
+    const all = new Set<ExchangeId>();
+    for (const [sql, since] of [
+      [index.parked, parked],
+      [index.parkedDeliveries, parked],
+      [index.unfinished, undelivered],
+      [index.openDeliveries, undelivered],
+    ] as const) {
+      const ids = keys.prepare<[object], number>(sql).pluck().iterate({ channel, since, before });
+      for (const id of ids) all.add(id);
+    }
+    return all;
+  }
+
+  const dropAtOnce = keys.transaction((forget: Forget, after: ExchangeId): Dropped => {
+    const { channel, before } = forget;
+    const rows = statements.oldestOf.all({ channel, after, before, most: exchangesPerStep });
+    const dropped: Dropped = { exchanges: 0, parked: 0, undelivered: 0, last: 0 };
+    for (const row of rows) {
+      dropped.last = row.id;
+      if (statements.isSpared.get(row.id) !== undefined) continue;
+      const states = statements.deliveries.all(row.id).map(({ state }) => state);
+      const open = states.some((state) => (openStates as readonly string[]).includes(state));
+      dropped.exchanges += 1;
+      if (row.state === 'parked' || states.includes('parked')) dropped.parked += 1;
+      else if (open || !done.includes(row.state as Progress)) dropped.undelivered += 1;
+      dropRow(row);
+    }
+    const mark = statements.mark.get();
+    if (mark) statements.setMark.run(mark.journal, mark.block, mark.exchanges - dropped.exchanges);
+    for (const statement of statements.dropEmptyPeriods) statement.run();
+    return dropped;
+  });
+
+  function dropRow({ id, channel, control, patient }: IndexedOutline): void {
+    const period = statements.periodOf.get(id);
+    statements.dropExchange.run(id);
+    if (control !== null) statements.dropControl.run(period, control, id);
+    if (patient !== null) statements.dropPatient.run(period, patient, id);
+    statements.dropMiddleBlocks.run(id);
+    deliveries.drop(id);
+    statements.use.run(channel, Math.floor(id / hourInMicroseconds), -1, 0);
+  }
+
+  return {
+    places(forget) {
+      const staying = toSpare(forget);
+      const spare: [block: number, exchange: ExchangeId][] = [];
+      for (const id of staying) {
+        const row = statements.exchange.get(id);
+        if (!row) continue;
+        const blocks = new Set([row.first_block, row.last_block, ...statements.middle.all(id)]);
+        for (const block of blocks) spare.push([block, id]);
+      }
+      const release = statements.spared
+        .all(forget.channel)
+        .filter(({ exchange }) => !staying.has(exchange) && exchange < forget.before)
+        .map(({ block, exchange }): [number, ExchangeId] => [block, exchange]);
+      spare.sort(([a], [b]) => a - b);
+      return { spare: new Float64Array(spare.flat()), release: new Float64Array(release.flat()) };
+    },
+
+    drop: (forget, after) => dropAtOnce.immediate(forget, after),
+
+    account: keys.transaction((channel: number, before: number) => {
+      const hour = Math.floor(before / hourInMicroseconds);
+      const [from, to] = [hour * hourInMicroseconds, (hour + 1) * hourInMicroseconds];
+      statements.clearUsage.run(channel, hour + 1);
+      for (const { id, bytes } of statements.sparedBytes.all({ channel, before: from })) {
+        statements.use.run(channel, Math.floor(id / hourInMicroseconds), 0, bytes);
+      }
+      const bytes = statements.bytesBetween.get(from, to, channel) ?? 0;
+      statements.use.run(channel, hour, 0, bytes);
+      statements.dropUsage.run(channel);
+    }).immediate,
+
+    shrink: () => giveBack(keys, pagesPerStep),
+  };
+}
