@@ -3,5 +3,6 @@ import { fuzz } from './fuzz.ts';
 import { kill } from './kill.ts';
 import type { Part } from './part.ts';
 import { power } from './power.ts';
+import { wire } from './wire.ts';
 
-export const parts: readonly Part[] = [kill, power, fuzz];
+export const parts: readonly Part[] = [kill, power, wire, fuzz];
