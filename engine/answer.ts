@@ -39,6 +39,8 @@ export function answerEnd(work: Work, end: EndName): Answer {
       return { ...base(work), payloads: acknowledgements(work, 'AA', []) };
     case 'record':
       return answerRecord(work);
+    // A channel whose route ends so is not started.
+    case 'compose':
     case 'fault':
       return answerFault(
         work,

@@ -66,10 +66,11 @@ export const effects = {
 export type EffectName = keyof typeof effects;
 export type OutcomeName = (typeof effects)[EffectName]['outcomes'][number];
 
-/** How a route can end: each names the answer that is given. */
+/** How a route can end: each names the answer that is given, or what a push sends. */
 export const ends = {
   record: 'the mapped GP record, or the GP system\u2019s own HL7 answer',
   fault: 'the answer the fault table gives for the last outcome',
   accepted: 'an acknowledgement: the message is stored',
+  compose: 'in a push alone: the mapped GP record, as the message that is sent',
 } as const;
 export type EndName = keyof typeof ends;

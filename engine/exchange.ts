@@ -12,6 +12,7 @@ import { acceptance } from './accept.ts';
 import { type Ended, answerBatch, isBatchFor } from './batches.ts';
 import type { LoadedChannel } from './config/site.ts';
 import { takePart } from './continuation.ts';
+import type { EndName } from './effects.ts';
 import { type Fault, FaultError, faults } from './faults.ts';
 import { type HeldRecords, createHeldRecords } from './held-records.ts';
 import { type Message, parseMessage } from './hl7/message.ts';
@@ -180,16 +181,20 @@ async function firstOrAgain(
   return decideAndPerform(work, interim);
 }
 
-/** The route says what comes next, the engine performs it, until the route ends in an answer. */
+/** The route ends in an answer. */
 export async function decideAndPerform(work: ReadWork, interim: Interim): Promise<Answer> {
+  const end = await followRoute(work, interim);
+  if (end === 'record') takePart(work);
+  return finish(work, answerEnd(work, end), interim);
+}
+
+/** The route says what comes next, the engine performs it, until the route ends. */
+export async function followRoute(work: ReadWork, interim: Interim): Promise<EndName> {
   const { route } = work;
   let key = route.start;
   for (;;) {
     const next = route.at(key);
-    if ('end' in next) {
-      if (next.end === 'record') takePart(work);
-      return finish(work, answerEnd(work, next.end), interim);
-    }
+    if ('end' in next) return next.end;
     const began = work.around.now();
     const outcome = await perform(work, next, interim);
     if (outcome.fault) work.fault = outcome.fault;

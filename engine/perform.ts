@@ -51,7 +51,7 @@ export function perform(
 function identify(work: ReadWork): Performed {
   const { message, channel, keys } = work;
   const type = `${message.get('MSH-9.1')}^${message.get('MSH-9.2')}`;
-  const kind = queryKind(type);
+  const kind = work.kind ?? queryKind(type);
   if (!kind) return { event: 'refused', fault: { name: 'typeNotAccepted' } };
   const { query, faults } = readQuery(message, kind, channel.asker[type]);
   work.query = query;
@@ -127,7 +127,7 @@ async function map(work: ReadWork): Promise<Performed> {
     const options: MapOptions = {
       datasets: query.datasets,
       profile: query.kind.answer.profile,
-      version: contentVersion(work.message.get('MSH-12')),
+      version: contentVersion(query.kind.answer.version ?? work.message.get('MSH-12')),
       now: new Date(around.now() / 1000),
       site: work.channel.site,
       limits: reply.kind === 'bundle' ? reply.limits : undefined,

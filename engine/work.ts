@@ -29,6 +29,7 @@ import {
 import type { Mapper } from './mapping/apart.ts';
 import type { MappedRecord } from './mapping/mapped.ts';
 import type { Caution } from './query/cautions.ts';
+import type { QueryKind } from './query/kinds.ts';
 import type { Query } from './query/query.ts';
 import type { AnswerPart } from './query/response.ts';
 import type { Route } from './route.ts';
@@ -105,6 +106,8 @@ export interface Work {
   keys: Keys;
   /** Set where no peer sent the message. */
   origin?: Origin;
+  /** How the message is read as a query, where its type does not say. */
+  kind?: QueryKind;
   query?: Query;
   /** Everything wrong with the query; the answer tells all of it. */
   queryFaults: Fault[];

@@ -49,28 +49,25 @@ export const batches = {
   }),
 };
 
+/** Where a message carries who asks. */
+export const askerPlaces = z.strictObject({
+  user: place,
+  name: place
+    .optional()
+    .meta({ description: 'XPN: the name of the user, where `user` is an identifier alone' }),
+  role: place,
+  organisation: place,
+  consent: place,
+  reason: place.optional(),
+  department: place.optional(),
+});
+
 /** The key of a channel that says who asks, where the query has no field for it. */
 export const asker = {
-  asker: z
-    .record(
-      z.string(),
-      z.strictObject({
-        user: place,
-        name: place
-          .optional()
-          .meta({ description: 'XPN: the name of the user, where `user` is an identifier alone' }),
-        role: place,
-        organisation: place,
-        consent: place,
-        reason: place.optional(),
-        department: place.optional(),
-      }),
-    )
-    .default({})
-    .meta({
-      description:
-        'per message type without fields for the asker: where user, role, organisation and consent stand',
-    }),
+  asker: z.record(z.string(), askerPlaces).default({}).meta({
+    description:
+      'per message type without fields for the asker: where user, role, organisation and consent stand',
+  }),
 };
 
 /** The key of a channel that bounds what is held for answers in parts. */

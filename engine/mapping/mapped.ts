@@ -5,9 +5,9 @@ import type { Segment } from '../hl7/segment.ts';
 /**
  * How a record is laid out: `rsp` is RSP_K11 (every segment), `k21` RSP_K21 (the patient alone). In
  * the others what has no place of its own becomes OBX rows: `a19` ADR_A19, `i05` RCI_I05, `r04`
- * ORF_R04, `v03` VXR_V03.
+ * ORF_R04, `v03` VXR_V03, `ppr` PPR_PC1; in `text`, from which a document is written, everything.
  */
-export const profiles = ['rsp', 'k21', 'a19', 'i05', 'r04', 'v03'] as const;
+export const profiles = ['rsp', 'k21', 'a19', 'i05', 'r04', 'v03', 'ppr', 'text'] as const;
 export type Profile = (typeof profiles)[number];
 
 /** Where one output field came from. */

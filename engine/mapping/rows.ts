@@ -1,7 +1,8 @@
 /**
- * The same record for structures that lack most segments (ADR_A19, RCI_I05, ORF_R04, VXR_V03):
- * every field of a segment they have no place for, and every note, becomes an OBX row, linked by
- * OBX-4 to the item it belongs to. What one profile carries, the others carry too.
+ * The same record for structures that lack most segments (ADR_A19, RCI_I05, ORF_R04, VXR_V03,
+ * PPR_PC1), and for text: every field of a segment they have no place for, and every note, becomes
+ * an OBX row, linked by OBX-4 to the item it belongs to. What one profile carries, the others carry
+ * too.
  */
 import type { Component, Field, Repetition } from '../hl7/segment.ts';
 import type { BuiltItem } from './items.ts';
@@ -48,6 +49,17 @@ export const shapes: Partial<Record<Profile, Shape>> = {
     item: set('OBX', 'RXA', 'RXR'),
     notes: set('OBX'),
     opener: 'RXA',
+  },
+  ppr: {
+    patient: set('PID', 'OBX'),
+    item: set('OBX', 'PRB'),
+    notes: set('PRB', 'OBX'),
+    opener: 'PRB',
+  },
+  text: {
+    patient: set('PID', 'OBX'),
+    item: set('OBX'),
+    notes: set(),
   },
 };
 

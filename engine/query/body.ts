@@ -1,4 +1,7 @@
-/** The record in its answer: the segments that follow what is given back of the query. */
+/**
+ * The record in its answer, or in what is pushed: the segments that follow the header, and what is
+ * given back of a query.
+ */
 import { timestamp } from '../hl7/ack.ts';
 import type { Segment } from '../hl7/segment.ts';
 import type { ContentVersion } from '../hl7/version.ts';
@@ -34,9 +37,12 @@ export function bodyOf(
     case 'i05':
       return { segments: underReports(record, cautions, ['DG1', 'AL1']), told: [] };
     case 'r04':
+    case 'text':
       return { segments: underReports(record, cautions, []), told: [] };
     case 'v03':
       return { segments: underVaccinations(record, cautions, facts), told: [] };
+    case 'ppr':
+      return { segments: underProblems(record, cautions, facts), told: [] };
   }
 }
 
@@ -120,6 +126,23 @@ function underVaccinations(
   if (version !== '2.5.1') return segments;
   const order: MappedSegment = { name: 'ORC', fields: [undefined, 'RE'] };
   return segments.flatMap((segment) => (segment.name === 'RXA' ? [order, segment] : [segment]));
+}
+
+/**
+ * PPR_PC1: OBX stands under a PRB. What belongs to no problem stands under one whose action is UC
+ * (table 0287): it names a place in the record, and says that nothing changes there.
+ */
+function underProblems(
+  record: MappedRecord,
+  cautions: readonly Caution[],
+  { now }: Facts,
+): MappedSegment[] {
+  const opener = ({ code, title }: Named): MappedSegment[] => {
+    const name = code === 'GPREC' ? code : `GPREC.${code}`;
+    const about = [[name, `No problem: about ${title}`, 'L']];
+    return [{ name: 'PRB', fields: [undefined, 'UC', timestamp(now), about, name] }];
+  };
+  return numbered(grouped(record, cautions, opener, 'PRB'));
 }
 
 type Named = Pick<MappedGroup, 'code' | 'title'>;

@@ -67,6 +67,8 @@ export interface AnswerForm {
   structure: string;
   /** How the record is laid out after what is given back of the query. */
   profile: Profile;
+  /** MSH-12 of the answer, where it is not the query's. */
+  version?: string;
   /** Segments given back as they came, where the query has them. */
   echoes: readonly string[];
   /**
