@@ -69,8 +69,10 @@ async function acceptedOther(work: Work): Promise<ExchangeId | undefined> {
   for (const { id, state, type } of await journal.list({ ...filter, limit: 100 })) {
     // A batch has control ids of its own.
     if (id === work.id || state !== 'answered' || type === 'BHS' || type === 'FHS') continue;
-    const bytes = await journal.received(id);
-    if (bytes && Buffer.compare(work.payload, bytes) !== 0) return id;
+    const first = await journal.beginning(id);
+    // A person sent it again, perhaps changed: it is not the sender who used the id twice.
+    if (first?.kind !== 'received' || first.note?.act !== undefined) continue;
+    if (first.body && Buffer.compare(work.payload, first.body) !== 0) return id;
   }
   return undefined;
 }

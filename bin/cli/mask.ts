@@ -1,7 +1,7 @@
 /** What may be shown without a reason: structure, codes of the exchange itself, and no patient. */
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { userInfo } from 'node:os';
+import { whoAsks } from './person.ts';
 
 /** Segments about the exchange, not about a patient; a separator follows the name, not text. */
 const open = /^(?:MSH|MSA|QAK|ERR|EVN|RCP|DSC)(?![\p{L}\p{N} ])/u;
@@ -25,7 +25,7 @@ const cover = (text: string): string => text.replace(/[\p{L}\p{N}]/gu, '\u2022')
 export function recordReveal(data: string, exchange: string, reason: string): void {
   const line = {
     at: new Date().toISOString(),
-    user: userInfo().username,
+    user: whoAsks(),
     exchange,
     reason,
   };

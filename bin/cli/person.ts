@@ -5,9 +5,18 @@ import { CommandError } from './output.ts';
 
 /** Who gives the order, as the operating system knows them; with sudo, who called it as well. */
 export function whoAsks(): string {
-  const { username } = userInfo();
+  const name = ownName();
   const caller = process.env.SUDO_USER;
-  return caller && caller !== username ? `${caller} as ${username}` : username;
+  return caller && caller !== name ? `${caller} as ${name}` : name;
+}
+
+/** In a container the user may have a number and no name. */
+function ownName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
 }
 
 /**

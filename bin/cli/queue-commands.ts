@@ -25,12 +25,12 @@ export function addQueueCommands(program: Command): void {
   acting(queue.command(`retry ${name}`).description('try a destination that is down again at once'))
     .addHelpText('after', '\nExample:\n  gatehouse queue retry adt-feed/epr')
     .action(async (to, options) => run((await import('./queue.ts')).act('retry', to, options)));
-  looking(queue.command(`skip ${name} <id>`).description('do not deliver one message there'))
+  looking(queue.command(`skip ${name} <ids...>`).description('never deliver these messages there'))
     .requiredOption('--reason <text>', 'why; recorded in the journal')
     .option('--yes', 'do not ask')
     .addHelpText(
       'after',
       '\nExample:\n  gatehouse queue skip adt-feed/epr JZ5K0T1Q2A --reason "test patient"',
     )
-    .action(async (to, id, options) => run((await import('./queue.ts')).skip(to, id, options)));
+    .action(async (to, ids, options) => run((await import('./queue.ts')).skip(to, ids, options)));
 }

@@ -3,7 +3,7 @@ import type { QueueRow, WaitingRow } from '../../engine/control/queues.ts';
 import { faultByCode } from '../../engine/faults.ts';
 import { runningEngine } from './engine.ts';
 import { exits } from './exits.ts';
-import { print, printJson, printTable, say, style } from './output.ts';
+import { complain, print, printJson, printTable, say, style } from './output.ts';
 import { confirm, whoAsks } from './person.ts';
 import { age, inTime, time } from './times.ts';
 
@@ -86,22 +86,31 @@ export async function act(
   return exits.ok;
 }
 
-/** Skip one message. */
+/** Skip messages that wait, or are parked. @returns 5 where some of them were neither */
 export async function skip(
   to: string,
-  id: string,
+  ids: string[],
   options: QueueOptions & { yes?: boolean },
 ): Promise<number> {
   const engine = runningEngine(options);
-  await confirm(`${id} will never be delivered to ${to}.`, options.yes);
-  const done = await engine.post<{ to: string; id: string; was: string }>('/v1/queue/skip', {
-    ...{ to, id, by: whoAsks(), reason: options.reason },
-  });
-  if (options.output === 'json') printJson('queueActed', { act: 'skip', ...done });
-  else if (done.was === 'sending')
-    say(`${done.id} is being sent to ${done.to}; not again after this`);
-  else say(`${done.id} is not delivered to ${done.to}`);
-  return exits.ok;
+  await confirm(`${ids.join(', ')}: never to be delivered to ${to}.`, options.yes);
+  const skipped: { to: string; id: string; was: string }[] = [];
+  for (const id of ids) {
+    const body = { to, id, by: whoAsks(), reason: options.reason };
+    try {
+      skipped.push(await engine.post('/v1/queue/skip', body));
+    } catch (error) {
+      // What was done before must be told all the same.
+      if (skipped.length === 0) throw error;
+      complain(error);
+    }
+  }
+  if (options.output === 'json') printJson('queueSkipped', { skipped });
+  for (const { to: where, id, was } of options.output === 'json' ? [] : skipped) {
+    const sending = was === 'sending';
+    say(`${id} is ${sending ? 'being sent, but not again' : 'not delivered'} to ${where}`);
+  }
+  return skipped.length === ids.length ? exits.ok : exits.partly;
 }
 
 const depthOf = ({ depth, more }: QueueRow) => `${depth}${more ? '+' : ''}`;

@@ -45,28 +45,30 @@ export interface Refused {
   refused: string;
 }
 
-/** Messages sent again by one call at most. */
-export const mostAtOnce = 10_000;
+/** Dead letters taken up by one call at most. */
+const mostAtOnce = 10_000;
 
 /**
  * Find what is meant, oldest message first.
  * @param edited bytes in the place of the stored ones
+ * @returns what was found; with `more`, there are others with this cause
  * @throws Refusal where nothing is meant, or a named message is not there
  */
 export async function candidates(
   engine: Pick<Engine, 'journal' | 'channels' | 'queues'>,
   selection: Selection,
   edited?: Uint8Array,
-): Promise<(Candidate | Refused)[]> {
+): Promise<{ found: (Candidate | Refused)[]; more: boolean }> {
   const found: (Candidate | Refused)[] = [];
-  for (const meant of await selected(engine, selection)) {
+  const { all, more } = await selected(engine, selection);
+  for (const meant of all) {
     const one = await candidate(engine, meant, selection, edited);
     found.push(typeof one === 'string' ? { exchange: meant.exchange, refused: one } : one);
     // The engine works on meanwhile.
     if (found.length % 100 === 0) await new Promise(setImmediate);
   }
   const age = (one: Candidate | Refused) => ('root' in one ? one.root : one.exchange);
-  return found.sort((a, b) => age(a) - age(b));
+  return { found: found.sort((a, b) => age(a) - age(b)), more };
 }
 
 interface Meant {
@@ -80,7 +82,7 @@ interface Meant {
 async function selected(
   { journal }: Pick<Engine, 'journal'>,
   { ids, fault, to }: Selection,
-): Promise<Meant[]> {
+): Promise<{ all: Meant[]; more: boolean }> {
   if (ids.length > 0) {
     const all: Meant[] = [];
     for (const name of new Set(ids.map((id) => id.toUpperCase()))) {
@@ -93,7 +95,7 @@ async function selected(
       const { channel, repeatOf } = stored;
       all.push({ exchange, channel, deliveries, repeatOf });
     }
-    return all;
+    return { all, more: false };
   }
   if (fault === undefined && to === undefined) {
     throw new Refusal(400, 'name messages, or a cause: --fault CODE, --to CHANNEL/DESTINATION');
@@ -104,10 +106,11 @@ async function selected(
     throw new Refusal(404, `nothing is parked ${cause}`, 'gatehouse message list --state parked');
   }
   const byExchange = Map.groupBy(parked, ({ exchange }) => exchange);
-  return [...byExchange].map(([exchange, deliveries]) => {
+  const all = [...byExchange].map(([exchange, deliveries]): Meant => {
     const channel = channelOf(deliveries[0]?.to ?? '');
     return { exchange, channel, deliveries, repeatOf: null };
   });
+  return { all, more: parked.length === mostAtOnce };
 }
 
 /** The message as a candidate, or why it is none. */

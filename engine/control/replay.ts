@@ -4,7 +4,7 @@ import type { Engine } from '../engine.ts';
 import type { Emit } from '../events.ts';
 import { FaultError, faultByCode, faults } from '../faults.ts';
 import { exchangeName } from '../journal/journal.ts';
-import { type Candidate, type Refused, candidates, mostAtOnce } from './candidates.ts';
+import { type Candidate, type Refused, candidates } from './candidates.ts';
 import { editing, edited } from './edit.ts';
 import { overtaking } from './lineage.ts';
 import { person } from './operator.ts';
@@ -50,7 +50,7 @@ export function replayRoutes(engine: Engine, emit: Emit): Route[] {
 
   async function run(input: z.output<typeof asked>, act: Person['act'], bytes?: Uint8Array) {
     const to = input.to === undefined ? undefined : fullName([...engine.queues.keys()], input.to);
-    const found = await candidates(engine, { ...input, to }, bytes);
+    const { found, more } = await candidates(engine, { ...input, to }, bytes);
     const ready = found.filter((one): one is Candidate => !('refused' in one));
     const overtaken = overtaking(
       input.includeSuperseded ? [] : ready,
@@ -68,7 +68,7 @@ export function replayRoutes(engine: Engine, emit: Emit): Route[] {
     }
     const count = rows.filter(({ outcome }) => outcome === 'replayed').length;
     if (count > 0) emit('control.acted', { step: act, count });
-    return { rows, more: found.length === mostAtOnce };
+    return { rows, more };
   }
 
   async function sent(one: Candidate, who: Person): Promise<ReplayRow> {

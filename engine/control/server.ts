@@ -8,9 +8,11 @@ import { type Route, serveRoutes } from './router.ts';
 export interface Control {
   /** The path of the socket. */
   path: string;
-  /** Take no more; what is being answered is finished. */
+  /** Take no more; what is being answered is finished, within 5 s. */
   close(): Promise<void>;
 }
+
+const graceMs = 5000;
 
 /**
  * Serve these routes beside a journal. The caller holds the journal, so a socket that is there
@@ -36,7 +38,9 @@ export async function startControl(options: {
       const closed = once(server, 'close');
       server.close();
       server.closeIdleConnections();
+      const late = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;
+      clearTimeout(late);
       leavePlace(folder, path);
     },
   };
