@@ -20,6 +20,8 @@ export interface CellOptions {
   /** Connections that send. 32. */
   senders?: number;
   destination?: ProofSite['destination'];
+  /** Ends whatever is under way. */
+  signal?: AbortSignal;
 }
 
 /** How one life is to go. */
@@ -54,15 +56,18 @@ export interface Cell {
    * @returns how it ended; undefined where it did not end by itself and had to be killed
    */
   live(life: Life): Promise<Ending | undefined>;
-  /** The last life: everything is sent, delivered and told to the journal; then the law is held. */
-  settle(): Promise<Judgement>;
+  /**
+   * The last life: everything is sent, delivered and told to the journal; then the law is held.
+   * @param stillMs how long nothing may arrive before what is left counts as never delivered
+   */
+  settle(stillMs?: number): Promise<Judgement>;
   close(): Promise<void>;
 }
 
-/** How long so many acknowledgements, one step, or everything left to deliver may take. */
+/** How long so many acknowledgements, or one step, may take; and nothing be delivered at the end. */
 const loadMs = 60_000;
 const stepMs = 30_000;
-const drainMs = 240_000;
+const still = 15_000;
 
 /** The 40th message, and then each of so many, is answered with another one's acknowledgement. */
 const foreignEvery = 2500;
@@ -83,6 +88,7 @@ export async function openCell(options: CellOptions): Promise<Cell> {
   const senders = createSenders({ count: options.senders ?? 32, name: 'S', build: adt });
   const passing = createSenders({ count: 2, name: 'B', build: adt });
   let server: Server | undefined;
+  options.signal?.addEventListener('abort', () => server?.kill());
 
   async function start(life: Parameters<Cell['start']>[0] = {}): Promise<Server> {
     const imports = [...(options.imports ?? []), ...(life.imports ?? [])];
@@ -101,14 +107,19 @@ export async function openCell(options: CellOptions): Promise<Cell> {
     passing.cut();
   }
 
-  /** Everything acknowledged has been accepted by the receiver. */
-  async function drained(): Promise<boolean> {
+  /** Wait for everything acknowledged to be accepted. @returns whether it was, in the end */
+  async function drained(stillMs: number): Promise<boolean> {
     const waiting = senders.acknowledged.values();
     let one = waiting.next();
-    return until(() => {
+    const isDone = (): boolean => {
       while (!one.done && receiver.accepted.has(one.value)) one = waiting.next();
       return one.done === true;
-    }, drainMs);
+    };
+    for (let before = -1; receiver.accepted.size > before;) {
+      before = receiver.accepted.size;
+      if (await until(isDone, stillMs)) return true;
+    }
+    return false;
   }
 
   return {
@@ -140,13 +151,13 @@ export async function openCell(options: CellOptions): Promise<Cell> {
       cut();
       return byItself;
     },
-    async settle() {
+    async settle(stillMs = still) {
       rmSync(armed, { force: true });
       const running = await start();
       load(running);
       passing.cut();
       await senders.finish();
-      const empty = await drained();
+      const empty = await drained(stillMs);
       running.kill('SIGTERM');
       const { code, signal } = await running.ended;
       cut();
@@ -158,7 +169,8 @@ export async function openCell(options: CellOptions): Promise<Cell> {
         channel,
         delivery,
       });
-      if (!empty) broken.unshift(`not everything was delivered within ${drainMs / 1000} s`);
+      if (!empty)
+        broken.unshift(`nothing was delivered any more for ${stillMs} ms, and not all was`);
       if (code !== 0) broken.unshift(`the last life ended with ${signal ?? code}`);
       return { broken, found };
     },

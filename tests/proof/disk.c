@@ -22,6 +22,9 @@
  *   GATEHOUSE_DISK_ARMED   a file: they count once it exists; from the start where it is not set
  *   GATEHOUSE_DISK_KEEPS   percent of the sectors not synced that reach the disk all the same
  *   GATEHOUSE_DISK_SEED    chooses them
+ *   GATEHOUSE_DISK_FULL    while this file exists no file can grow (ENOSPC)
+ *   GATEHOUSE_DISK_FAILS   while this file exists every sync fails (EIO), and what it was for is
+ *                          never brought to the disk unless it is written again, as on Linux
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -65,7 +68,7 @@ struct change {
   int follows; /* one step with the change before it (rename) */
 };
 
-static const char *folder, *shadow_folder, *at = "", *only, *armed_file;
+static const char *folder, *shadow_folder, *at = "", *only, *armed_file, *full_file, *fails_file;
 static size_t folder_length;
 static long nth = 1, keeps;
 static uint64_t state = 1;
@@ -78,6 +81,8 @@ static struct change names[MOST_OBJECTS]; /* the folder on the disk */
 static int names_used;
 static struct change changes[MOST_CHANGES];
 static int changes_used;
+
+static int is_there(const char *file) { return file != NULL && access(file, F_OK) == 0; }
 
 static void stop(const char *why) {
   dprintf(2, "disk.c: %s\n", why);
@@ -201,7 +206,7 @@ static void cut(void) {
 static void reached(const char *what, struct object *o) {
   if (strcmp(at, what) != 0) return;
   if (only != NULL && (o == NULL || strcmp(only, o->name) != 0)) return;
-  if (!armed && armed_file != NULL && access(armed_file, F_OK) != 0) return;
+  if (!armed && armed_file != NULL && !is_there(armed_file)) return;
   armed = 1;
   if (--nth == 0) cut();
 }
@@ -211,6 +216,12 @@ static int sync_fd(int fd) {
   int n = of_fd[fd];
   struct object *o = n > 0 ? &objects[n] : NULL;
   reached("sync", o);
+  if (is_there(fails_file)) {
+    if (o != NULL && o->dirty != NULL) memset(o->dirty, 0, o->sectors / 8);
+    pthread_mutex_unlock(&lock);
+    errno = EIO;
+    return -1;
+  }
   if (o != NULL) {
     char path[64];
     struct stat is;
@@ -348,8 +359,17 @@ static ssize_t end_write(struct object *o, off_t from, ssize_t written) {
   return written;
 }
 
+/* Whether a write must fail because the file would grow on a full disk. */
+static int no_room(int fd, off_t end) {
+  struct stat is;
+  if (!is_there(full_file) || fstat(fd, &is) != 0 || end <= is.st_size) return 0;
+  errno = ENOSPC;
+  return 1;
+}
+
 ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t to) {
   if (!watched(fd)) return k_pwrite(fd, bytes, length, to);
+  if (no_room(fd, to + length)) return -1;
   struct object *o = begin_write(fd);
   return end_write(o, to, k_pwrite(fd, bytes, length, to));
 }
@@ -357,6 +377,7 @@ ssize_t pwrite(int, const void *, size_t, off_t) __attribute__((alias("pwrite64"
 
 ssize_t write(int fd, const void *bytes, size_t length) {
   if (!watched(fd)) return syscall(SYS_write, fd, bytes, length);
+  if (no_room(fd, syscall(SYS_lseek, fd, 0, SEEK_CUR) + (off_t)length)) return -1;
   struct object *o = begin_write(fd);
   ssize_t written = syscall(SYS_write, fd, bytes, length);
   off_t end = syscall(SYS_lseek, fd, 0, SEEK_CUR);
@@ -496,6 +517,8 @@ __attribute__((constructor)) static void begin(void) {
   shadow_folder = getenv("GATEHOUSE_DISK_SHADOW");
   armed_file = getenv("GATEHOUSE_DISK_ARMED");
   only = getenv("GATEHOUSE_DISK_FILE");
+  full_file = getenv("GATEHOUSE_DISK_FULL");
+  fails_file = getenv("GATEHOUSE_DISK_FAILS");
   if ((text = getenv("GATEHOUSE_DISK_AT")) != NULL) at = text;
   if ((text = getenv("GATEHOUSE_DISK_NTH")) != NULL) nth = atol(text);
   if ((text = getenv("GATEHOUSE_DISK_KEEPS")) != NULL) keeps = atol(text);

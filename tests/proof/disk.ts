@@ -8,8 +8,11 @@ export interface DiskOptions {
   data: string;
   /** Keeps what the disk would hold; made anew. Without it the disk loses nothing. */
   shadow?: string;
-  /** When the process ends: at any moment, before a write or a sync, or once it is synced. */
-  at: 'any' | 'write' | 'sync' | 'synced';
+  /**
+   * When the process ends: at any moment, before a write or a sync, or once it is synced; never
+   * unless told.
+   */
+  at?: 'any' | 'write' | 'sync' | 'synced';
   /** Only at writes and syncs of this file. */
   file?: string;
   /** At which of them, from 1. */
@@ -19,6 +22,10 @@ export interface DiskOptions {
   /** Percent of the sectors not synced that reach the disk all the same. */
   keeps?: number;
   seed?: number;
+  /** While this file is there, no file can grow. */
+  full?: string;
+  /** While this file is there, no sync succeeds. */
+  fails?: string;
 }
 
 /**
@@ -37,7 +44,7 @@ export function buildDisk(folder: string): string {
 
 /** What a server has to find in its environment to run on such a disk. */
 export function diskEnvironment(library: string, options: DiskOptions): Record<string, string> {
-  const { data, shadow, at, file, nth = 1, armed, keeps = 0, seed = 1 } = options;
+  const { data, shadow, at = '', file, nth = 1, armed, keeps = 0, seed = 1, full, fails } = options;
   mkdirSync(data, { recursive: true, mode: 0o700 });
   if (shadow !== undefined) {
     rmSync(shadow, { recursive: true, force: true });
@@ -53,6 +60,8 @@ export function diskEnvironment(library: string, options: DiskOptions): Record<s
     ...(shadow !== undefined && { GATEHOUSE_DISK_SHADOW: shadow }),
     ...(file !== undefined && { GATEHOUSE_DISK_FILE: file }),
     ...(armed !== undefined && { GATEHOUSE_DISK_ARMED: armed }),
+    ...(full !== undefined && { GATEHOUSE_DISK_FULL: full }),
+    ...(fails !== undefined && { GATEHOUSE_DISK_FAILS: fails }),
   };
 }
 

@@ -80,7 +80,8 @@ async function killInLane(
   let turn = lane * Math.ceil((steps.length + 1) / lanes);
   for (let number = 0; !over() && !trial.signal.aborted; number++) {
     const folder = join(trial.folder, `${lane}-${number}`);
-    const cell = await openCell({ folder, random, imports: [preload('often'), ...trial.imports] });
+    const imports = [preload('often'), ...trial.imports];
+    const cell = await openCell({ folder, random, imports, signal: trial.signal });
     try {
       for (let lives = 0; lives < livesPerCell && !over(); lives++) {
         const step = [undefined, ...steps][turn++ % (steps.length + 1)];

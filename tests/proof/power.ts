@@ -86,15 +86,16 @@ async function cutInCell(
   most: number,
 ): Promise<void> {
   const folder = join(trial.folder, name);
-  const cell = await openCell({ folder, random, imports: trial.imports });
+  const { imports, signal } = trial;
+  const cell = await openCell({ folder, random, imports, signal });
+  const relaxed = name.endsWith('control');
   try {
     for (let cut = 0; cut < most && !isOver(trial, tally); cut++) {
-      const relaxed = name.endsWith('control');
       // The very first start, and every fifth: nothing is acknowledged, everything is set up.
       if (!relaxed && cut % 5 === 0) await cutStarting(cell, tally, random, library);
       else await cutOnce(cell, tally, random, library, relaxed);
     }
-    const { broken, found } = await cell.settle();
+    const { broken, found } = await cell.settle(relaxed ? 2000 : undefined);
     tally.acknowledgements += cell.senders.acknowledged.size;
     tally.lost += found.lost;
     tally.duplicates += found.duplicates;
@@ -137,7 +138,7 @@ async function cutStarting(
   random: Random,
   library: string,
 ): Promise<void> {
-  const at = oneOf(random, ['write', 'sync', 'synced']);
+  const at = oneOf<DiskOptions['at']>(random, ['write', 'sync', 'synced']);
   const disk = { ...cutOf(cell, random), at, nth: wholeBetween(random, 1, 24) };
   const imports = [preload('often')];
   const died = await dieStarting(cell, { imports, env: diskEnvironment(library, disk) });
@@ -147,15 +148,15 @@ async function cutStarting(
   tally.starting += 1;
 }
 
-function cutOf(cell: Cell, random: Random) {
+function cutOf(cell: Cell, random: Random): DiskOptions & { shadow: string } {
   return {
     data: cell.data,
     shadow: `${cell.data}-disk`,
-    at: oneOf(random, ['any', 'write', 'sync', 'synced']),
+    at: oneOf<DiskOptions['at']>(random, ['any', 'write', 'sync', 'synced']),
     nth: wholeBetween(random, 1, 12),
     keeps: oneOf(random, [0, 0, 20, 50, 90]),
     seed: wholeBetween(random, 1, 1_000_000),
-  } satisfies DiskOptions;
+  };
 }
 
 function restored(cell: Cell, { shadow }: { shadow: string }, tally: Tally): void {
