@@ -73,7 +73,10 @@ describe('gatehouse queue', function () {
     const reason = ['--reason', 'test patient', '--yes'];
     const partly = await one.run('queue', 'skip', 'epr', second.id, 'NOSUCH', ...reason);
     assert.equal(partly.code, exits.partly);
-    assert.match(partly.stderr, /NOSUCH is not waiting for adt\/epr[^]*is not delivered to adt\/epr/);
+    assert.match(
+      partly.stderr,
+      /NOSUCH is not waiting for adt\/epr[^]*is not delivered to adt\/epr/,
+    );
 
     await one.end('SIGKILL');
     const dead = await one.run('queue', 'list');
