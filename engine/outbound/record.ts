@@ -7,9 +7,6 @@ import { type Fault, faults } from '../faults.ts';
 import type { Entry, OutboundNote, OutboundState } from '../journal/journal.ts';
 import type { QueueOptions, Waiting } from './outbound.ts';
 
-/** How long to wait before an outcome that could not be stored is tried again. */
-const againMs = 1000;
-
 export interface Recorder {
   /**
    * About to be written. Resolves when that is committed, and the outcome of the message before.
@@ -29,10 +26,10 @@ export interface Recorder {
 
 /** @param signal once it ends, what cannot be stored is given up; the next life sends it again */
 export function createRecorder(
-  options: Pick<QueueOptions, 'channel' | 'to' | 'journal' | 'now'>,
+  options: Pick<QueueOptions, 'channel' | 'to' | 'journal' | 'now' | 'backoff'>,
   signal: AbortSignal,
 ): Recorder {
-  const { channel, to, journal, now } = options;
+  const { channel, to, journal, now, backoff } = options;
   /** By lane, the outcome that is being stored. */
   const storing = new Map<number, Promise<void>>();
   /** Fingerprint of what was sent last, so that the same bytes are stored once. */
@@ -44,7 +41,7 @@ export function createRecorder(
         return await journal.append(exchange, channel, entries);
       } catch {
         // The journal has told of it; until it is stored the lane must wait.
-        await new Promise((resolve) => setTimeout(resolve, againMs).unref());
+        await new Promise((resolve) => setTimeout(resolve, backoff.first).unref());
       }
     }
   }
