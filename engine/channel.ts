@@ -7,6 +7,7 @@ import { accepted, asker, batches, parts, understands } from './config/asked.ts'
 import { deliver, feed } from './config/delivery.ts';
 import { keep } from './config/keep.ts';
 import { clientTls, serverTls } from './config/tls.ts';
+import { expects, mayWait } from './config/watched.ts';
 import { duration, flag, secret, size, text, whole } from './config/values.ts';
 
 const address = z.strictObject({
@@ -124,6 +125,7 @@ const destination = z.discriminatedUnion('kind', [
     kind: z.literal('feed'),
     ...address.shape,
     ...feed,
+    ...mayWait,
     tls: clientTls.optional(),
   }),
 ]);
@@ -221,6 +223,7 @@ export const channelSchema = z.strictObject({
     .prefault({})
     .meta({ description: 'which destination serves which step of the route' }),
   deliver,
+  ...expects,
   patience: z
     .strictObject({
       answer: duration.default(15_000).meta({ description: 'from the query to its answer' }),

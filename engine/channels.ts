@@ -147,8 +147,7 @@ export function createChannels(first: Site, parts: ChannelsParts): Channels {
 
 /** What a channel depends on. */
 function inputsOf({ root }: Site, loaded: LoadedChannel, paces: string) {
-  const { channel, route } = loaded;
-  return { root, channel, route: route.definition, files: filesOf(loaded), beside: paces };
+  return { root, channel: loaded.channel, files: filesOf(loaded), beside: paces };
 }
 
 /** Who may be asked how often: an allowance is shared by all channels that ask the same address. */

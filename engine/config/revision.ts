@@ -30,8 +30,6 @@ export interface Fingerprinted {
   root: string;
   /** The channel as it was read. */
   channel: unknown;
-  /** Its route. */
-  route: unknown;
   /** The files it names, each with its path. */
   files: readonly string[];
   /** What else it depends on. */
@@ -45,12 +43,14 @@ export interface Fingerprinted {
  */
 export function fingerprintOf(of: Fingerprinted, env: Surroundings): string {
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([of.channel, of.route, of.beside]));
+  hash.update(JSON.stringify([of.channel, of.beside]));
   for (const { text } of strings(of.channel)) {
     if (isSecretReference(text)) hash.update(`\0${told(() => resolveText(text, env))}`);
   }
-  const mappings = filesBelow(of.root, 'mappings').map((name) => join(of.root, name));
-  for (const file of [...of.files, ...mappings]) {
+  const shared = ['mappings', join('channels', 'routes')].flatMap((part) =>
+    filesBelow(of.root, part).map((name) => join(of.root, name)),
+  );
+  for (const file of [...of.files, ...shared]) {
     hash.update(`\0${file}\0`).update(told(() => readFileSync(file)));
   }
   return hash.digest('base64');

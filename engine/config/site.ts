@@ -16,6 +16,7 @@ import { impossible } from './asked.ts';
 import { deliveryFiles, loadDeliveries } from './delivery-check.ts';
 import { checkDestinations } from './destination-check.ts';
 import { revisionOf } from './revision.ts';
+import { type Settings, defaultSettings, loadSettings } from './settings.ts';
 import { type Surroundings, resolveText, secretKeys, strings } from './values.ts';
 import { ConfigError, type Finding, type YamlFile, checkYaml, nearest, readYaml } from './yaml.ts';
 
@@ -38,6 +39,8 @@ export interface Site {
   root: string;
   /** Which configuration it is. */
   revision: string;
+  /** What site.yaml says. */
+  settings: Settings;
   channels: LoadedChannel[];
   findings: Finding[];
 }
@@ -77,9 +80,10 @@ export function loadSite(root: string, env: Surroundings = process.env): Site {
       says: 'this folder is no Gatehouse site: it has no channels/',
       next: 'go to the folder that has one, or name it with --site',
     });
-    return { root, revision: '', channels, findings };
+    return { root, revision: '', settings: defaultSettings, channels, findings };
   }
   const revision = revisionOf(root);
+  const settings = loadSettings(root, (source) => resolveAll(source, env), findings);
   for (const name of readdirSync(folder).sort()) {
     if (!name.endsWith('.yaml')) continue;
     try {
@@ -104,7 +108,7 @@ export function loadSite(root: string, env: Surroundings = process.env): Site {
     }
     byPort.set(`${host}:${port}`, channel.channel);
   }
-  return { root, revision, channels, findings };
+  return { root, revision, settings, channels, findings };
 }
 
 function loadChannel(

@@ -48,7 +48,12 @@ export type Surroundings = Readonly<Record<string, string | undefined>>;
 export const text = z.string().min(1, 'a value is needed');
 
 /** The keys that hold secrets: resolved only where they are used, after the file has been checked. */
-export const secretKeys: ReadonlySet<PropertyKey> = new Set(['apikey', 'privateKey', 'accessToken']);
+export const secretKeys: ReadonlySet<PropertyKey> = new Set([
+  'apikey',
+  'privateKey',
+  'accessToken',
+  'authorization',
+]);
 
 const reference = /^\$\{(env|file):[^}]+\}$/;
 
