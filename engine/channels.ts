@@ -5,7 +5,7 @@
  * What a channel is told in one configuration it finishes under it; a channel that reads the same in
  * both is not touched. Ports that stay keep their connections, deliveries keep their order.
  */
-import { filesOf } from './config/site.ts';
+import { filesOf } from './config/files.ts';
 import type { LoadedChannel, Site } from './config/site.ts';
 import { fingerprintOf } from './config/revision.ts';
 import type { Deliveries } from './deliveries.ts';

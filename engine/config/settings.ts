@@ -22,12 +22,9 @@ const webhook = z.strictObject({
 });
 
 const command = z.strictObject({
-  run: z
-    .array(text)
-    .min(1)
-    .meta({
-      description: 'program and arguments; no shell. The notice comes as JSON on its stdin',
-    }),
+  run: z.array(text).min(1).meta({
+    description: 'program and arguments; no shell. The notice comes as JSON on its stdin',
+  }),
   timeout: duration.default(10_000).meta({ description: 'then it is killed' }),
 });
 

@@ -5,17 +5,18 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { basename, dirname, join, resolve as resolvePath } from 'node:path';
 import { type Channel, channelSchema } from '../channel.ts';
-import { type EffectName, effects } from '../effects.ts';
 import { type Practices, loadPractices } from '../gp/practices.ts';
 import { type CharsetName, charsetMeaning } from '../hl7/charset.ts';
 import type { FeedMapping } from '../mapping/feed/load.ts';
 import { type CompiledMappings, loadMappings } from '../mapping/load.ts';
-import { checkRoute } from '../route-check.ts';
-import { type Route, compileRoute, routeSchema } from '../route.ts';
+import type { Route } from '../route.ts';
 import { impossible } from './asked.ts';
-import { deliveryFiles, loadDeliveries } from './delivery-check.ts';
+import { loadDeliveries } from './delivery-check.ts';
 import { checkDestinations } from './destination-check.ts';
+import { loadPushes } from './push-check.ts';
+import { filesNamed } from './files.ts';
 import { revisionOf } from './revision.ts';
+import { loadRoute, performed } from './route-load.ts';
 import { type Settings, defaultSettings, loadSettings } from './settings.ts';
 import { type Surroundings, resolveText, secretKeys, strings } from './values.ts';
 import { ConfigError, type Finding, type YamlFile, checkYaml, nearest, readYaml } from './yaml.ts';
@@ -25,6 +26,8 @@ export interface LoadedChannel {
   channel: Channel;
   file: string;
   route: Route;
+  /** The routes of its pushes, by name. */
+  pushRoutes?: ReadonlyMap<string, Route>;
   /** What to assume where MSH-18 is empty or unknown. */
   charset?: CharsetName;
   mapping?: CompiledMappings;
@@ -44,17 +47,6 @@ export interface Site {
   channels: LoadedChannel[];
   findings: Finding[];
 }
-
-/** What each effect needs a channel to name. */
-const needs: Partial<Record<EffectName, (channel: Channel) => string | undefined>> = {
-  trace: (c) => (c.ask.trace ? undefined : 'ask.trace'),
-  locate: (c) =>
-    c.ask.locate || c.ask.practices || c.destinations[c.ask.record ?? '']?.kind === 'cdg'
-      ? undefined
-      : 'ask.locate or ask.practices',
-  ask: (c) => (c.ask.record || c.ask.second ? undefined : 'ask.record'),
-  map: (c) => (c.mapping ? undefined : 'mapping'),
-};
 
 /** The kinds of destination that can serve each step. */
 const kindsOf = {
@@ -169,7 +161,9 @@ function loadChannel(
       error(path, `the file ${name} does not exist`);
   }
 
-  const route = loadRoute(root, channel, source, findings);
+  const load = (name: string, at: PropertyKey[]) =>
+    loadRoute(root, name, channel, source, at, findings);
+  const route = load(channel.route, ['route']);
   const effectsOf = route && new Set(performed(route));
   for (const { path, severity = 'error', ...finding } of impossible(channel, effectsOf)) {
     findings.push({ severity, where: source.where(path), ...finding });
@@ -201,6 +195,7 @@ function loadChannel(
   }
   const folder = join(root, 'mappings');
   const maps = loadDeliveries(channel, folder, effectsOf, error, findings);
+  const pushRoutes = loadPushes(channel, route, load, error);
   const charset = channel.charset === undefined ? undefined : charsetMeaning(channel.charset);
   if (charset === 'unknown' || charset === 'UTF-16') {
     error(['charset'], `"${channel.charset}" is no character set this engine can assume`);
@@ -208,51 +203,7 @@ function loadChannel(
   }
   findings.push(...checkDestinations(channel, source, file, practices, env));
   if (!route || errors() > before) return undefined;
-  return { channel, file, route, charset, mapping, practices, maps };
-}
-
-/** The effects a route performs. */
-function performed({ definition }: Route): string[] {
-  return Object.values(definition.states).flatMap((state) => ('do' in state ? [state.do] : []));
-}
-
-function loadRoute(
-  root: string,
-  channel: Channel,
-  source: YamlFile,
-  findings: Finding[],
-): Route | undefined {
-  const folder = join(root, 'channels', 'routes');
-  const file = join(folder, `${channel.route}.yaml`);
-  if (!existsSync(file)) {
-    const known = existsSync(folder) ? readdirSync(folder).map((n) => n.replace('.yaml', '')) : [];
-    const near = nearest(channel.route, known);
-    findings.push({
-      severity: 'error',
-      where: source.where(['route']),
-      says: `there is no route "${channel.route}"${near ? `; did you mean "${near}"?` : ''}`,
-      next: `routes known: ${known.join(', ') || 'none'}`,
-    });
-    return undefined;
-  }
-  const routeFile = readYaml(file);
-  const checked = checkYaml(routeFile, routeSchema);
-  const problems = checked.value ? checkRoute(routeFile, checked.value) : checked.findings;
-  findings.push(...problems);
-  if (!checked.value || problems.length > 0) return undefined;
-  for (const state of Object.values(checked.value.states)) {
-    if ('end' in state) continue;
-    const missing = needs[state.do]?.(channel);
-    if (missing) {
-      findings.push({
-        severity: 'error',
-        where: source.where(['route']),
-        says: `route "${channel.route}" has to ${effects[state.do].says}, but the channel names no ${missing}`,
-        next: `add ${missing}`,
-      });
-    }
-  }
-  return compileRoute(checked.value);
+  return { channel, file, route, pushRoutes, charset, mapping, practices, maps };
 }
 
 /** Fill in `${env:}` and `${file:}` everywhere but in secrets, which are read where they are used. */
@@ -272,26 +223,6 @@ function resolveAll(source: YamlFile, env: Surroundings): void {
       });
     }
   }
-}
-
-/** The files a channel names, with the places where it does. */
-function* filesNamed(channel: Channel): Generator<[PropertyKey[], string]> {
-  if (channel.ask.practices) yield [['ask', 'practices'], channel.ask.practices];
-  const { tls } = channel.listen;
-  for (const key of ['certificate', 'key', 'clients'] as const) {
-    if (tls?.[key]) yield [['listen', 'tls', key], tls[key]];
-  }
-  for (const [name, { tls: client }] of Object.entries(channel.destinations)) {
-    for (const key of ['certificate', 'key', 'authorities'] as const) {
-      if (client?.[key]) yield [['destinations', name, 'tls', key], client[key]];
-    }
-  }
-  yield* deliveryFiles(channel);
-}
-
-/** The paths of the files a channel names. */
-export function filesOf({ channel, file }: LoadedChannel): string[] {
-  return Array.from(filesNamed(channel), ([, name]) => resolvePath(dirname(file), name));
 }
 
 /** The text of a file a channel names, relative to the channel's own file. */
