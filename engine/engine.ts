@@ -20,6 +20,7 @@ import { createSource } from './mllp/source.ts';
 import { createFeeds } from './outbound/feed.ts';
 import { type Holds, openHolds } from './outbound/holds.ts';
 import type { Queue } from './outbound/outbound.ts';
+import { pushesOf } from './outbound/push.ts';
 import { type Connectors, linkTls } from './outside.ts';
 import { startRetention } from './retention.ts';
 import { type Running, serverTlsOf } from './running.ts';
@@ -79,7 +80,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   let endRetention = (): void => {};
   const listeners = createListeners((told, respond) => createSource(told, respond, emit));
   const holds = await closingOnError(() => openHolds(data));
-  const deliveries = createDeliveries(({ loaded }) => queuesOf(loaded), holds, emit);
+  const deliveries = createDeliveries(queuesOf, holds, emit);
   const channels = createChannels(site, {
     ...{ journal, listeners, deliveries, connectors, env, emit, now },
   });
@@ -131,13 +132,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     };
   }
 
-  function queuesOf(loaded: LoadedChannel): Map<string, Queue> {
+  function queuesOf({ loaded, around }: Running): Map<string, Queue> {
     return createFeeds(loaded, {
       journal,
       emit,
       now,
       connect: (told, correlate) => createDestination(told, correlate, emit),
       tls: ({ tls }) => tls && linkTls(loaded, tls),
+      push: pushesOf(loaded, around),
       listen(channel, { applicationAcks: { host, tls } }, port, respond) {
         const secure = tls && serverTlsOf(loaded, tls);
         return createSource({ channel, host, port, mode: 'lenient', tls: secure }, respond, emit);

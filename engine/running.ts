@@ -21,6 +21,8 @@ export interface Running {
   /** Works on a stored message of it again. */
   again: Again;
   memory: Memory;
+  /** What its deliveries ask, too. */
+  around: Surroundings;
   /** How its listener is to listen. */
   listening: SourceOptions;
   /** Arrivals being worked on. */
@@ -69,6 +71,7 @@ export function createRunning(
     loaded,
     fingerprint,
     memory,
+    around,
     listening,
     again: againOf(loaded, around),
     async respond(...arrived) {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { condition, place } from '../mapping/feed/schema.ts';
 import type { Policy, Refusal } from '../outbound/outbound.ts';
+import { push } from './push.ts';
 import { serverTls } from './tls.ts';
 import { duration, size, text, whole } from './values.ts';
 
@@ -87,6 +88,9 @@ export const deliver = z
       map: text
         .optional()
         .meta({ description: 'name of a file in mappings/feeds: what becomes of it on the way' }),
+      push: push.optional().meta({
+        description: 'the GP record of the patient is fetched, and sent in place of the message',
+      }),
       key: place.default('PID-3.1').meta({
         description: 'messages with the same value here are delivered in the order they came in',
       }),

@@ -3,7 +3,7 @@
  * received, and sends it over MLLP.
  */
 import { createHash } from 'node:crypto';
-import type { Destination } from '../channel.ts';
+import type { Channel, Destination } from '../channel.ts';
 import type { LoadedChannel } from '../config/site.ts';
 import { type Message, parseMessage } from '../hl7/message.ts';
 import { exchangeName } from '../journal/journal.ts';
@@ -11,12 +11,15 @@ import type { DestinationOptions, MllpDestination } from '../mllp/destination.ts
 import type { LinkTls } from '../mllp/link.ts';
 import type { Respond } from '../mllp/mllp.ts';
 import { createApplicationAcks } from './application-acks.ts';
-import type { Queue, QueueOptions } from './outbound.ts';
-import { preparing } from './prepare.ts';
+import type { Prepare, Queue, QueueOptions } from './outbound.ts';
+import { type PrepareOptions, preparing } from './prepare.ts';
 import { createQueue } from './queue.ts';
 import { sending } from './send.ts';
 
 export type Feed = Extract<Destination, { kind: 'feed' }>;
+type Entry = Channel['deliver'][number];
+/** A delivery of the GP record in place of the message. */
+export type Pushed = Entry & { push: NonNullable<Entry['push']> };
 
 /** A port that is open for application acknowledgements. */
 export interface AckPort {
@@ -32,6 +35,8 @@ export interface FeedParts extends Pick<QueueOptions, 'journal' | 'emit' | 'now'
     correlate: (reply: Buffer) => string | undefined,
   ): Pick<MllpDestination, 'ask' | 'close'>;
   tls?: (feed: Feed) => LinkTls | undefined;
+  /** Prepares what is pushed. @param place of the entry among the deliveries, from 0 */
+  push?: (entry: Pushed, place: number, options: PrepareOptions) => Prepare;
   /**
    * Makes the port to which application acknowledgements come; closed at first.
    * @param name `channel/destination`
@@ -46,7 +51,7 @@ export const feedName = (channel: string, to: string): string => `${channel}/${t
 export function createFeeds(loaded: LoadedChannel, parts: FeedParts): Map<string, Queue> {
   const { channel, charset, maps } = loaded;
   const queues = new Map<string, Queue>();
-  for (const entry of channel.deliver) {
+  for (const [place, entry] of channel.deliver.entries()) {
     const feed = channel.destinations[entry.to];
     if (feed?.kind !== 'feed') continue;
     const to = feedName(channel.channel, entry.to);
@@ -60,6 +65,10 @@ export function createFeeds(loaded: LoadedChannel, parts: FeedParts): Map<string
     const link = { ...linkOptions(to, feed, parts.tls?.(feed)), unasked: acks.came };
     const destination = parts.connect(link, answeredId);
     const { timeout, from, port } = applicationAcks;
+    const options: PrepareOptions = {
+      ...{ entry, acknowledge, charset },
+      map: entry.map === undefined ? undefined : maps?.get(entry.map),
+    };
     const queue = createQueue({
       ...parts,
       channel: channel.channel,
@@ -68,10 +77,7 @@ export function createFeeds(loaded: LoadedChannel, parts: FeedParts): Map<string
       backoff,
       policy: refused,
       laneOf: (received) => laneOf(received, entry.key),
-      prepare: preparing({
-        ...{ entry, acknowledge, charset },
-        map: entry.map === undefined ? undefined : maps?.get(entry.map),
-      }),
+      prepare: preparationOf(entry, place, options, parts),
       send: sending({ destination, acks, applicationMs: timeout, from }),
     });
     const opened = port === undefined ? undefined : parts.listen?.(to, feed, port, acks.respond);
@@ -91,6 +97,19 @@ export function createFeeds(loaded: LoadedChannel, parts: FeedParts): Map<string
   }
   return queues;
 }
+
+function preparationOf(
+  entry: Entry,
+  place: number,
+  options: PrepareOptions,
+  { push }: FeedParts,
+): Prepare {
+  if (!isPush(entry)) return preparing(options);
+  if (!push) throw new RangeError(`nothing prepares what is pushed to ${entry.to}`);
+  return push(entry, place, options);
+}
+
+const isPush = (entry: Entry): entry is Pushed => entry.push !== undefined;
 
 /** The same key always gives the same lane. Kept in memory only: a key may be a patient's number. */
 export function laneOf(received: Uint8Array, key: string): number {

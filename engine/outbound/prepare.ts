@@ -4,9 +4,9 @@ import { FaultError } from '../faults.ts';
 import { acknowledgementMode, wanted } from '../hl7/ack.ts';
 import { unmet } from '../hl7/condition.ts';
 import { type CharsetName, type Message, parseMessage } from '../hl7/message.ts';
-import { exchangeName } from '../journal/journal.ts';
+import { type ExchangeId, exchangeName } from '../journal/journal.ts';
 import type { FeedMapping } from '../mapping/feed/load.ts';
-import type { Prepare } from './outbound.ts';
+import type { Prepare, Prepared } from './outbound.ts';
 
 type Entry = Channel['deliver'][number];
 type Feed = Extract<Destination, { kind: 'feed' }>;
@@ -21,24 +21,13 @@ export interface PrepareOptions {
 }
 
 /** The preparation of what one destination is sent; the same bytes give the same again. */
-export function preparing({ entry, acknowledge, map, charset }: PrepareOptions): Prepare {
+export function preparing(options: PrepareOptions): Prepare {
   return async (exchange, received) => {
     try {
-      const message = parseMessage(received, { charset });
-      const why = leftOut(message, entry);
+      const message = parseMessage(received, { charset: options.charset });
+      const why = leftOut(message, options.entry);
       if (why !== undefined) return { kind: 'filtered', why };
-      // An id is the time at which its exchange began.
-      const context = { exchange: exchangeName(exchange), received: new Date(exchange / 1000) };
-      map?.apply(message, context);
-      if (acknowledge) askFor(message, acknowledge);
-      const controlId = message.get('MSH-10');
-      if (controlId === undefined) throw unusable('MSH-10 is empty');
-      if (!isAcknowledged(message)) {
-        throw unusable(
-          'MSH-15 and MSH-16 ask for no acknowledgement of success; set acknowledge on the destination',
-        );
-      }
-      return { kind: 'send', payload: message.toBytes(), controlId };
+      return readyToSend(message, exchange, options);
     } catch (error) {
       if (error instanceof FaultError) return { kind: 'failed', fault: error.fault };
       throw error;
@@ -46,8 +35,34 @@ export function preparing({ entry, acknowledge, map, charset }: PrepareOptions):
   };
 }
 
+/**
+ * A message mapped, and asking for the acknowledgements that the destination gives.
+ * @throws FaultError preparationFailed
+ */
+export function readyToSend(
+  message: Message,
+  exchange: ExchangeId,
+  { acknowledge, map }: Pick<PrepareOptions, 'acknowledge' | 'map'>,
+): Prepared {
+  // An id is the time at which its exchange began.
+  const context = { exchange: exchangeName(exchange), received: new Date(exchange / 1000) };
+  map?.apply(message, context);
+  if (acknowledge) askFor(message, acknowledge);
+  const controlId = message.get('MSH-10');
+  if (controlId === undefined) throw unusable('MSH-10 is empty');
+  if (!isAcknowledged(message)) {
+    throw unusable(
+      'MSH-15 and MSH-16 ask for no acknowledgement of success; set acknowledge on the destination',
+    );
+  }
+  return { kind: 'send', payload: message.toBytes(), controlId };
+}
+
 /** Why a message is not for this destination; in words that hold nothing of it. */
-function leftOut(message: Message, { when, unless }: PrepareOptions['entry']): string | undefined {
+export function leftOut(
+  message: Message,
+  { when, unless }: PrepareOptions['entry'],
+): string | undefined {
   const why = unmet(message, when);
   if (why !== undefined || !unless || unmet(message, unless) !== undefined) return why;
   return `unless: ${Object.keys(unless).join(', ')}`;
