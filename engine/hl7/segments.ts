@@ -115,12 +115,15 @@ export function inserted(given: Segments, number: number, name: string): Segment
   return createSegments(body.slice(0, end) + terminator + name + body.slice(end), given.separator);
 }
 
-/** The same message without segment `number` and what ended it. */
+/** The same message without segment `number` and what ended it, or else what ended the one before. */
 export function removed(given: Segments, number: number): Segments {
   const segments = createSegments(join(given), given.separator);
   const { body, starts, ends } = segments;
-  const end = (ends[number] ?? body.length) + terminatorAt(segments, number).length;
-  return createSegments(body.slice(0, starts[number]) + body.slice(end), given.separator);
+  const terminator = terminatorAt(segments, number);
+  const end = (ends[number] ?? body.length) + terminator.length;
+  let start = starts[number] ?? 0;
+  if (terminator === '' && number > 0) start -= terminatorAt(segments, number - 1).length;
+  return createSegments(body.slice(0, start) + body.slice(end), given.separator);
 }
 
 /** What was tolerated in how the segments stand. */
