@@ -80,6 +80,7 @@ export async function askOutside(
       endpoint: hop.to,
       interaction: hop.interaction,
       status: hop.status,
+      bytes: hop.reply?.length,
       ms: (hop.endedAt - hop.startedAt) / 1000,
     });
   }

@@ -12,6 +12,11 @@ const levels = {
   'engine.started': 'info',
   'engine.stopping': 'info',
   'engine.stopped': 'info',
+  'alert.raised': 'error',
+  'alert.repeated': 'warn',
+  'alert.cleared': 'info',
+  'alert.undelivered': 'error',
+  'health.listening': 'info',
   'config.applied': 'info',
   'config.refused': 'error',
   'channel.listening': 'info',
@@ -50,6 +55,7 @@ const levels = {
   'mapping.threadEnded': 'warn',
   'journal.opened': 'info',
   'journal.keyCreated': 'warn',
+  'journal.committed': 'debug',
   'journal.fault': 'error',
   'journal.indexRebuilt': 'info',
   'journal.indexDamaged': 'error',
@@ -86,6 +92,11 @@ export interface EventFields {
   file?: string;
   /** Of the configuration. */
   revision?: string;
+  /** What became of a message. */
+  state?: string;
+  /** What is told of in an alert, and what of. */
+  condition?: string;
+  subject?: string;
 }
 
 /** Emit one event: one log line and one count. */

@@ -228,6 +228,7 @@ export async function finish(work: Work, given: Answer, interim?: Interim): Prom
     exchange: work.name,
     code: keys.fault,
     type: keys.type,
+    state: answer.state,
     ms: (at - work.at) / 1000,
   });
   return answer;

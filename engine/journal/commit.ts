@@ -127,6 +127,8 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     lastLength = Math.max(0, ...blocks.map(({ length }) => length));
     const last = blocks[blocks.length - 1]?.id ?? 0;
     const sent = [...unstored];
+    const bytes = blocks.reduce((sum, { length }) => sum + length, 0);
+    const began = performance.now();
     try {
       const request: WriterRequest = {
         do: 'commit',
@@ -144,6 +146,8 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
       for (const { reject } of taken.waiters) reject(new FaultError(fault, { cause: error }));
       return;
     }
+    const ms = performance.now() - began;
+    emit('journal.committed', { ms, bytes, count: taken.waiters.length });
     for (const [name] of sent) unstored.delete(name);
     options.committed(
       last,
