@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { readCase, updatedCase } from '../../engine/cases/case.ts';
 import { coverageOf } from '../../engine/cases/coverage.ts';
 import { type Played, playCases } from '../../engine/cases/play.ts';
+import { routesOf } from '../../engine/config/site.ts';
 import { shortPath } from '../../engine/config/yaml.ts';
 import { exits } from './exits.ts';
 import { CommandError, print, printJson, say, style } from './output.ts';
@@ -38,7 +39,7 @@ export async function test(files: string[], options: TestOptions): Promise<numbe
   const failed = played.filter(({ differences }) => differences.length > 0 && !options.update);
   const coverage = options.coverage
     ? coverageOf(
-        site.channels.map(({ route }) => route),
+        routesOf(site.channels),
         played.flatMap(({ steps }) => steps),
       )
     : undefined;

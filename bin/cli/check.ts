@@ -1,6 +1,6 @@
 /** `gatehouse check`: every finding, nothing changed. */
 import { channelJsonSchema } from '../../engine/channel.ts';
-import { loadSite } from '../../engine/config/site.ts';
+import { loadSite, routesOf } from '../../engine/config/site.ts';
 import { exits } from './exits.ts';
 import { print, printJson, say, style } from './output.ts';
 import { siteFolder } from './sites.ts';
@@ -16,7 +16,7 @@ export async function check(options: { site?: string; output: string }): Promise
       print(`${where}  ${style(severity === 'error' ? 'red' : 'yellow', severity)}  ${says}`);
       if (next) print(`    next: ${next}`);
     }
-    const routes = new Set(channels.map((c) => c.route.name));
+    const routes = new Set(routesOf(channels).map(({ name }) => name));
     say(
       errors > 0
         ? `${errors} ${errors === 1 ? 'error' : 'errors'}`

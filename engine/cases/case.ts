@@ -7,7 +7,9 @@
  * `== in CHANNEL` one on another channel; a section that is left out is not compared.
  */
 import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
 import { type Channel, askSchema } from '../channel.ts';
+import { type Push, push } from '../config/push.ts';
 import { type Finding, ConfigError, nearest, shortPath } from '../config/yaml.ts';
 import { duration } from '../config/values.ts';
 import { queryKind, queryKinds } from '../query/kinds.ts';
@@ -46,13 +48,24 @@ export interface Case {
   accepts: string[];
   /** What the channels ask in another way than their files say. */
   ask: Partial<Channel['ask']>;
+  /** What the channels push in another way than their files say. */
+  push: Partial<Push>;
   exchanges: Exchange[];
 }
 
 /** The sections that state what is expected. */
 export const expected = ['asked', 'out', 'delivered', 'journal'] as const;
 const sections = ['in', ...expected] as const;
-const settings = ['channel', 'at', 'scenario', 'receiver', 'patience', 'accepts', 'ask'] as const;
+const settings = [
+  'channel',
+  'at',
+  'scenario',
+  'receiver',
+  'patience',
+  'accepts',
+  'ask',
+  'push',
+] as const;
 
 type Say = (line: number, says: string, next?: string) => void;
 
@@ -72,6 +85,7 @@ export function readCase(file: string, content = readFileSync(file, 'utf8')): Ca
     receivers: [],
     accepts: [],
     ask: {},
+    push: {},
     exchanges: [],
   };
   const usual = { channel: '', line: 1 };
@@ -139,6 +153,11 @@ function setting(
         `ask: ${read.error.issues[0]?.message ?? ''}`,
         'write it as "ask: documents=content"',
       );
+  } else if (key === 'push') {
+    const read = readPush(value);
+    if (typeof read === 'string')
+      error(number, `push: ${read}`, 'write it as "push: { as: MDM^T02 }"');
+    else Object.assign(story.push, read);
   } else if (key === 'scenario') {
     const read = readScenarioLine(value);
     if ('says' in read) error(number, read.says, read.next);
@@ -148,6 +167,21 @@ function setting(
     if ('says' in read) error(number, read.says, read.next);
     else story.receivers.push(read);
   } else error(number, `there is no setting "${key}"${meant(key, settings)}`);
+}
+
+/** Keys of `push` as a channel has them, on one line; what is wrong with them, where something is. */
+function readPush(text: string): Partial<Push> | string {
+  let given: unknown;
+  try {
+    given = parse(text);
+  } catch (error) {
+    return (error as Error).message.split('\n')[0] ?? '';
+  }
+  const read = push.partial().safeParse(given);
+  if (!read.success) return read.error.issues[0]?.message ?? '';
+  // Of the keys that are not given the channel's hold, not the defaults.
+  const names = Object.keys(given as object);
+  return Object.fromEntries(Object.entries(read.data).filter(([name]) => names.includes(name)));
 }
 
 function meant(word: string, known: readonly string[]): string {

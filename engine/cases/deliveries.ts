@@ -7,6 +7,8 @@ import { segmentLines } from '../hl7/readable.ts';
 import type { Entry, ExchangeId, Journal } from '../journal/journal.ts';
 import { createFeeds } from '../outbound/feed.ts';
 import type { Queue } from '../outbound/outbound.ts';
+import { pushesOf } from '../outbound/push.ts';
+import type { Outside } from '../work.ts';
 import { type CaseReceiver, type ReceiverInCase, receiverInCase } from './receiver.ts';
 
 export interface CaseDeliveries {
@@ -18,20 +20,25 @@ export interface CaseDeliveries {
   stop(): Promise<void>;
 }
 
-/** @param receivers what the case says of the destinations; the others acknowledge what they get */
+/**
+ * @param receivers what the case says of the destinations; the others acknowledge what they get
+ * @param outside what its pushes ask
+ */
 export async function playDeliveries(
   loaded: LoadedChannel,
   receivers: readonly CaseReceiver[],
+  outside: Outside,
   journal: Journal,
   now: () => number,
 ): Promise<CaseDeliveries> {
   const played = new Map<string, { queue: Queue; receiver: ReceiverInCase }>();
   const made = new Map<string, ReceiverInCase>();
-  const queues = createFeeds(impatient(loaded), {
+  const queues = createFeeds(impatient(loaded, receivers), {
     journal,
     emit: silent,
     now,
     random: () => 0,
+    push: pushesOf(loaded, { journal, outside, emit: silent, owed: () => {}, now }),
     connect({ name, unasked = () => {} }) {
       const told = receivers.filter(({ destination }) => name.endsWith(`/${destination}`));
       const receiver = receiverInCase(told, unasked, () => new Date(now() / 1000));
@@ -65,14 +72,21 @@ export async function playDeliveries(
   };
 }
 
-/** The channel with no wait between tries, and little for an application acknowledgement. */
-function impatient(loaded: LoadedChannel): LoadedChannel {
+/**
+ * The channel with no wait between tries, and little for an application acknowledgement where the
+ * case says that none comes. A push has one try: a case shows what becomes of it.
+ */
+function impatient(loaded: LoadedChannel, receivers: readonly CaseReceiver[]): LoadedChannel {
+  const timeout = receivers.some(({ reaction }) => reaction === 'CA') ? 200 : 30_000;
   const destinations = Object.entries(loaded.channel.destinations).map(([name, destination]) => {
     if (destination.kind !== 'feed') return [name, destination] as const;
-    const applicationAcks = { ...destination.applicationAcks, timeout: 20, port: undefined };
+    const applicationAcks = { ...destination.applicationAcks, timeout, port: undefined };
     return [name, { ...destination, backoff: { first: 0, most: 0 }, applicationAcks }] as const;
   });
-  const channel = { ...loaded.channel, destinations: Object.fromEntries(destinations) };
+  const deliver = loaded.channel.deliver.map((entry) =>
+    entry.push ? { ...entry, push: { ...entry.push, patience: 0 } } : entry,
+  );
+  const channel = { ...loaded.channel, deliver, destinations: Object.fromEntries(destinations) };
   return { ...loaded, channel };
 }
 

@@ -85,7 +85,8 @@ export async function playCase(
     const outside = { ...joinOutside(channel, connect, {}), practiceOf };
     // With a clock of its own, for the ids of the exchanges are times.
     let later = clock;
-    const deliveries = await playDeliveries(channel, story.receivers, journal, () => (later += 1));
+    const tick = () => (later += 1);
+    const deliveries = await playDeliveries(channel, story.receivers, outside, journal, tick);
     const { owed } = deliveries;
     const respond = exchangesOf(channel, { journal, outside, emit: silent, owed, now });
     inCase.set(loaded, { respond, deliveries });
@@ -161,8 +162,10 @@ function differencesOf(story: Case, results: Result[]): Played['differences'] {
   );
 }
 
-function stepOf({ route }: LoadedChannel, { note }: Entry): Step[] {
+function stepOf({ route: own, pushRoutes }: LoadedChannel, { note }: Entry): Step[] {
   if (typeof note?.do !== 'string') return [];
+  const [name = ''] = String(note.route).split('@');
+  const route = (note.for === undefined ? undefined : pushRoutes?.get(name)) ?? own;
   const { state } = route.at(String(note.state));
   return [{ route: route.name, state, outcome: String(note.event) }];
 }
@@ -210,7 +213,7 @@ function endLine({ state, fault, repeatOf }: StoredExchange, played: ExchangeId[
 }
 
 /** The channel with what the case says otherwise. */
-function asTold(loaded: LoadedChannel, { file, patience: answer, accepts, ask }: Case) {
+function asTold(loaded: LoadedChannel, { file, patience: answer, accepts, ask, push }: Case) {
   const { channel } = loaded;
   const destinations = Object.keys(channel.destinations);
   for (const step of ['trace', 'locate', 'record', 'second'] as const) {
@@ -226,6 +229,9 @@ function asTold(loaded: LoadedChannel, { file, patience: answer, accepts, ask }:
       patience,
       accepts: [...channel.accepts, ...accepts],
       ask: { ...channel.ask, ...ask },
+      deliver: channel.deliver.map((entry) =>
+        entry.push ? { ...entry, push: { ...entry.push, ...push } } : entry,
+      ),
     },
   };
 }

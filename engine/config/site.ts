@@ -229,3 +229,8 @@ function resolveAll(source: YamlFile, env: Surroundings): void {
 export function fileOf(loaded: LoadedChannel, name: string): string {
   return readFileSync(resolvePath(dirname(loaded.file), name), 'utf8');
 }
+
+/** The routes of channels: their own, and those of their pushes. */
+export function routesOf(channels: readonly LoadedChannel[]): Route[] {
+  return channels.flatMap(({ route, pushRoutes }) => [route, ...(pushRoutes?.values() ?? [])]);
+}

@@ -2,6 +2,7 @@
  * The message in which a record is pushed: a header of its own, addressed to whom the site names,
  * and the record laid out in the form the site chose.
  */
+import { FaultError } from '../faults.ts';
 import { timestamp } from '../hl7/ack.ts';
 import { standardDelimiters } from '../hl7/delimiters.ts';
 import { encodeMessage } from '../hl7/encode.ts';
@@ -51,7 +52,8 @@ export interface Composing {
 /**
  * Compose the message.
  * @returns its bytes; undefined where the form has no place for a record in which nothing is recorded
- * @throws FaultError formLacksPlace, mappingFailed: see `ordersOf`
+ * @throws FaultError preparationFailed where RDE^O11 has no rule for its orders; formLacksPlace and
+ *   mappingFailed as `ordersOf` does
  */
 export function compose(given: Composing): Buffer | undefined {
   const { message } = given;
@@ -84,7 +86,10 @@ function segmentsOf(given: Composing): Segment[] | undefined {
   const { form, record, cautions, orders, now } = given;
   const version = contentVersion(given.version);
   if (form.structure === 'MDM_T02') return documentOf(given);
-  if (form.structure === 'RDE_O11') return orders && ordersOf(record, cautions, orders, version);
+  if (form.structure === 'RDE_O11') {
+    if (!orders) throw new FaultError({ name: 'preparationFailed', detail: 'no rule for orders' });
+    return ordersOf(record, cautions, orders, version);
+  }
   const { segments } = bodyOf(form.profile, record, cautions, { version, now });
   return form.structure === 'REF_I12' ? [providerOf(record), ...segments] : segments;
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { readCase, updatedCase } from '../../engine/cases/case.ts';
 import { coverageOf } from '../../engine/cases/coverage.ts';
 import { type Played, playCase, playCases } from '../../engine/cases/play.ts';
-import { loadSite } from '../../engine/config/site.ts';
+import { loadSite, routesOf } from '../../engine/config/site.ts';
 import { ConfigError } from '../../engine/config/yaml.ts';
 import { patients, root } from '../world.ts';
 
@@ -49,7 +49,7 @@ describe('cases', () => {
   });
 
   it('walk every outcome of the routes but those that no effect has, or that no simulator plays', () => {
-    const routes = site.channels.map(({ route }) => route);
+    const routes = routesOf(site.channels);
     const covered = coverageOf(
       routes,
       played.flatMap(({ steps }) => steps),
