@@ -79,7 +79,7 @@ function verdict({ holds }: Result): string {
 function figures(all: Figures): string {
   return Object.entries(all)
     .map(([what, figure]) => {
-      return `${typeof figure === 'number' ? figure.toLocaleString('en') : figure} ${what}`;
+      return `${typeof figure === 'number' ? figure.toLocaleString('en') : figure} ${what}`.trim();
     })
     .join(', ');
 }
