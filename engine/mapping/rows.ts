@@ -92,10 +92,9 @@ export function asRows(
   const anchor = shown.find(({ name }) => name === 'AL1' || name === 'DG1');
   const number = anchor?.fields[1];
   const own = anchor && typeof number === 'string' ? `${anchor.name}.${number}` : link;
-  const said = item.segments.some(({ segment }) => segment.name === 'IAM');
-  const rows = item.segments
-    .filter(({ segment }) => segment.name !== 'AL1' || kept.has('AL1') || !said)
-    .map((built) => rowsOf(built, own, shown, table, kept, shape));
+  const rows = saidOnce(item.segments, kept).map((built) =>
+    rowsOf(built, own, shown, table, kept, shape),
+  );
   // What was built before the segment that opens OBX rows follows it.
   const first = rows.findIndex((one) => one[0]?.name === shape.opener);
   if (first > 0) {
@@ -107,6 +106,15 @@ export function asRows(
     asRows(child, `${own}.${i + 1}`, table, kept, shape),
   );
   return [...rows.flat(), ...children];
+}
+
+/** Where AL1 has no place, IAM says all that it does; the notes of AL1 are then notes of IAM. */
+function saidOnce(segments: readonly Built[], kept: ReadonlySet<string>): readonly Built[] {
+  const al1 = segments.find(({ segment }) => segment.name === 'AL1');
+  const iam = segments.find(({ segment }) => segment.name === 'IAM');
+  if (!al1 || !iam || kept.has('AL1')) return segments;
+  const noted = { ...iam, notes: [...al1.notes, ...iam.notes] };
+  return segments.flatMap((one) => (one === al1 ? [] : one === iam ? noted : one));
 }
 
 function rowsOf(
