@@ -59,7 +59,7 @@ describe('gatehouse', function () {
     [['message', 'list', '--state', 'lost'], exits.usage, /answered, rejected, parked/],
     [['route', 'graph', 'gp-recrod'], exits.notFound, /next: gatehouse route graph gp-record/],
     [['mapping', 'try', 'package.json'], exits.usage, /no FHIR Bundle/],
-    [['mapping', 'try', bundle, '--datasets', 'XYZ'], exits.usage, /PAT, ALL, MED, PRB/],
+    [['mapping', 'try', bundle, '--datasets', 'XYZ'], exits.usage, /PAT, ALL, RSK, MED, PRB/],
     [['channel', 'test', 'none.case'], exits.notFound, /no case none\.case/],
     [['sim', 'gp', '--scenario', '9465701459=slwo'], exits.usage, /did you mean "slow"/],
     [['sim', 'hospital', '--to', '1', '--count', 'x'], exits.usage, /"x" is no whole number/],
