@@ -42,6 +42,7 @@ const least = {
       device: { id: '1', model: 'm', version: '1' },
     },
     mllp: { kind: 'mllp', port: 1 },
+    feed: { kind: 'feed', port: 1 },
   },
 };
 
@@ -112,6 +113,7 @@ const patterns: [RegExp, string][] = [
   [/B\|KB\|MB/, 'size'],
   [/env\|file/, 'secret'],
   [/A-Z0-9\]\{2\}/, 'place, such as ZAU-1'],
+  [/\|park\|halt/, 'retry, retry N, park or halt'],
 ];
 
 /** What may stand there, in words. */
@@ -133,6 +135,7 @@ function kindOf(schema: JsonSchema): string {
 
 function defaultOf(schema: JsonSchema, given: unknown, required: boolean): string {
   if (required) return 'required';
+  if (isRefusal(given)) return code(given.times ? `retry ${given.times}` : given.then);
   if (given === undefined || typeof given === 'object') {
     return Array.isArray(given) && given.length > 0 ? given.map(String).map(code).join(', ') : '';
   }
@@ -140,6 +143,10 @@ function defaultOf(schema: JsonSchema, given: unknown, required: boolean): strin
   if (typeof given === 'number' && schema.pattern?.includes('KB')) return code(size(given));
   return code(String(given));
 }
+
+/** What becomes of a message that is refused, as it is read. */
+const isRefusal = (given: unknown): given is { then: string; times?: number } =>
+  typeof given === 'object' && given !== null && 'then' in given;
 
 /** In the largest unit that leaves no remainder. */
 function duration(ms: number): string {

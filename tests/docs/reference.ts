@@ -16,6 +16,7 @@ import { scenarios } from '../../engine/simulator/scenarios.ts';
 import type { GeneratedFile } from '../generate.ts';
 import { channelPage, channelSchemaFile } from './channel-page.ts';
 import { conformancePage } from './conformance-page.ts';
+import { feedPage } from './feed-page.ts';
 import { helpOfAll } from './help.ts';
 import { allParts, datasetFiles, mappingPage } from './mapping-page.ts';
 import { code, filled, table, written } from './markdown.ts';
@@ -32,6 +33,7 @@ export const referenceFiles: GeneratedFile[] = [
   },
   { path: 'docs/reference/route-effects.md', generate: effectsPage },
   { path: 'docs/reference/mapping-fields.md', generate: mappingPage },
+  { path: 'docs/reference/feed-mappings.md', generate: feedPage },
   { path: 'docs/reference/segments.md', generate: segmentsPage },
   { path: 'docs/reference/cli.md', generate: cliPage },
   { path: 'docs/reference/scenarios.md', generate: scenariosPage },
