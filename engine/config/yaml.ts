@@ -116,7 +116,8 @@ function findingsOf(source: YamlFile, issue: z.core.$ZodIssue, schema: z.ZodType
       };
     });
   }
-  const missing = issue.code === 'invalid_type' && valueAt(source.value, issue.path) === undefined;
+  const isAbsent = valueAt(source.value, issue.path) === undefined;
+  const missing = isAbsent && ['invalid_type', 'invalid_union'].includes(issue.code);
   const name = String(issue.path.at(-1) ?? 'file');
   return [
     {
