@@ -3,7 +3,7 @@
  * Only this file and `outside.ts` name implementations.
  */
 import { type Applied, createChannels } from './channels.ts';
-import type { LoadedChannel, Site } from './config/site.ts';
+import type { Site } from './config/site.ts';
 import type { Surroundings as Environment } from './config/values.ts';
 import { createDeliveries } from './deliveries.ts';
 import type { Emit } from './events.ts';
@@ -22,8 +22,12 @@ import { type Holds, openHolds } from './outbound/holds.ts';
 import type { Queue } from './outbound/outbound.ts';
 import { pushesOf } from './outbound/push.ts';
 import { type Connectors, linkTls } from './outside.ts';
+import { changeTo } from './reload.ts';
 import { startRetention } from './retention.ts';
 import { type Running, serverTlsOf } from './running.ts';
+import { createTraffic } from './watch/traffic.ts';
+import { createEars } from './watch/watch.ts';
+import { type Watching, createWatching } from './watching.ts';
 
 export interface EngineOptions {
   site: Site;
@@ -33,6 +37,10 @@ export interface EngineOptions {
   emit: Emit;
   /** Where secrets (`${env:NAME}`) are looked up. */
   env?: Environment;
+  /** Reads the site again, for `reload`. @throws ConfigError with everything wrong with it */
+  load?: () => Site;
+  /** Version of Gatehouse, for `status`. */
+  version?: string;
 }
 
 export interface Engine {
@@ -52,6 +60,10 @@ export interface Engine {
    * @throws FaultError portBusy; Error that names a file or secret that is missing
    */
   apply(site: Site): Promise<Applied>;
+  /** Read the site again and apply it. @throws ConfigError, and what `apply` does */
+  reload(): Promise<Applied>;
+  /** What is seen of it, what is wrong, and its metrics. */
+  watch: Watching;
   /** Take no more, answer what is in hand within `graceMs` (10 s), close the journal. */
   stop(graceMs?: number): Promise<Left>;
 }
@@ -69,13 +81,21 @@ export interface Left {
  * @throws FaultError of the 6xxx rows where the journal cannot be opened
  */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
-  const { site, data, keyFile, emit, env = process.env } = options;
+  const { site, data, keyFile, env = process.env, load = () => site, version = '' } = options;
+  const accepts = (channel: string) => channels.running.get(channel)?.loaded.channel.accepts ?? [];
+  const ears = createEars(createTraffic(), accepts);
+  const emit: Emit = (name, fields) => {
+    options.emit(name, fields);
+    ears.hear(name, fields);
+  };
   const journal = await openJournal({
     folder: data,
     key: keyFile === undefined ? undefined : { file: keyFile },
     repeatWindowMs: Math.max(...site.channels.map((c) => c.channel.repeats.window)),
     emit,
   });
+  // An engine that does not come to run is watched by nobody.
+  let watch: Watching | undefined;
   const now = microseconds;
   let endRetention = (): void => {};
   const listeners = createListeners((told, respond) => createSource(told, respond, emit));
@@ -91,6 +111,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     await closeInterrupted(journal, now);
     await channels.apply(site, 'wait');
     await deliveries.settled();
+    await rememberLast();
+    watch = createWatching(
+      { channels, listeners, queues: deliveries.queues, journal, data, env, emit, version },
+      ears,
+    );
+    await watch.listen(site.settings);
   } catch (error) {
     await stop(0);
     throw error;
@@ -114,13 +140,20 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     queues: deliveries.queues,
     holds,
     now,
-    async apply(next) {
-      const applied = await channels.apply(next, 'refuse');
-      emit('config.applied', { revision: applied.revision });
-      return applied;
-    },
+    apply: (next) => changeTo(() => next, { channels, emit, listen: watch.listen }),
+    reload: () => changeTo(load, { channels, emit, listen: watch.listen }),
+    watch,
     stop,
   };
+
+  /** When each channel was sent something last, by an earlier life. */
+  async function rememberLast(): Promise<void> {
+    for (const [channel, running] of channels.running) {
+      const found = await journal.list({ channel, limit: 10 });
+      const last = found.find(({ type }) => type !== 'operator');
+      if (last) running.heard(last.id / 1000);
+    }
+  }
 
   function connectors(): Connectors {
     return {
@@ -159,6 +192,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   async function stopOnce(graceMs: number): Promise<Left> {
     emit('engine.stopping');
     endRetention();
+    await watch?.close(Math.min(graceMs, noticesMs));
     const unanswered = await channels.stop(graceMs);
     const open = await journal.outboundCounts().catch(() => []);
     const owed = open
@@ -169,3 +203,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     return { unanswered, owed };
   }
 }
+
+/** How long a stop waits for notices that are being told, milliseconds. */
+const noticesMs = 1000;

@@ -25,6 +25,10 @@ export interface Running {
   around: Surroundings;
   /** How its listener is to listen. */
   listening: SourceOptions;
+  /** When the last message came, milliseconds since 1970; null where none is known of. */
+  last(): number | null;
+  /** A message is known of that came before the engine started. */
+  heard(at: number): void;
   /** Arrivals being worked on. */
   underWay(): number;
   /** Close what it asks, once nothing is under way; at the latest after `graceMs`. */
@@ -64,6 +68,7 @@ export function createRunning(
   const kept = before && sameParts(before.loaded, loaded) ? before.memory : undefined;
   const memory = kept ?? createMemory(loaded, around);
   const answer = exchangesOf(loaded, around, memory);
+  let last = before?.last() ?? null;
   let underWay = 0;
   let whenIdle = (): void => {};
 
@@ -75,6 +80,7 @@ export function createRunning(
     listening,
     again: againOf(loaded, around),
     async respond(...arrived) {
+      if (arrived[0].kind === 'message') last = Date.now();
       underWay += 1;
       try {
         return await answer(...arrived);
@@ -83,6 +89,8 @@ export function createRunning(
         if (underWay === 0) whenIdle();
       }
     },
+    last: () => last,
+    heard: (at) => void (last ??= at),
     underWay: () => underWay,
     async retire(graceMs) {
       if (underWay > 0) {
