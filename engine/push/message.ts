@@ -56,7 +56,11 @@ export interface Composing {
  *   mappingFailed as `ordersOf` does
  */
 export function compose(given: Composing): Buffer | undefined {
-  const { message } = given;
+  const { message, record } = given;
+  // Without a patient nobody could tell whose record it is.
+  if (!record.patient.some(({ name }) => name === 'PID')) {
+    throw new FaultError({ name: 'mappingFailed', detail: 'no Patient in the reply' });
+  }
   const segments = segmentsOf(given);
   if (!segments) return undefined;
   const options = { delimiters: standardDelimiters, charset: message.charset };

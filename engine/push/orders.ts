@@ -49,7 +49,9 @@ export function ordersOf(
   const texts = [
     ...record.patient.filter(({ name }) => name === 'NTE').map(({ fields }) => fields[3]),
     ...cautions.map(cautionText),
-    ...groups.flatMap((group) => statusLines(group)),
+    ...groups.flatMap((group) =>
+      statusLines(group).map((line) => `${group.title} (${group.code}): ${line}`),
+    ),
     ...alone.flatMap((lines) => statusLines({ code: '', lines })),
   ];
   if (alone.length === orders.length) {

@@ -1,5 +1,5 @@
 /**
- * The answers Gatehouse gives, as message structures (docs/profile.md). The base RSP_K11 of v2.4
+ * The answers Gatehouse gives, and what it pushes, as message structures (docs/profile.md). The base RSP_K11 of v2.4
  * ends after QPD and leaves the rest to the conformance statement of the query (HL7 v2.5 §5.5);
  * this is ours. ADR_A19 is the structure of the standard for hosts that know nothing newer.
  */
@@ -67,7 +67,28 @@ const notations = {
   VXR_V03: vaccinations,
 };
 
+/**
+ * What is pushed: the structures of the standard as far as they are used, and always with a patient.
+ * 2.3 has RDE_O01 for RDE_O11.
+ */
+const orders = `MSH PID [PD1] [{NTE}] {ORDER: ORC RXE [TQ1] RXR [{OBSERVATION: OBX [{NTE}]}]}`;
+const pushNotations = {
+  ORU_R01: `MSH PID {ORDER_OBSERVATION: OBR [{NTE}] [{OBSERVATION: OBX [{NTE}]}]}`,
+  MDM_T02: `MSH EVN PID PV1 TXA {OBX}`,
+  REF_I12: `MSH PRD PID [{DG1}] [{AL1}] {OBSERVATION: OBR [{NTE}] [{RESULTS: OBX [{NTE}]}]}`,
+  PPR_PC1: `MSH PID {PROBLEM: PRB [{NTE}] [{PROBLEM_OBSERVATION: OBX [{NTE}]}]}`,
+  VXU_V04: `MSH PID [PD1] [{NK1}] {ORDER: [ORC] RXA [RXR] [{OBSERVATION: OBX [{NTE}]}]}`,
+  RDE_O11: orders,
+  RDE_O01: orders,
+};
+
 /** By structure id, MSH-9.3 of the answer. RSP_ZGS is RSP_K11 under a name of its own. */
-export const profileStructures = Object.fromEntries(
-  Object.entries(notations).map(([id, notation]) => [id, parseStructure(id, notation)]),
-) as Readonly<Record<keyof typeof notations, Structure>>;
+export const profileStructures = parsed(notations);
+
+/** By structure id, MSH-9.3 of what is pushed. */
+export const pushStructures = parsed(pushNotations);
+
+function parsed<Id extends string>(of: Record<Id, string>): Readonly<Record<Id, Structure>> {
+  const all = Object.entries<string>(of).map(([id, text]) => [id, parseStructure(id, text)]);
+  return Object.fromEntries(all) as Record<Id, Structure>;
+}
