@@ -1,5 +1,6 @@
 /** Figures over repetitions: the median, and how far the repetitions lie apart. */
 import type { Beside } from './beside.ts';
+import type { Chain } from './chain.ts';
 
 export interface Spread {
   median: number;
@@ -80,6 +81,7 @@ export interface Results {
   edits: EditRow[];
   mappings: MappingRow[];
   beside?: Beside;
+  chain?: Chain;
   /** 4 KB appends with fdatasync a second. */
   syncs?: Spread;
 }

@@ -25,8 +25,13 @@ export interface Gatehouse extends Server {
  * Start it.
  * @param folder an empty one, on a disk
  * @param gp address of the simulated GP side
+ * @param change changes the site, a copy of ours, before it is served
  */
-export async function startGatehouse(folder: string, gp: string): Promise<Gatehouse> {
+export async function startGatehouse(
+  folder: string,
+  gp: string,
+  change: (site: string) => void = () => {},
+): Promise<Gatehouse> {
   const site = join(folder, 'site');
   for (const part of ['channels', 'mappings']) {
     cpSync(join(root, part), join(site, part), { recursive: true });
@@ -35,6 +40,7 @@ export async function startGatehouse(folder: string, gp: string): Promise<Gateho
   for (const name of readdirSync(join(site, 'channels'))) {
     if (name.endsWith('.yaml')) listenAnywhere(join(site, 'channels', name));
   }
+  change(site);
   const logFile = join(folder, 'gatehouse.log');
   const log = openSync(logFile, 'w');
   process.env['GATEHOUSE_GP'] = gp;

@@ -1,5 +1,6 @@
 /** What was measured, for people: tables of medians, and each goal with its verdict. */
 import type { Beside } from './beside.ts';
+import type { Chain } from './chain.ts';
 import type { Results, ServerRow, Spread } from './figures.ts';
 import type { Verdict } from './goals.ts';
 import type { Machine } from './machine.ts';
@@ -31,6 +32,7 @@ export function written({ machine, method, took, results, goals }: Report): stri
   }
   if (results.servers.length > 0) parts.push(servers(results.servers, method.bytes));
   if (results.beside) parts.push(besideLarge(results.beside));
+  if (results.chain) parts.push(wholeChain(results.chain));
   if (results.syncs) {
     parts.push(`4 KB append + fdatasync: ${whole(results.syncs)} a second`);
   }
@@ -80,6 +82,20 @@ function besideLarge({ alone, beside, large, kilobytes }: Beside): string {
         [`the large ones (${kilobytes.toFixed(0)} KB each)`, milliseconds(large.p50), ''],
       ],
     ),
+  ].join('\n');
+}
+
+function wholeChain({ connections, acknowledged, delivered, waiting, cpu }: Chain): string {
+  return [
+    `ADT received, stored, acknowledged, delivered and that stored; ${connections} connections`,
+    table(
+      ['', 'a second'],
+      [
+        ['acknowledged, while the load lasts', whole(acknowledged)],
+        ['delivered and done with', whole(delivered)],
+      ],
+    ),
+    `  ${whole(waiting)} waited when the load ended${cpu ? `; ${whole(cpu)} µs of CPU a message` : ''}`,
   ].join('\n');
 }
 

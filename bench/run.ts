@@ -5,6 +5,7 @@
 import { rmSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { measureBeside } from './beside.ts';
+import { measureChain } from './chain.ts';
 import { startServer } from './children.ts';
 import { journalFolder, syncRate } from './disk.ts';
 import { type Results, type ServerRow, spread } from './figures.ts';
@@ -16,7 +17,7 @@ import { template } from './samples.ts';
 import { type Schedule, type Subject, measureServers } from './servers.ts';
 import { measureEdits, measureMappings } from './threads.ts';
 
-const parts = ['adt', 'query', 'beside', 'peers', 'disk', 'edit', 'mapping'] as const;
+const parts = ['adt', 'query', 'beside', 'chain', 'peers', 'disk', 'edit', 'mapping'] as const;
 type Part = (typeof parts)[number];
 
 /** Gatehouse indexes half a second after a commit and marks deliveries within one. */
@@ -65,6 +66,7 @@ if (['adt', 'query', 'peers'].some((part) => chosen.has(part as Part))) {
   results.servers = await servers();
 }
 if (chosen.has('beside')) results.beside = await measureBeside(folder, schedule, tell);
+if (chosen.has('chain')) results.chain = await measureChain(folder, schedule, tell);
 if (chosen.has('disk')) {
   tell('fdatasync');
   const rates = Array.from({ length: schedule.repetitions }, () => syncRate(folder, threadMs));
