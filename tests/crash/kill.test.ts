@@ -4,15 +4,15 @@
  * do what real ones do and send again what was not acknowledged.
  */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { type Socket, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { silent } from '../../engine/events.ts';
 import { openJournal } from '../../engine/journal/sqlite.ts';
 import { type GpSimulator, startGpSimulator } from '../../engine/simulator/gp.ts';
-import { framed, patients, qbp, root } from '../world.ts';
+import { createSenders } from '../proof/senders.ts';
+import { type Server, startServer } from '../proof/server.ts';
+import { patients, qbp, root } from '../world.ts';
 
 const lives = 20;
 const feeds = 32;
@@ -23,7 +23,7 @@ describe('killed under load', function () {
   this.timeout(110_000);
   let folder: string;
   let gp: GpSimulator;
-  let server: ChildProcess | undefined;
+  let server: Server | undefined;
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'gatehouse-kill-'));
@@ -36,76 +36,46 @@ describe('killed under load', function () {
     gp = await startGpSimulator({ patients });
   });
   after(async () => {
-    server?.kill('SIGKILL');
+    server?.kill();
     await gp.close();
     rmSync(folder, { recursive: true, force: true });
   });
 
-  async function start(): Promise<Record<string, number>> {
-    const data = join(folder, 'data');
-    const child = spawn(
-      process.execPath,
-      ['bin/gatehouse', 'serve', '--site', folder, '--data', data],
-      {
-        cwd: root,
-        env: {
-          ...process.env,
-          GATEHOUSE_GP: gp.url,
-          NODE_COMPILE_CACHE: join(folder, 'compiled'),
-        },
-        stdio: ['ignore', 'ignore', 'pipe'],
-      },
-    );
-    server = child;
-    let said = '';
-    return new Promise((resolve, reject) => {
-      child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${said}`)));
-      child.stderr.on('data', (chunk: Buffer) => {
-        said += chunk.toString();
-        const ports = [...said.matchAll(/^(\S+) listens on (\d+)$/gm)];
-        if (ports.length === 2)
-          resolve(Object.fromEntries(ports.map(([, n, p]) => [n, Number(p)])));
-      });
-    });
-  }
-
   it(`keeps every acknowledged message through ${lives} kills, and records whom it asked`, async () => {
-    const acknowledged = new Set<string>();
     const traces = new Set<string>();
-    const queues = Array.from({ length: feeds }, (_, n) => sender(`F${n}`, adt, acknowledged));
-    const queries = Array.from({ length: askers }, (_, n) => sender(`Q${n}`, query, acknowledged));
+    const data = join(folder, 'data');
+    const env = { GATEHOUSE_GP: gp.url, NODE_COMPILE_CACHE: join(folder, 'compiled') };
+    const feed = createSenders({ count: feeds, name: 'F', build: adt });
+    const queries = createSenders({ count: askers, name: 'Q', build: query });
+    const count = () => feed.acknowledged.size + queries.acknowledged.size;
 
     for (let life = 0; life < lives; life++) {
-      const ports = await start();
-      const before = acknowledged.size;
-      const sockets = [
-        ...queues.map((run) => run(ports['adt-feed'] ?? 0)),
-        ...queries.map((run) => run(ports['gp-record'] ?? 0)),
-      ];
+      server = await startServer({ site: folder, data, env }, 2);
+      const before = count();
+      feed.start(server.ports['adt-feed'] ?? 0);
+      queries.start(server.ports['gp-record'] ?? 0);
       const more = Math.floor(Math.random() * 400);
-      while (acknowledged.size < before + perLife + more) {
+      while (count() < before + perLife + more) {
         await new Promise((next) => setTimeout(next, 2));
       }
-      const dead = new Promise((resolve) => server?.once('exit', resolve));
-      server?.kill('SIGKILL');
-      await dead;
-      sockets.forEach((socket) => socket.destroy());
+      server.kill();
+      await server.ended;
+      feed.cut();
+      queries.cut();
       for (const { request } of gp.asked) {
         const trace = request.headers['ssp-traceid'];
         if (trace) traces.add(trace);
       }
     }
 
-    const journal = await openJournal({
-      folder: join(folder, 'data'),
-      readOnly: true,
-      emit: silent,
-    });
+    const acknowledged = [...feed.acknowledged, ...queries.acknowledged];
+    const journal = await openJournal({ folder: data, readOnly: true, emit: silent });
     try {
+      assert.deepEqual([...feed.wrong, ...queries.wrong], []);
       const stored = await journal.list({ limit: 1_000_000 });
       const known = new Set(stored.map(({ controlId }) => controlId));
-      const lost = [...acknowledged].filter((id) => !known.has(id));
-      assert.ok(acknowledged.size >= lives * perLife);
+      const lost = acknowledged.filter((id) => !known.has(id));
+      assert.ok(acknowledged.length >= lives * perLife);
       assert.deepEqual(lost, []);
 
       const recorded = new Set<string>();
@@ -136,31 +106,6 @@ describe('killed under load', function () {
     }
   });
 });
-
-/** A sender with one message in flight; after a cut it sends the same bytes again. */
-function sender(name: string, build: (id: string) => string, acknowledged: Set<string>) {
-  let number = 0;
-  let id = `${name}-0`;
-  let bytes = Buffer.from(framed(build(id)));
-  return (port: number): Socket => {
-    const socket = connect({ port, host: '127.0.0.1' });
-    let received = '';
-    socket.on('connect', () => socket.write(bytes));
-    socket.on('error', () => {});
-    socket.on('data', (chunk) => {
-      received += chunk.toString('latin1');
-      if (!received.includes('\x1c\r')) return;
-      const [, code, msa2] = /\rMSA\|(\w\w)\|([^|\r]*)/.exec(received) ?? [];
-      received = '';
-      assert.equal(msa2, id);
-      if (code === 'AA') acknowledged.add(id);
-      id = `${name}-${++number}`;
-      bytes = Buffer.from(framed(build(id)));
-      socket.write(bytes);
-    });
-    return socket;
-  };
-}
 
 function adt(id: string): string {
   return [

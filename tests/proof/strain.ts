@@ -9,7 +9,7 @@ import { strains } from './strains.ts';
 export const strain: Part = {
   name: 'strain',
   law: 'on a full or failing disk, with a locked journal, a clock that is set, no file descriptors left or a slow receiver a message is refused or waits and nothing is acknowledged that is not safe; everything recovers without help',
-  minutes: 3,
+  minutes: 2,
   suite: 'proof',
   run: strained,
 };

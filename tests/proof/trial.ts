@@ -35,19 +35,23 @@ export function proofFolder(chosen?: string): string {
 /** Run the parts of a plan, in their order. */
 export async function runParts(plan: Plan): Promise<Result[]> {
   const results: Result[] = [];
+  let deadline = performance.now();
   for (const part of plan.parts) {
     plan.tell(`${part.name} …`);
-    const result = await runPart(part, plan);
+    const ms = part.minutes * plan.share * 60_000;
+    // What a part leaves of its time, the next ones may have.
+    deadline = Math.max(deadline + ms, performance.now() + ms);
+    const result = await runPart(part, plan, deadline);
     for (const sentence of result.broken) plan.tell(`  BROKEN: ${sentence}`);
     results.push(result);
   }
   return results;
 }
 
-async function runPart(part: Part, plan: Plan): Promise<Result> {
+async function runPart(part: Part, plan: Plan, deadline: number): Promise<Result> {
   const { seed, share, imports } = plan;
   const began = performance.now();
-  const ms = part.minutes * share * 60_000;
+  const ms = deadline - began;
   const folder = join(plan.folder, part.name);
   mkdirSync(folder, { recursive: true });
   const ending = new AbortController();
@@ -56,7 +60,7 @@ async function runPart(part: Part, plan: Plan): Promise<Result> {
     random: randomFrom(seed, part.name),
     count: (full) => Math.max(1, Math.round(full * share)),
     lasting: (fullMs) => fullMs * share,
-    deadline: began + ms,
+    deadline,
     signal: ending.signal,
     folder,
     imports,
