@@ -62,6 +62,7 @@ const levels = {
   'journal.indexRebuilt': 'info',
   'journal.indexDamaged': 'error',
   'journal.shortened': 'error',
+  'journal.tornEnd': 'warn',
   'journal.forgotten': 'info',
   'journal.forgottenUndelivered': 'warn',
   'journal.repeatsShortened': 'warn',

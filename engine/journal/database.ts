@@ -9,6 +9,9 @@ import type { Database } from 'better-sqlite3';
 import { FaultError } from '../faults.ts';
 import type { Fault } from '../faults.ts';
 
+/** Of both databases, in bytes. */
+export const pageSize = 8192;
+
 /** The journal's files, by what they hold. */
 export function filesOf(folder: string) {
   return {
@@ -16,6 +19,8 @@ export function filesOf(folder: string) {
     keys: join(folder, 'keys.sqlite'),
     lock: join(folder, 'journal.lock'),
     key: join(folder, 'journal.key'),
+    /** There while the journal is open for writing: what ends without removing it, crashed. */
+    open: join(folder, 'journal.open'),
   };
 }
 
@@ -55,7 +60,7 @@ export function openForWriting(file: string, options: WriteOptions): Database {
   try {
     // Both hold only if set before the first table. 8 KB: an exchange alone in its block leaves
     // a sixth of a page empty, and a third with 4 KB.
-    database.pragma('page_size = 8192');
+    database.pragma(`page_size = ${pageSize}`);
     database.pragma('auto_vacuum = incremental');
     database.pragma('journal_mode = wal');
     database.pragma(`synchronous = ${options.rebuildable ? 'normal' : 'full'}`);
@@ -67,7 +72,6 @@ export function openForWriting(file: string, options: WriteOptions): Database {
     database.pragma('wal_autocheckpoint = 8000');
     database.pragma('journal_size_limit = 67108864');
     if (options.maxBytes !== undefined) {
-      const pageSize = Number(database.pragma('page_size', { simple: true }));
       database.pragma(`max_page_count = ${Math.max(1, Math.floor(options.maxBytes / pageSize))}`);
     }
     if (!options.rebuildable) assertDurable(database, file);
@@ -138,7 +142,28 @@ export function faultOf(error: unknown): Fault {
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
     return { name: 'journalLocked', detail: code };
   }
+  if (isCorrupt(error)) return { name: 'journalCorrupt', detail: code };
   return { name: 'journalUnavailable', detail: code };
+}
+
+/** Whether SQLite found that a file is not, or not any more, what it wrote. */
+export function isCorrupt(error: unknown): boolean {
+  const code = codeOf(error);
+  return code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB';
+}
+
+/**
+ * Read something of journal.sqlite where keys.sqlite is read too, so that damage is known for what
+ * it is: the one cannot be built again.
+ * @throws FaultError journalCorrupt
+ */
+export function ofJournal<R>(look: () => R): R {
+  try {
+    return look();
+  } catch (error) {
+    if (isCorrupt(error)) throw new FaultError(faultOf(error), { cause: error });
+    throw error;
+  }
 }
 
 /** The error's code, or its name: never its text, which could quote what was stored. */

@@ -3,7 +3,7 @@
  * entries lie, and dropping the others from keys.sqlite.
  */
 import type { Database } from 'better-sqlite3';
-import { giveBack } from './database.ts';
+import { giveBack, ofJournal } from './database.ts';
 import { createDeliveryIndex } from './deliveries.ts';
 import { hourInMicroseconds } from './gather.ts';
 import type { ExchangeId, Forgotten, Outbound, Progress } from './journal.ts';
@@ -94,7 +94,7 @@ export function createForgetting(journal: Database, keys: Database): Forgetting 
     const dropped: Dropped = { exchanges: 0, parked: 0, undelivered: 0, last: 0 };
     for (const row of rows) {
       dropped.last = row.id;
-      if (statements.isSpared.get(row.id) !== undefined) continue;
+      if (ofJournal(() => statements.isSpared.get(row.id)) !== undefined) continue;
       const states = statements.deliveries.all(row.id).map(({ state }) => state);
       const open = states.some((state) => (openStates as readonly string[]).includes(state));
       dropped.exchanges += 1;
@@ -128,8 +128,7 @@ export function createForgetting(journal: Database, keys: Database): Forgetting 
         const blocks = new Set([row.first_block, row.last_block, ...statements.middle.all(id)]);
         for (const block of blocks) spare.push([block, id]);
       }
-      const release = statements.spared
-        .all(forget.channel)
+      const release = ofJournal(() => statements.spared.all(forget.channel))
         .filter(({ exchange }) => !staying.has(exchange) && exchange < forget.before)
         .map(({ block, exchange }): [number, ExchangeId] => [block, exchange]);
       spare.sort(([a], [b]) => a - b);
@@ -140,12 +139,15 @@ export function createForgetting(journal: Database, keys: Database): Forgetting 
 
     account: keys.transaction((channel: number, before: number) => {
       const hour = Math.floor(before / hourInMicroseconds);
-      const [from, to] = [hour * hourInMicroseconds, (hour + 1) * hourInMicroseconds];
+      const from = hour * hourInMicroseconds;
+      // What comes after the mark is counted when it is merged.
+      const to = Math.min(from + hourInMicroseconds, (statements.mark.get()?.block ?? 0) + 1);
       statements.clearUsage.run(channel, hour + 1);
-      for (const { id, bytes } of statements.sparedBytes.all({ channel, before: from })) {
+      const spared = ofJournal(() => statements.sparedBytes.all({ channel, before: from }));
+      for (const { id, bytes } of spared) {
         statements.use.run(channel, Math.floor(id / hourInMicroseconds), 0, bytes);
       }
-      const bytes = statements.bytesBetween.get(from, to, channel) ?? 0;
+      const bytes = ofJournal(() => statements.bytesBetween.get(from, to, channel)) ?? 0;
       statements.use.run(channel, hour, 0, bytes);
       statements.dropUsage.run(channel);
     }).immediate,

@@ -5,7 +5,7 @@
  */
 import type { Database } from 'better-sqlite3';
 import { appendsIn } from './block.ts';
-import { faultOf } from './database.ts';
+import { faultOf, ofJournal } from './database.ts';
 import type { ExchangeId } from './journal.ts';
 import { combine, outlineOf } from './outline.ts';
 import type { Told } from './outline.ts';
@@ -67,7 +67,7 @@ export function createGatherer(
   const isSpared = journal.prepare<[number], number>(read.isSpared).pluck();
   const hash = remembering(opener.patientHash);
 
-  return (after, appends) => {
+  const gather = (after: number, appends: number): Gathered => {
     const gathered: Gathered = {
       last: after,
       appends: 0,
@@ -94,6 +94,7 @@ export function createGatherer(
     }
     return gathered;
   };
+  return (after, appends) => ofJournal(() => gather(after, appends));
 }
 
 function gatherBlock(

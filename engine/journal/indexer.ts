@@ -5,7 +5,15 @@
 import { setPriority } from 'node:os';
 import { workerData } from 'node:worker_threads';
 import type { Database } from 'better-sqlite3';
-import { faultOf, filesOf, openForReading, openForWriting } from './database.ts';
+import { FaultError } from '../faults.ts';
+import {
+  faultOf,
+  filesOf,
+  isCorrupt,
+  ofJournal,
+  openForReading,
+  openForWriting,
+} from './database.ts';
 import { createForgetting } from './forgetting.ts';
 import type { Dropped, Forget, Places } from './forgetting.ts';
 import type { ExchangeId } from './journal.ts';
@@ -69,7 +77,10 @@ answerRequests<IndexerRequest, IndexerReply>((request) => {
   } catch (error) {
     // A full disk or a lock passes; after anything else the next request starts afresh.
     if (!['journalFull', 'journalLocked'].includes(faultOf(error).name)) close();
-    throw error;
+    // Damage of journal.sqlite is a fault already, where it was read.
+    if (!isCorrupt(error)) throw error;
+    const { detail } = faultOf(error);
+    throw new FaultError({ name: 'indexDamaged', detail }, { cause: error });
   }
 });
 
@@ -110,7 +121,7 @@ function openIndex() {
     databases.push(index);
     // The keys that arrive in random order want their pages at hand.
     index.pragma('cache_size = -65536');
-    const session = journal.prepare<[number], Session>(read.session);
+    const session = ofJournal(() => journal.prepare<[number], Session>(read.session));
     const opener = createOpener(
       keys.map((key) => Buffer.from(key)),
       (id) => session.get(id),

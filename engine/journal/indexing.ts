@@ -7,8 +7,7 @@
 import type { Emit } from '../events.ts';
 import { faults } from '../faults.ts';
 import { faultOf } from './database.ts';
-import type { IndexerReply, IndexerRequest } from './indexer.ts';
-import type { Thread } from './thread.ts';
+import type { IndexerReply } from './indexer.ts';
 
 export interface Indexing {
   /** A commit has stored this block and all before it. */
@@ -31,11 +30,11 @@ const mostAppends = 32_768;
  * @param indexed the last block that is indexed already
  */
 export function createIndexing(options: {
-  indexer: Pick<Thread<IndexerRequest, IndexerReply>, 'call'>;
+  merge(): Promise<Pick<IndexerReply, 'mark'>>;
   indexed: number;
   emit: Emit;
 }): Indexing {
-  const { indexer, emit } = options;
+  const { emit } = options;
   let mark = options.indexed;
   let committed = mark;
   let appends = 0;
@@ -52,12 +51,9 @@ export function createIndexing(options: {
     appends = 0;
     running = true;
     try {
-      const merged = await indexer.call({ do: 'merge' });
+      const merged = await options.merge();
       mark = Math.max(mark, merged.mark);
       failing = false;
-      if (merged.damaged > 0) {
-        emit('journal.fault', { code: faults.journalDamaged.code, count: merged.damaged });
-      }
     } catch (error) {
       const fault = faultOf(error);
       const detail = `keys.sqlite: ${fault.detail ?? ''}`;

@@ -4,6 +4,7 @@
  * crash, a deleted file and a quiet half second are one and the same case.
  */
 import type { Database } from 'better-sqlite3';
+import { ofJournal } from './database.ts';
 import { createDeliveryIndex } from './deliveries.ts';
 import { addUsage, createGatherer } from './gather.ts';
 import type { Channel, Gathered } from './gather.ts';
@@ -76,7 +77,7 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
   const deliveries = createDeliveryIndex(keys);
   const gather = createGatherer(journal, opener);
   const copyOpening = createOpeningCopy(journal, keys);
-  const identity = journal.prepare<[], Buffer>(read.identity).pluck().get() ?? Buffer.alloc(0);
+  const identity = ofJournal(() => journal.prepare<[], Buffer>(read.identity).pluck().get());
   const lost = keys.transaction(startOverIfForeign).immediate();
 
   function markNow(): Mark {
@@ -86,8 +87,8 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
   /** An index of another journal, or of a later state of this one, is no index of this one. */
   function startOverIfForeign(): number {
     const mark = markNow();
-    const last = journal.prepare<[], number>(read.end).pluck().get() ?? 0;
-    const ours = mark.journal?.equals(identity) === true;
+    const last = ofJournal(() => journal.prepare<[], number>(read.end).pluck().get()) ?? 0;
+    const ours = identity !== undefined && mark.journal?.equals(identity) === true;
     if (ours && mark.block <= last) return 0;
     const after = keys.prepare<[number], number>(index.exchangesAfter).pluck();
     const missing = ours ? (after.get(last) ?? 0) : 0;
@@ -199,9 +200,12 @@ function createOpeningCopy(journal: Database, keys: Database): () => void {
   const sessions = journal.prepare<[number], Session & { id: number }>(read.sessions);
   const channels = journal.prepare<[], Channel>(read.channels);
   return () => {
-    for (const { id, ring, salt } of sessions.all(lastSession.get() ?? 0)) {
+    const known = lastSession.get() ?? 0;
+    for (const { id, ring, salt } of ofJournal(() => sessions.all(known))) {
       putSession.run(id, ring, salt);
     }
-    for (const { id, name, cleared } of channels.all()) putChannel.run(id, name, cleared);
+    for (const { id, name, cleared } of ofJournal(() => channels.all())) {
+      putChannel.run(id, name, cleared);
+    }
   };
 }

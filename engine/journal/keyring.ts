@@ -65,7 +65,7 @@ export function createKeyFile(file: string): void {
 }
 
 /** Make a new file's name durable; Windows does not offer it and does not need it. */
-function syncFolder(folder: string): void {
+export function syncFolder(folder: string): void {
   if (process.platform === 'win32') return;
   const descriptor = openSync(folder, 'r');
   try {

@@ -5,8 +5,9 @@
 import { existsSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import type { Emit } from '../events.ts';
-import { FaultError } from '../faults.ts';
-import { filesOf, openForReading, openForWriting, openInMemory } from './database.ts';
+import { FaultError, faults } from '../faults.ts';
+import { setIndexAside } from './damage.ts';
+import { filesOf, isCorrupt, openForReading, openForWriting, openInMemory } from './database.ts';
 import type { WriteOptions } from './database.ts';
 import { createKeyFile, readKeys } from './keyring.ts';
 import { assertVersion, migrate } from './migrate.ts';
@@ -46,13 +47,25 @@ export function prepareFolder(
   } finally {
     journal.close();
   }
-  const keys = openForWriting(files.keys, { busyMs: options.busyMs, rebuildable: true });
+  try {
+    prepareIndex(folder, options.busyMs);
+  } catch (error) {
+    if (!isCorrupt(error)) throw error;
+    const { code } = faults.indexDamaged;
+    options.emit('journal.indexDamaged', { code, file: setIndexAside(folder) });
+    prepareIndex(folder, options.busyMs);
+  }
+  return ring;
+}
+
+/** Bring keys.sqlite up to date, or make it. */
+export function prepareIndex(folder: string, busyMs: number): void {
+  const keys = openForWriting(filesOf(folder).keys, { busyMs, rebuildable: true });
   try {
     migrate(keys, 'keys');
   } finally {
     keys.close();
   }
-  return ring;
 }
 
 /**
@@ -94,17 +107,21 @@ export function closeReaders({ journal, keys }: Readers): void {
 
 function openKeys(file: string, journal: Database, busyMs: number): Database {
   if (existsSync(file)) {
-    const keys = openForReading(file, busyMs);
+    let keys: Database | undefined;
     try {
+      keys = openForReading(file, busyMs);
       assertVersion(keys, 'keys');
       const identity = journal.prepare<[], Buffer>(read.identity).pluck().get();
       const of = keys.prepare<[], { journal: Buffer | null }>(index.mark).get()?.journal;
       if (identity && of?.equals(identity) === true) return keys;
     } catch (error) {
-      keys.close();
-      throw error;
+      // The engine builds a damaged one again; until then everything is found in the blocks.
+      if (!isCorrupt(error)) {
+        keys?.close();
+        throw error;
+      }
     }
-    keys.close();
+    keys?.close();
   }
   const empty = openInMemory();
   migrate(empty, 'keys');

@@ -5,6 +5,8 @@
 import type { Database } from 'better-sqlite3';
 import { appendsIn } from './block.ts';
 import type { Append } from './block.ts';
+import { FaultError } from '../faults.ts';
+import { ofJournal } from './database.ts';
 import { createDeliverySearch } from './deliveries.ts';
 import { createGatherer } from './gather.ts';
 import type { Channel, Usage } from './gather.ts';
@@ -97,14 +99,23 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
     return found.sort((a, b) => b.id - a.id).slice(0, limit);
   }
 
+  /** Whether retention has deleted it, though the index may still name it. */
+  function isForgotten(id: ExchangeId, channel: number): boolean {
+    const of = ofJournal(() => channels.all()).find((row) => row.id === channel);
+    return id < (of?.forgotten ?? 0) && ofJournal(() => isSpared.get(id)) === undefined;
+  }
+
   /** Every append of an exchange, in the order in which they were made, each with its channel. */
   function appendsOf(id: ExchangeId): { append: Append; channel: number }[] {
     const found: { append: Append; channel: number }[] = [];
     const row = exchange.get(id);
     const indexed = row ? [row.first_block, row.last_block, ...middle.all(id)] : [];
     for (const part of new Set([...indexed, ...(tail().blocks.get(id) ?? [])])) {
-      const sealed = block.get(part);
-      if (sealed === undefined) continue;
+      const sealed = ofJournal(() => block.get(part));
+      if (sealed === undefined && row && isForgotten(id, row.channel)) return [];
+      if (sealed === undefined) {
+        throw new FaultError({ name: 'journalDamaged', detail: `block ${part} is missing` });
+      }
       for (const append of appendsIn(opener.open(sealed), { exchange: id })) {
         found.push({ append, channel: sealed.channel });
       }
@@ -114,7 +125,7 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
 
   return {
     list(filter) {
-      const byId = new Map(channels.all().map((row) => [row.id, row.name]));
+      const byId = new Map(ofJournal(() => channels.all()).map((row) => [row.id, row.name]));
       const named = [...byId].find(([, name]) => name === filter.channel);
       if (filter.channel !== undefined && named === undefined) return [];
       const { patient, limit = 50 } = filter;
@@ -143,9 +154,9 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
           outlineOf(append, channel, () => Buffer.alloc(0)),
         );
       }
-      const channel = channels.all().find((row) => row.id === outline?.channel);
+      const channel = ofJournal(() => channels.all()).find((row) => row.id === outline?.channel);
       if (!outline || !channel || channel.id === 0) return undefined;
-      if (id < channel.forgotten && isSpared.get(id) === undefined) return undefined;
+      if (isForgotten(id, channel.id)) return undefined;
       const entries = appends.flatMap(({ append }) => append.entries);
       return { ...summaryOf(outline, channel.name), entries };
     },
@@ -158,7 +169,7 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
       if (row === undefined) return undefined;
       // A queue is read in order, and a block holds many of its messages.
       if (latest?.id !== row.first_block) {
-        const sealed = block.get(row.first_block);
+        const sealed = ofJournal(() => block.get(row.first_block));
         if (sealed === undefined) return undefined;
         latest = { id: sealed.id, plain: opener.open(sealed) };
       }
@@ -197,7 +208,7 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
 
     stored() {
       const all = new Map<number, Stored>();
-      for (const { id, name } of channels.all()) {
+      for (const { id, name } of ofJournal(() => channels.all())) {
         all.set(id, { channel: name, exchanges: 0, bytes: 0, hours: [] });
       }
       for (const { channel, ...hour } of usage.all()) {
@@ -220,7 +231,7 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
         return {
           exchanges: exchanges + added.length,
           oldest: Number.isFinite(first) ? first : null,
-          unindexed: appendsAfter.get(indexedUpTo) ?? 0,
+          unindexed: ofJournal(() => appendsAfter.get(indexedUpTo)) ?? 0,
         };
       }),
   };

@@ -148,6 +148,32 @@ export const find = {
     where id >= ? and fingerprint is not null order by id desc limit ?`,
 } as const;
 
+/** For making a new journal of a damaged one. */
+export const salvage = {
+  ofJournal: {
+    sessions: 'select id, ring, salt from key',
+    channels: 'select id, name, cleared from channel',
+    spared: 'select block, exchange, channel from spared',
+  },
+  ofIndex: {
+    sessions: 'select id, ring, salt from session',
+    channels: 'select id, name, cleared from channel',
+    exchanges: 'select id, channel, first_block as first, last_block as last from exchange',
+  },
+  // A block that was sealed again is the later one.
+  putBlock: `insert into block (id, channel, key, appends, tag, body)
+    values (@id, @channel, @key, @appends, @tag, @body)
+    on conflict (id) do update set key = excluded.key, appends = excluded.appends,
+      tag = excluded.tag, body = excluded.body where excluded.key > block.key`,
+  hasBlock: 'select 1 from block where id = ?',
+  count: 'select count(*) as blocks, coalesce(sum(appends), 0) as appends from block',
+  channelsOfBlocks: 'select distinct channel from block',
+  putSession: 'insert or ignore into key (id, ring, salt) values (?, ?, ?)',
+  putChannel: `insert into channel (id, name, forgotten, cleared) values (@id, @name, @before, @before)
+    on conflict (id) do update set forgotten = excluded.forgotten, cleared = excluded.cleared`,
+  putSpared: 'insert into spared (block, exchange, channel) values (?, ?, ?)',
+} as const;
+
 const others = `(@channel is null or +e.channel = @channel)
     and (@state is null or +e.state = @state)
     and (@fault is null or +e.fault = @fault)

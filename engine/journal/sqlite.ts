@@ -12,18 +12,21 @@ import { FaultError, faults } from '../faults.ts';
 import { openBeside } from './beside.ts';
 import { createGroupCommit } from './commit.ts';
 import type { GroupCommit } from './commit.ts';
+import { inspectFiles, markClosed, markOpen } from './damage.ts';
 import { bytesOf, faultOf, holdFolder } from './database.ts';
 import type { Channel } from './gather.ts';
 import type { IndexerData, IndexerReply, IndexerRequest } from './indexer.ts';
 import { createIndexing } from './indexing.ts';
 import type { Indexing } from './indexing.ts';
 import type { ExchangeId, Journal, Retention } from './journal.ts';
-import { closeReaders, openReaders, prepareFolder } from './open.ts';
+import { openLookup } from './lookup.ts';
+import type { Lookup } from './lookup.ts';
+import { prepareFolder } from './open.ts';
 import type { Readers } from './open.ts';
 import { createRecent, fingerprintNumber } from './recent.ts';
 import type { Recent } from './recent.ts';
 import { forget } from './retention.ts';
-import { createSearch, receivedOf } from './search.ts';
+import { receivedOf } from './search.ts';
 import type { Search } from './search.ts';
 import { find, read } from './sql.ts';
 import { createThread, threadFile } from './thread.ts';
@@ -85,6 +88,8 @@ async function openForWriter(options: JournalOptions): Promise<Journal & Retenti
   try {
     const lock = holdFolder(folder);
     opened.push(() => lock.close());
+    const torn = inspectFiles(folder);
+    if (torn > 0) emit('journal.tornEnd', { count: torn });
     const keyFile = options.key?.file;
     const ring = prepareFolder(folder, { busyMs, maxBytes, keyFile, emit });
     const writerData: WriterData = { folder, keys: ring, busyMs, maxBytes };
@@ -95,31 +100,24 @@ async function openForWriter(options: JournalOptions): Promise<Journal & Retenti
     const indexer: Indexer = createThread(threadFile('indexer'), indexerData, died);
     opened.push(() => Promise.all([writer.stop(), indexer.stop()]));
 
-    const [, merged] = await Promise.all([
-      writer.call({ do: 'open' }),
-      indexer.call({ do: 'merge' }),
-    ]);
-    if (merged.after === 0 && merged.appends > 0) {
-      emit('journal.indexRebuilt', { count: merged.appends, ms: Date.now() - startedAt });
-    }
-    if (merged.damaged > 0) {
-      emit('journal.fault', { code: faults.journalDamaged.code, count: merged.damaged });
-    }
-    const readers = openReaders(folder, ring, busyMs);
-    opened.push(() => closeReaders(readers));
-    const search = createSearch(readers.journal, readers.keys, readers.opener);
-    const next = clock(Number(readers.journal.prepare(read.end).pluck().get() ?? 0));
-    const recent = loadRecent(readers, options.repeatWindowMs ?? dayMs, next(), emit);
-    const indexing = createIndexing({ indexer, indexed: merged.mark, emit });
-    const channelRows = readers.journal.prepare<[], Channel>(read.channels).all();
+    await writer.call({ do: 'open' });
+    markOpen(folder);
+    const lookup = await openLookup({ folder, ring, busyMs, indexer, emit });
+    opened.push(() => lookup.close());
+    const { journal } = lookup.readers();
+    const next = clock(journal.prepare<[], number>(read.end).pluck().get() ?? 0);
+    const recent = loadRecent(lookup.readers(), options.repeatWindowMs ?? dayMs, next(), emit);
+    const { merge, mark } = lookup;
+    const indexing = createIndexing({ merge, indexed: mark, emit });
+    const channelRows = journal.prepare<[], Channel>(read.channels).all();
     const channels = new Map(channelRows.map(({ id, name }) => [name, id]));
-    const block = readers.journal.prepare(read.block);
-    const isStored = (id: number): boolean => block.get(id) !== undefined;
+    const isStored = (id: number): boolean =>
+      lookup.readers().journal.prepare(read.block).get(id) !== undefined;
     const { committed } = indexing;
     const commit = createGroupCommit({ writer, next, channels, isStored, committed, emit });
-    const count = search.stats().exchanges;
+    const count = await lookup.look((search) => search.stats().exchanges);
     emit('journal.opened', { file: folder, count, ms: Date.now() - startedAt });
-    const parts = { folder, writer, indexer, search, next, recent, indexing, channels, commit };
+    const parts = { folder, writer, indexer, lookup, next, recent, indexing, channels, commit };
     return writingJournal(parts, closeAll);
   } catch (error) {
     await closeAll();
@@ -131,7 +129,7 @@ interface Parts {
   folder: string;
   writer: Writer;
   indexer: Indexer;
-  search: Search;
+  lookup: Lookup;
   next: () => number;
   recent: Recent;
   indexing: Indexing;
@@ -140,21 +138,24 @@ interface Parts {
 }
 
 function writingJournal(parts: Parts, closeAll: () => Promise<void>): Journal & Retention {
-  const { writer, indexer, search, next, recent, indexing, channels, commit } = parts;
+  const { writer, indexer, lookup, next, recent, indexing, channels, commit } = parts;
   let closing: Promise<void> | undefined;
   const ending = new AbortController();
   /** One deletion after the other. */
   let forgetting: Promise<unknown> = Promise.resolve();
 
   /** What is found, once all that is committed by now is indexed. */
-  async function found<R>(look: () => R): Promise<R> {
+  async function found<R>(use: (search: Search) => R): Promise<R> {
     if (closing) throw closed();
     await indexing.catchUp();
-    return look();
+    return lookup.look(use);
   }
 
-  const beginning = async (exchange: ExchangeId) =>
-    search.beginning(exchange) ?? (await found(() => search.beginning(exchange)));
+  /** Of what is indexed already there is nothing to wait for. */
+  const beginning = async (exchange: ExchangeId) => {
+    const look = (search: Search) => search.beginning(exchange);
+    return (await lookup.look(look)) ?? (await found(look));
+  };
 
   return {
     mint: next,
@@ -174,21 +175,21 @@ function writingJournal(parts: Parts, closeAll: () => Promise<void>): Journal & 
     },
     received: async (exchange) => receivedOf(await beginning(exchange)),
     beginning,
-    read: (exchange) => found(() => search.read(exchange)),
-    list: (filter = {}) => found(() => search.list(filter)),
+    read: (exchange) => found((search) => search.read(exchange)),
+    list: (filter = {}) => found((search) => search.list(filter)),
     repeats(of, since) {
       const remembered = recent.find(fingerprintNumber(of.fingerprint), since);
       if (since >= recent.coveredSince()) return remembered;
-      return found(() => {
+      return found((search) => {
         const all = new Set([...remembered, ...search.repeats(of, since)]);
         return [...all].sort((a, b) => b - a);
       });
     },
-    outbound: (filter = {}) => found(() => search.outbound(filter)),
-    outboundCounts: () => found(() => search.outboundCounts()),
-    practiceOf: (patient) => found(() => search.practiceOf(patient)),
-    stats: () => found(() => ({ ...search.stats(), bytes: bytesOf(parts.folder) })),
-    stored: () => found(() => search.stored()),
+    outbound: (filter = {}) => found((search) => search.outbound(filter)),
+    outboundCounts: () => found((search) => search.outboundCounts()),
+    practiceOf: (patient) => found((search) => search.practiceOf(patient)),
+    stats: () => found((search) => ({ ...search.stats(), bytes: bytesOf(parts.folder) })),
+    stored: () => found((search) => search.stored()),
     forget(channel, before, { parked = 0, undelivered = 0 } = {}) {
       if (closing) return Promise.reject(closed());
       const forgotten = forgetting.then(async () => {
@@ -196,11 +197,8 @@ function writingJournal(parts: Parts, closeAll: () => Promise<void>): Journal & 
         if (number === undefined) return { exchanges: 0, parked: 0, undelivered: 0 };
         // Not beyond now: what is still to come must not count as forgotten.
         const until = Math.min(before, next());
-        return forget(
-          parts,
-          { channel: number, before: until, parked, undelivered },
-          ending.signal,
-        );
+        const what = { channel: number, before: until, parked, undelivered };
+        return lookup.withIndex(() => forget(parts, what, ending.signal));
       });
       forgetting = forgotten.catch(() => {});
       return forgotten;
@@ -212,7 +210,11 @@ function writingJournal(parts: Parts, closeAll: () => Promise<void>): Journal & 
         await commit.flush();
         await indexing.catchUp();
         indexing.stop();
-        await Promise.allSettled([writer.call({ do: 'close' }), indexer.call({ do: 'close' })]);
+        markClosed(parts.folder);
+        // Readers before the writer: who is last puts the log into the database and removes it.
+        lookup.close();
+        await indexer.call({ do: 'close' }).catch(() => {});
+        await writer.call({ do: 'close' }).catch(() => {});
         await closeAll();
       })();
       return closing;
