@@ -3,6 +3,7 @@
  * Only this file and `outside.ts` name implementations.
  */
 import { type Applied, createChannels } from './channels.ts';
+import type { Settings } from './config/settings.ts';
 import type { Site } from './config/site.ts';
 import type { Surroundings as Environment } from './config/values.ts';
 import { createDeliveries } from './deliveries.ts';
@@ -62,6 +63,8 @@ export interface Engine {
   apply(site: Site): Promise<Applied>;
   /** Read the site again and apply it. @throws ConfigError, and what `apply` does */
   reload(): Promise<Applied>;
+  /** What site.yaml says, as it runs now. */
+  settings(): Settings;
   /** What is seen of it, what is wrong, and its metrics. */
   watch: Watching;
   /** Take no more, answer what is in hand within `graceMs` (10 s), close the journal. */
@@ -142,6 +145,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     now,
     apply: (next) => changeTo(() => next, { channels, emit, listen: watch.listen }),
     reload: () => changeTo(load, { channels, emit, listen: watch.listen }),
+    settings: () => channels.site().settings,
     watch,
     stop,
   };

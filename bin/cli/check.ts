@@ -1,6 +1,8 @@
 /** `gatehouse check`: every finding, nothing changed. */
 import { channelJsonSchema } from '../../engine/channel.ts';
 import { loadSite, routesOf } from '../../engine/config/site.ts';
+import { settingsJsonSchema } from '../../engine/config/settings.ts';
+import type { Finding } from '../../engine/config/yaml.ts';
 import { exits } from './exits.ts';
 import { print, printJson, say, style } from './output.ts';
 import { siteFolder } from './sites.ts';
@@ -12,10 +14,7 @@ export async function check(options: { site?: string; output: string }): Promise
   if (options.output === 'json') {
     printJson('check', { errors, channels: channels.map((c) => c.channel.channel), findings });
   } else {
-    for (const { severity, where, says, next } of findings) {
-      print(`${where}  ${style(severity === 'error' ? 'red' : 'yellow', severity)}  ${says}`);
-      if (next) print(`    next: ${next}`);
-    }
+    printFindings(findings);
     const routes = new Set(routesOf(channels).map(({ name }) => name));
     say(
       errors > 0
@@ -26,8 +25,17 @@ export async function check(options: { site?: string; output: string }): Promise
   return errors > 0 ? exits.badConfig : exits.ok;
 }
 
-/** Print the JSON Schema of a channel file. */
-export async function schema(): Promise<number> {
-  print(JSON.stringify(channelJsonSchema(), null, 2));
+/** Print findings, each with its place and the next step. */
+export function printFindings(findings: readonly Finding[]): void {
+  for (const { severity, where, says, next } of findings) {
+    print(`${where}  ${style(severity === 'error' ? 'red' : 'yellow', severity)}  ${says}`);
+    if (next) print(`    next: ${next}`);
+  }
+}
+
+/** Print the JSON Schema of a channel file, or of site.yaml. */
+export async function schema(of: string): Promise<number> {
+  const json = of === 'site' ? settingsJsonSchema() : channelJsonSchema();
+  print(JSON.stringify(json, null, 2));
   return exits.ok;
 }

@@ -2,15 +2,14 @@
  * The command tree. Each command says what it does here and does it in a file of its own, loaded
  * only when it is called, so that `gatehouse --version` stays quick.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { Command, CommanderError } from 'commander';
+import { Argument, Command, CommanderError } from 'commander';
+import { addEngineCommands } from './engine-commands.ts';
 import { exits } from './exits.ts';
 import { addMessageCommands } from './message-commands.ts';
 import { data, output, run, site } from './options.ts';
-import { ownFolder } from './own-folder.ts';
 import { complain } from './output.ts';
 import { addQueueCommands } from './queue-commands.ts';
+import { version } from './version.ts';
 
 /** Run a command line. Sets the process's exit code; never throws. */
 export async function main(argv: string[]): Promise<void> {
@@ -71,9 +70,11 @@ function tree(): Command {
   check(config.command('check'));
   config
     .command('schema')
-    .description('print the JSON Schema of a channel file, for editors')
+    .description('print the JSON Schema of a channel file or of site.yaml, for editors')
+    .addArgument(new Argument('[file]', 'which').choices(['channel', 'site']).default('channel'))
     .addHelpText('after', '\nExample:\n  gatehouse config schema > channel.schema.json')
-    .action(async () => run((await import('./check.ts')).schema()));
+    .action(async (file) => run((await import('./check.ts')).schema(file)));
+  addEngineCommands(program, config);
 
   const send = (command: Command) =>
     command
@@ -203,9 +204,4 @@ function tree(): Command {
     .addHelpText('after', '\nExample:\n  gatehouse explain GH-4002')
     .action(async (code, options) => run((await import('./explain.ts')).explain(code, options)));
   return program;
-}
-
-function version(): string {
-  const text = readFileSync(join(ownFolder(), 'package.json'), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -2,32 +2,58 @@
 import { resolve } from 'node:path';
 import { controlRoutes } from '../../engine/control/routes.ts';
 import { startControl } from '../../engine/control/server.ts';
-import { startEngine } from '../../engine/engine.ts';
+import { type Engine, type Left, startEngine } from '../../engine/engine.ts';
 import { createEvents } from '../../engine/events.ts';
 import { exits } from './exits.ts';
-import { say } from './output.ts';
+import { complain, say } from './output.ts';
 import { soundSite } from './sites.ts';
 import { stopped } from './stopped.ts';
+import { version } from './version.ts';
 
-/** Serve until SIGTERM or SIGINT; then take no more, answer what is in hand, and end. */
+/**
+ * Serve until SIGTERM or SIGINT; then take no more, answer what is in hand, and end. SIGHUP reads the
+ * configuration again. @returns 5 where something was cut off unanswered
+ */
 export async function serve(options: {
   site?: string;
   data: string;
   keyFile?: string;
 }): Promise<number> {
-  const site = soundSite(options.site);
+  const load = () => soundSite(options.site);
+  const site = load();
   const { emit } = createEvents();
   const folder = resolve(options.data);
-  const engine = await startEngine({ site, data: folder, keyFile: options.keyFile, emit });
+  const { keyFile } = options;
+  const engine = await startEngine({
+    ...{ site, data: folder, keyFile, emit, load, version: version() },
+  });
   // Messages are taken and answered even where nobody can give orders.
   const routes = controlRoutes(engine, emit);
   const control = await startControl({ folder, routes, emit }).catch((error: Error) => {
     emit('control.failed', { file: folder, detail: error.message });
     return undefined;
   });
-  for (const [channel, port] of Object.entries(engine.ports)) say(`${channel} listens on ${port}`);
+  tellPorts(engine);
+  const hangup = () => void engine.reload().then(() => tellPorts(engine), complain);
+  process.on('SIGHUP', hangup);
   await stopped();
+  process.off('SIGHUP', hangup);
   await control?.close();
-  await engine.stop();
-  return exits.ok;
+  const left = await engine.stop(engine.settings().limits.stop);
+  return tellLeft(left);
+}
+
+function tellPorts({ channels, ports }: Engine): void {
+  for (const [name, { listening }] of channels) {
+    const port = ports[name];
+    if (port !== undefined) say(`${name} listens on ${port}`);
+    else say(`${name} waits for port ${listening.port}: another process holds it`);
+  }
+}
+
+function tellLeft({ unanswered, owed }: Left): number {
+  if (owed > 0) say(`${owed} messages wait to be delivered after the next start`);
+  if (unanswered === 0) return exits.ok;
+  say(`${unanswered} messages were cut off unanswered: their senders have to send them again`);
+  return exits.partly;
 }

@@ -9,14 +9,15 @@ import { isSecretReference, resolveText, strings } from './values.ts';
 import type { Surroundings } from './values.ts';
 
 /** What a site consists of. Cases and the simulator's patients (fixtures/) change nothing that runs. */
-const parts = ['channels', 'mappings', 'site.yaml'];
+const ofSite = ['channels', 'mappings', 'site.yaml'];
 
 /**
  * The revision of a site: 12 hexadecimal digits of the SHA-256 of its files, their names and order.
  * The same files anywhere have the same revision.
  * @param root the folder that holds channels/ and mappings/
+ * @param parts files and folders of it that count; those of a site unless told
  */
-export function revisionOf(root: string): string {
+export function revisionOf(root: string, parts: readonly string[] = ofSite): string {
   const hash = createHash('sha256');
   for (const name of parts.flatMap((part) => filesBelow(root, part))) {
     const bytes = readFileSync(join(root, name));

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { Channel } from '../channel.ts';
 import { type EffectName, effects } from '../effects.ts';
 import { checkRoute } from '../route-check.ts';
-import { type Route, compileRoute, routeSchema } from '../route.ts';
+import { type Route, routeSchema } from '../route.ts';
+import { routeOf } from './compiled.ts';
 import { type Finding, type YamlFile, checkYaml, nearest, readYaml } from './yaml.ts';
 
 /** What each effect needs a channel to name. */
@@ -66,5 +67,5 @@ export function loadRoute(
     const does = effects[state.do].says;
     error(`route "${name}" has to ${does}, but the channel names no ${missing}`, `add ${missing}`);
   }
-  return compileRoute(checked.value);
+  return routeOf(checked.value);
 }

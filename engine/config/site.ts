@@ -8,9 +8,10 @@ import { type Channel, channelSchema } from '../channel.ts';
 import { type Practices, loadPractices } from '../gp/practices.ts';
 import { type CharsetName, charsetMeaning } from '../hl7/charset.ts';
 import type { FeedMapping } from '../mapping/feed/load.ts';
-import { type CompiledMappings, loadMappings } from '../mapping/load.ts';
+import type { CompiledMappings } from '../mapping/load.ts';
 import type { Route } from '../route.ts';
 import { impossible } from './asked.ts';
+import { mappingsIn } from './compiled.ts';
 import { loadDeliveries } from './delivery-check.ts';
 import { checkDestinations } from './destination-check.ts';
 import { loadPushes } from './push-check.ts';
@@ -172,7 +173,7 @@ function loadChannel(
   if (channel.mapping) {
     const folder = join(root, 'mappings', channel.mapping);
     if (!existsSync(folder)) error(['mapping'], `there is no mapping mappings/${channel.mapping}`);
-    else mapping = loadMappings(folder);
+    else mapping = mappingsIn(folder);
     if (mapping?.siteSettings.has('unknownStatus') && !channel.site.unknownStatus) {
       error(
         ['site'],

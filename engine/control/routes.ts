@@ -4,8 +4,13 @@ import type { Emit } from '../events.ts';
 import { queueRoutes } from './queues.ts';
 import { replayRoutes } from './replay.ts';
 import type { Route } from './router.ts';
+import { statusRoutes } from './status.ts';
 
 /** The routes of an engine; a new one is one line here. */
 export function controlRoutes(engine: Engine, emit: Emit): Route[] {
-  return [...queueRoutes(engine, emit), ...replayRoutes(engine, emit)];
+  return [
+    ...queueRoutes(engine, emit),
+    ...replayRoutes(engine, emit),
+    ...statusRoutes(engine, emit),
+  ];
 }

@@ -1,0 +1,34 @@
+/**
+ * Compiled mappings and routes, kept for as long as their files say the same: compiling a mapping
+ * takes a second or more, a route a quarter of one, in which a running engine would answer nobody.
+ */
+import { basename, dirname } from 'node:path';
+import { type CompiledMappings, loadMappings } from '../mapping/load.ts';
+import { type Route, type RouteDefinition, compileRoute } from '../route.ts';
+import { revisionOf } from './revision.ts';
+
+const routes = new Map<string, Route>();
+const kept = new Map<string, { revision: string; compiled: CompiledMappings }>();
+
+/**
+ * The mapping in a folder, as `loadMappings` gives it.
+ * @throws ConfigError with every finding, where there is any
+ */
+export function mappingsIn(folder: string): CompiledMappings {
+  // Tables and parts may stand beside it.
+  const all = dirname(folder);
+  const revision = revisionOf(dirname(all), [basename(all)]);
+  const known = kept.get(folder);
+  if (known?.revision === revision) return known.compiled;
+  const compiled = loadMappings(folder);
+  kept.set(folder, { revision, compiled });
+  return compiled;
+}
+
+/** The route of a definition, as `compileRoute` gives it. Check the definition first. */
+export function routeOf(definition: RouteDefinition): Route {
+  const text = JSON.stringify(definition);
+  const route = routes.get(text) ?? compileRoute(definition);
+  routes.set(text, route);
+  return route;
+}
