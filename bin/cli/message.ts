@@ -195,11 +195,14 @@ export function story(exchange: StoredExchange): string {
     .join('\n');
 }
 
+const ofBatch = ({ batch, number }: Record<string, unknown>) =>
+  batch === undefined ? '' : `, message ${number} of batch ${batch}`;
+
 function sentence({ kind, note = {}, body }: Entry): string {
   const bytes = body ? ` \u00b7 ${body.length} B` : '';
   switch (kind) {
     case 'received':
-      return `${note.of ? operatorSentence(note) : `received from ${note.peer}`}${bytes}`;
+      return `${note.of ? operatorSentence(note) : `received from ${note.peer}`}${ofBatch(note)}${bytes}`;
     case 'broken':
       return `broken bytes from ${note.peer}: ${note.fault}${bytes}`;
     case 'asking':
