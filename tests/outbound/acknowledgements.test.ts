@@ -25,6 +25,39 @@ describe('acknowledgements of what is sent', () => {
     await receiver.close();
   });
 
+  const verdicts = {
+    AA: 'delivered',
+    CA: 'delivered',
+    AE: 'parked GH-7004',
+    AR: 'parked GH-7005',
+    CE: 'parked GH-7006',
+    CR: 'parked GH-7007',
+    XX: 'parked GH-7003',
+  };
+  it('row 35: does with each code what the site says, and an unknown one says nothing', async () => {
+    const refused = Object.fromEntries(
+      ['AE', 'AR', 'CE', 'CR', 'unreadable'].map((code) => [code, 'park']),
+    );
+    await start({ refused });
+    receiver.react = (message) => acknowledge(message, message.get('MSH-10'));
+    for (const [code, state] of Object.entries(verdicts)) {
+      const exchange = await feed.owe(adt(code));
+      await until(idle, code);
+      assert.deepEqual(states(await feed.told(exchange)), ['owed', 'sending', state]);
+    }
+  });
+
+  it('parks what brings a receiver down, where the site says so, and the next one goes', async () => {
+    await start({ refused: { unanswered: 'retry 1' }, timeout: '40ms' });
+    receiver.react = (message) =>
+      message.get('MSH-10') === 'BAD' ? 'silence' : acknowledge(message);
+    const exchange = await feed.owe(adt('BAD'));
+    await feed.owe(adt('M2'));
+    await until(idle, 'done with both');
+    assert.deepEqual(receiver.ids(), ['BAD', 'BAD', 'M2']);
+    assert.deepEqual(states(await feed.told(exchange)).slice(-2), ['sending?', 'parked GH-7002']);
+  });
+
   it('leaves MSH-15 and MSH-16 as received unless told, and asks as it is told', async () => {
     const asked = async (acknowledge: string | undefined, more: string) => {
       await start(acknowledge === undefined ? {} : { acknowledge });

@@ -5,7 +5,7 @@ import type { ExchangeId, Journal } from '../../engine/journal/journal.ts';
 import { FaultError } from '../../engine/faults.ts';
 import { memoryJournal } from '../../engine/journal/memory.ts';
 import { createBacklog } from '../../engine/outbound/backlog.ts';
-import { backoffMs } from '../../engine/outbound/backoff.ts';
+import { backoffMs, createTimers } from '../../engine/outbound/backoff.ts';
 import { createLanes } from '../../engine/outbound/lanes.ts';
 import type { Send, Sent } from '../../engine/outbound/outbound.ts';
 import { createQueue } from '../../engine/outbound/queue.ts';
@@ -171,6 +171,17 @@ describe('the order of deliveries', () => {
     const options = { journal, to: 'c/d', laneOf: () => 0 };
     await createBacklog(options, lanes, new AbortController().signal).start();
     assert.equal(lanes.take()?.ambiguous, true);
+  });
+
+  it('is held up by no wait once it stops', async () => {
+    const timers = createTimers();
+    let rung = 0;
+    timers.after(1, () => (rung += 1));
+    timers.after(1, () => (rung += 10))();
+    timers.close();
+    timers.after(1, () => (rung += 100));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.equal(rung, 0);
   });
 
   it('waits longer each time, never longer than told, and never all at once', () => {
