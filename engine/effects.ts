@@ -53,7 +53,7 @@ export const effects = {
     outcomes: ['found', 'permanent'],
   },
   register: {
-    says: 'keep the patient\u2019s registered practice (PD1) in the index',
+    says: 'keep the patient\u2019s registered practice (PD1) and merges (MRG) in the index',
     outcomes: ['found', 'refused'],
   },
   deliver: {

@@ -7,11 +7,12 @@ import { canResume, pointerUnknown, resume } from './continuation.ts';
 import { FaultError, faults } from './faults.ts';
 import { contentVersion } from './hl7/version.ts';
 import { type MapOptions, mapRecord } from './mapping/apply.ts';
-import type { OutboundNote } from './journal/journal.ts';
+import type { OutboundNote, Registration } from './journal/journal.ts';
 import type { Interim } from './mllp/mllp.ts';
 import { feedName } from './outbound/feed.ts';
 import { queryKind } from './query/kinds.ts';
 import { patientOf, readQuery } from './query/query.ts';
+import { isMerge, mergesIn, practiceIn, registrationsIn } from './register.ts';
 import type { Next } from './route.ts';
 import type { ReadWork } from './work.ts';
 
@@ -71,16 +72,24 @@ function authorise(work: ReadWork): Performed {
   return { event: work.query?.pointer === undefined ? 'found' : 'continues' };
 }
 
-/** PD1-3 or PD1-4 of an ADT message names the practice; kept as it is committed. */
-function register(work: ReadWork): Performed {
+/** What an ADT message says of where its patient is registered; kept as it is committed. */
+function register(work: ReadWork): Performed | Promise<Performed> {
   const { message, keys } = work;
-  const patient = patientOf(message);
-  keys.patient = patient;
-  const practice = message.get('PD1-3.3') || message.get('PD1-3.10');
-  if (patient && practice) {
-    keys.practice = practice;
-    if (!work.origin?.outdated) keys.registered = { patient, practice };
-  }
+  keys.patient = patientOf(message);
+  keys.practice = practiceIn(message) || undefined;
+  if (work.origin?.outdated) return { event: 'found' };
+  const registered = registrationsIn(message);
+  if (registered.length > 0) keys.registered = registered;
+  return isMerge(message) ? merge(work, registered) : { event: 'found' };
+}
+
+/** Where the index cannot be read nothing is inherited: PDS is asked first in any case. */
+async function merge(work: ReadWork, registered: Registration[]): Promise<Performed> {
+  const { practiceOf } = work.around.outside;
+  const merged = await mergesIn(work.message, (patient) =>
+    practiceOf(patient).catch(() => undefined),
+  );
+  work.keys.registered = [...registered, ...merged];
   return { event: 'found' };
 }
 

@@ -66,7 +66,7 @@ export interface Outside {
   /** GP systems that speak HL7 v2, by the name of their destination. */
   mllp: Record<string, AskMessage>;
   /** The practice the hospital's ADT last named for a patient. */
-  practiceOf(nhsNumber: string): Promise<{ practice: string; at: number } | undefined>;
+  practiceOf: Journal['practiceOf'];
 }
 
 /** Why an exchange began that no peer sent: a person had a stored message worked on again. */

@@ -9,6 +9,7 @@ import { faultOf, ofJournal } from './database.ts';
 import type { ExchangeId } from './journal.ts';
 import { combine, outlineOf } from './outline.ts';
 import type { Told } from './outline.ts';
+import type { PracticeRow } from './practices.ts';
 import type { Opener, SealedBlock } from './seal.ts';
 import { read } from './sql.ts';
 
@@ -24,7 +25,7 @@ export interface Gathered {
   /** What each channel stored in each hour. */
   usage: Map<string, Usage>;
   /** The last word on each patient, by NHS number. */
-  practices: Map<string, { patient: Buffer; practice: string; at: number }>;
+  practices: Map<string, PracticeRow & { patient: Buffer }>;
 }
 
 export interface Channel {
@@ -117,9 +118,9 @@ function gatherBlock(
   for (const append of appendsIn(plain, { bodies: false })) {
     const { id, exchange, keys } = append;
     gathered.appends += 1;
-    if (keys.registered) {
-      const { patient, practice } = keys.registered;
-      gathered.practices.set(patient, { patient: hash(patient), practice, at: id });
+    for (const { patient, practice, into } of [keys.registered ?? []].flat()) {
+      const survivor = into === undefined ? null : hash(into);
+      gathered.practices.set(patient, { patient: hash(patient), practice, at: id, into: survivor });
     }
     // What is left of an exchange whose beginning was deleted is not an exchange.
     if (isForgotten(exchange)) continue;

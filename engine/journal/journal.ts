@@ -61,8 +61,27 @@ export interface Keys {
   fault?: string;
   /** For a repeat: the exchange whose answer was given again. */
   repeatOf?: ExchangeId;
-  /** An ADT message says: this patient is registered with this practice (PD1). */
-  registered?: { patient: string; practice: string };
+  /** What an ADT message says of where patients are registered. */
+  registered?: Registration | readonly Registration[];
+}
+
+/** An ADT message says: this patient is registered with this practice (PD1). */
+export interface Registration {
+  /** An NHS number, or a number of the hospital's with its authority; stored only as a keyed hash. */
+  patient: string;
+  /** Empty: with none that is known. */
+  practice: string;
+  /** It was merged into this one (MRG), which says from now on where the patient is registered. */
+  into?: string;
+}
+
+/** A practice that ADT named, and when. */
+export interface KnownPractice {
+  practice: string;
+  /** Microseconds since 1970. */
+  at: number;
+  /** It was named for the patient into whom this one was merged. */
+  merged?: true;
 }
 
 /** received → asking → mapping → answered | rejected | parked. */
@@ -209,8 +228,8 @@ export interface Journal {
   outbound(filter?: OutboundFilter): Promise<Outbound[]>;
   /** What is open or parked, by destination, state and fault. */
   outboundCounts(): Promise<OutboundCount[]>;
-  /** The practice an ADT message last named for this patient. */
-  practiceOf(patient: string): Promise<{ practice: string; at: number } | undefined>;
+  /** The practice an ADT message last named for this patient, or for whom they were merged into. */
+  practiceOf(patient: string): Promise<KnownPractice | undefined>;
   /** Bytes, counts and what retention holds, for `status`. */
   stats(): Promise<{ exchanges: number; bytes: number; oldest: number | null; unindexed: number }>;
   /** Commit what is pending, then close. */

@@ -119,8 +119,8 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
     }
     for (const statement of statements.putNewKeys) statement.run(period, newest);
     statements.countInPeriod.run(inPeriod, period);
-    for (const { patient, practice, at } of gathered.practices.values()) {
-      statements.putPractice.run(patient, practice, at);
+    for (const { patient, practice, at, into } of gathered.practices.values()) {
+      statements.putPractice.run(patient, practice, at, into ?? null);
     }
     for (const { channel, hour, exchanges, bytes } of gathered.usage.values()) {
       statements.use.run(channel, hour, exchanges, bytes);

@@ -13,6 +13,7 @@ import type {
   Journal,
   Keys,
 } from './journal.ts';
+import { followed } from './practices.ts';
 
 interface Kept {
   deliveries: Deliveries | null;
@@ -24,7 +25,7 @@ interface Kept {
 /** An empty journal. @param now microseconds since 1970; an id is the time of its minting */
 export function memoryJournal(now: () => number): Journal {
   const kept = new Map<ExchangeId, Kept>();
-  const practices = new Map<string, { practice: string; at: number }>();
+  const practices = new Map<string, { practice: string; at: number; into?: string }>();
   let last = 0;
 
   const matches = ({ summary, keys }: Kept, filter: Filter) =>
@@ -63,9 +64,8 @@ export function memoryJournal(now: () => number): Journal {
       summary.state = at.keys.state ?? summary.state;
       summary.took = Math.max(summary.took, (entries.at(-1)?.at ?? exchange) - exchange);
       if (entries.some((entry) => entry.kind === 'answer')) summary.delivery = 'owed';
-      if (keys.registered) {
-        const { patient, practice } = keys.registered;
-        practices.set(patient, { practice, at: exchange });
+      for (const { patient, practice, into } of [keys.registered ?? []].flat()) {
+        practices.set(patient, { practice, at: exchange, into });
       }
     },
 
@@ -106,7 +106,7 @@ export function memoryJournal(now: () => number): Journal {
         [...kept.values()].flatMap(({ deliveries }) => [...(deliveries?.values() ?? [])]),
       ),
 
-    practiceOf: async (patient) => practices.get(patient),
+    practiceOf: async (patient) => followed(patient, (one) => practices.get(one)),
 
     stats: async () => ({
       exchanges: kept.size,

@@ -15,6 +15,7 @@ import type {
   ExchangeId,
   ExchangeSummary,
   Filter,
+  KnownPractice,
   Outbound,
   OutboundCount,
   OutboundFilter,
@@ -24,6 +25,7 @@ import type {
 import type { IndexedOutline, Mark } from './keyindex.ts';
 import { combine, matches, outlineOf, summaryOf } from './outline.ts';
 import type { Outline, Selection, Told } from './outline.ts';
+import { type PracticeRow, followed } from './practices.ts';
 import { fingerprintNumber } from './recent.ts';
 import type { Opener, SealedBlock } from './seal.ts';
 import { find, index, list, read } from './sql.ts';
@@ -35,7 +37,7 @@ export interface Search {
   beginning(exchange: ExchangeId): Entry | undefined;
   outbound(filter: OutboundFilter): Outbound[];
   outboundCounts(): OutboundCount[];
-  practiceOf(patient: string): { practice: string; at: number } | undefined;
+  practiceOf(patient: string): KnownPractice | undefined;
   repeats(of: { fingerprint: string; controlId: string }, since: number): ExchangeId[];
   stored(): Stored[];
   stats(): { exchanges: number; oldest: number | null; unindexed: number };
@@ -53,7 +55,7 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
   const mark = keys.prepare<[], Mark>(index.mark);
   const exchange = keys.prepare<[number], IndexedOutline>(index.exchange);
   const middle = keys.prepare<[number], number>(find.middleBlocks).pluck();
-  const practice = keys.prepare<[Buffer], { practice: string; at: number }>(find.practice);
+  const practice = keys.prepare<[Buffer], PracticeRow>(find.practice);
   const repeats = keys.prepare<[string, number, number], number>(find.repeats).pluck();
   const oldest = keys.prepare<[], number>(find.oldest).pluck();
   const usage = keys.prepare<[], Usage>(find.usage);
@@ -183,15 +185,16 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
     practiceOf(patient) {
       const hashes = opener.patientHashes(patient);
       return atOneTime(() => {
-        let newest: { practice: string; at: number } | undefined;
         const said = [...tail().practices.values()];
-        for (const row of [
-          ...hashes.map((hash) => practice.get(hash)),
-          ...said.filter((one) => hashes.some((hash) => hash.equals(one.patient))),
-        ]) {
-          if (row && row.at >= (newest?.at ?? 0)) newest = { practice: row.practice, at: row.at };
-        }
-        return newest;
+        const rowOf = (of: readonly Buffer[]) =>
+          [
+            ...of.map((hash) => practice.get(hash)),
+            ...said.filter((one) => of.some((hash) => hash.equals(one.patient))),
+          ].reduce((a, b) => ((b?.at ?? -1) >= (a?.at ?? 0) ? b : a), undefined);
+        return followed<readonly Buffer[]>(hashes, (of) => {
+          const row = rowOf(of);
+          return row && { ...row, into: row.into && [row.into] };
+        });
       });
     },
 

@@ -83,8 +83,9 @@ export const index = {
       attempts = max(outbound.attempts, excluded.attempts),
       fault = excluded.fault, since = excluded.since`,
   dropOutbound: 'delete from outbound where exchange = ?',
-  putPractice: `insert into practice values (?, ?, ?)
-    on conflict (patient) do update set practice = excluded.practice, at = excluded.at
+  putPractice: `insert into practice values (?, ?, ?, ?)
+    on conflict (patient) do update set practice = excluded.practice, at = excluded.at,
+      survivor = excluded.survivor
     where excluded.at >= practice.at`,
   use: `insert into usage values (?, ?, ?, ?) on conflict (channel, hour)
     do update set exchanges = exchanges + excluded.exchanges, bytes = bytes + excluded.bytes`,
@@ -116,7 +117,7 @@ export const index = {
 /** On keys.sqlite, by everyone who reads it. */
 export const find = {
   middleBlocks: 'select block from middle_block where exchange = ? order by block',
-  practice: 'select practice, at from practice where patient = ?',
+  practice: 'select practice, at, survivor as "into" from practice where patient = ?',
   // A repeat has the control id of the first: fingerprints need no index of their own.
   repeats: `select k.exchange from period p
     cross join by_control k on k.period = p.id and k.control = ? and k.exchange >= ?

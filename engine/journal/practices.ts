@@ -1,0 +1,28 @@
+/** The patient index, read: a patient who was merged into another is where that one is. */
+import type { KnownPractice } from './journal.ts';
+
+/** What is stored of one patient: a practice, or none, or the patient they were merged into. */
+export interface PracticeRow<Patient = Buffer> {
+  practice: string;
+  at: number;
+  into?: Patient | null;
+}
+
+/** More merges in a row than any patient has; what goes round in a circle ends here. */
+const mostMerges = 20;
+
+/** Where a patient is registered. @param rowOf the last word on one patient */
+export function followed<Patient>(
+  patient: Patient,
+  rowOf: (patient: Patient) => PracticeRow<Patient> | undefined,
+): KnownPractice | undefined {
+  let row = rowOf(patient);
+  let merges = 0;
+  while (row?.into && merges < mostMerges) {
+    row = rowOf(row.into);
+    merges += 1;
+  }
+  if (!row || row.into || row.practice === '') return undefined;
+  const { practice, at } = row;
+  return { practice, at, ...(merges > 0 && { merged: true }) };
+}
