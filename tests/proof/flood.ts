@@ -29,7 +29,7 @@ const kinds: Record<string, { peers: number; act(socket: Socket, n: number): voi
 export const flood: Part = {
   name: 'flood',
   law: 'peers that hold connections, fill them or never read take nothing from the others: those are answered meanwhile, and new ones afterwards',
-  minutes: 1.5,
+  minutes: 1,
   suite: 'proof',
   run: tried,
 };

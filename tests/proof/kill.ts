@@ -9,7 +9,7 @@ import { type Step, steps } from './steps.ts';
 export const kill: Part = {
   name: 'kill',
   law: 'whatever was acknowledged before a SIGKILL is in the journal once, delivered in order of its key, and flagged wherever it may have arrived twice',
-  minutes: 11,
+  minutes: 12,
   suite: 'proof',
   run: killed,
 };

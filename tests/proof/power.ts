@@ -9,7 +9,7 @@ import { oneOf, randomFrom, tooFew, wholeBetween } from './part.ts';
 export const power: Part = {
   name: 'power',
   law: 'whatever was acknowledged before a power cut is in the journal once, delivered in order of its key, and flagged wherever it may have arrived twice; with synchronous=NORMAL messages are lost',
-  minutes: 5,
+  minutes: 6,
   suite: 'proof',
   run: powerCut,
 };
