@@ -47,9 +47,10 @@ function readRule(text: string): HourRule | undefined {
   return { days, from: fromHour * 60 + (fromMinute ?? 0), to };
 }
 
-/** How long a rule lasts at a time, in milliseconds. */
-export function lengthOf({ from, to }: HourRule): number {
-  return (to > from ? to - from : to - from + 24 * 60) * minuteMs;
+/** How long these hours last at most without a break, milliseconds; two weeks for all the time. */
+export function longestOf(hours: readonly HourRule[]): number {
+  const lengths = stretches(hours, 'UTC', 0, 14 * dayMs).map(({ from, to }) => to - from);
+  return Math.max(0, ...lengths);
 }
 
 /** Whether this machine knows a time zone of this name. */
@@ -63,25 +64,38 @@ export function isZone(name: string): boolean {
 }
 
 /**
- * The stretches of these hours that touch the time from `since` to `until`, newest first; none that
- * is more than two weeks ago.
+ * The stretches of these hours that touch the time from `since` to `until`, in order and joined where
+ * they meet; none that is more than two weeks ago.
  */
-export function* stretches(
+export function stretches(
   hours: readonly HourRule[],
   zone: string,
   since: number,
   until: number,
-): Generator<Stretch> {
+): Stretch[] {
+  const found: Stretch[] = [];
   // Days are told apart as the calendar of the zone has them, by a date in UTC of the same name.
   const last = Math.floor((until + offsetOf(zone, until)) / dayMs);
-  for (let day = last; day >= last - 14; day--) {
+  const first = Math.floor((since + offsetOf(zone, since)) / dayMs) - 1;
+  for (let day = Math.max(first, last - 15); day <= last; day++) {
     for (const { days, from, to } of hours) {
       if (!days.includes(new Date(day * dayMs).getUTCDay())) continue;
       const begins = instantOf(zone, day * dayMs + from * minuteMs);
       const ends = instantOf(zone, (to > from ? day : day + 1) * dayMs + to * minuteMs);
-      if (begins < until && ends > since) yield { from: begins, to: ends };
+      if (begins < until && ends > since) found.push({ from: begins, to: ends });
     }
   }
+  return joined(found.sort((a, b) => a.from - b.from));
+}
+
+function joined(sorted: readonly Stretch[]): Stretch[] {
+  const all: Stretch[] = [];
+  for (const one of sorted) {
+    const before = all.at(-1);
+    if (before && one.from <= before.to) before.to = Math.max(before.to, one.to);
+    else all.push({ ...one });
+  }
+  return all;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** What a channel file says of what is watched: what is expected to come, and what may wait. */
 import { z } from 'zod';
-import { isZone, lengthOf, readHours } from './hours.ts';
+import { isZone, longestOf, readHours } from './hours.ts';
 import { duration, text, whole } from './values.ts';
 
 const hours = z
@@ -25,7 +25,7 @@ export const expects = {
         .meta({ description: 'time zone of the hours' }),
     })
     .refine(
-      ({ within, hours: rules }) => rules.some((rule) => lengthOf(rule) > within),
+      ({ within, hours: rules }) => longestOf(rules) > within,
       'within is longer than all of the hours, so that no silence would ever be too long',
     )
     .optional()

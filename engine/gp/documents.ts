@@ -83,7 +83,8 @@ export function createDocuments(options: DocumentOptions, http: Http): AskDocume
     }
 
     const period = periodOf(request);
-    const query = new URLSearchParams(includes);
+    const query = new URLSearchParams();
+    for (const [name = '', value = ''] of includes) query.append(name, value);
     if (period.start) query.append('created', `ge${period.start}`);
     if (period.end) query.append('created', `le${period.end}`);
     const reply = await get(call, 'search', `Patient/${patient.id}/DocumentReference?${query}`);

@@ -245,7 +245,7 @@ items:
     const { code, stdout, stderr } = await called(['check']);
     assert.equal(code, exits.ok);
     assert.equal(stdout, '');
-    assert.match(stderr, /^2 channels and 2 routes are sound/);
+    assert.match(stderr, /^3 channels and 3 routes are sound/);
   });
 });
 

@@ -104,7 +104,7 @@ describe('gatehouse', function () {
       cases.cases.map(({ passed }) => passed),
       [true],
     );
-    assert.deepEqual(cases.coverage.map(({ route }) => route).sort(), ['adt', 'gp-record']);
+    assert.deepEqual(cases.coverage.map(({ route }) => route).sort(), ['adt', 'gp-record', 'push']);
   });
 
   it('has no colour in a pipe', async () => {
@@ -123,7 +123,7 @@ describe('gatehouse', function () {
     const { stdout } = await called(['channel', 'list']);
     const [names, ...rows] = stdout.trimEnd().split('\n');
     assert.equal(names, 'CHANNEL\tLISTEN\tROUTE\tACCEPTS');
-    assert.equal(rows.length, 2);
+    assert.equal(rows.length, 3);
     for (const row of rows) assert.equal(row.split('\t').length, 4);
   });
 

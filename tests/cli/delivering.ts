@@ -37,7 +37,7 @@ export async function startDelivering(data?: string): Promise<Delivering> {
   const receiver = await startReceiver();
   const channels = join(folder, 'channels');
   cpSync(join(root, 'channels'), channels, { recursive: true });
-  rmSync(join(channels, 'adt-feed.yaml'));
+  for (const shipped of ['adt-feed.yaml', 'record-push.yaml']) rmSync(join(channels, shipped));
   // Its GP side is not there: nobody is asked, which is all that is needed of a query here.
   const query = readFileSync(join(channels, 'gp-record.yaml'), 'utf8');
   writeFileSync(join(channels, 'gp-record.yaml'), query.replace('port: 2575', 'port: 0'));
