@@ -38,7 +38,7 @@ export async function certificate(
     algorithm: 'sha256',
     ca: by,
     ...(options.until && {
-      notBeforeDate: new Date(options.until.getTime() - 86_400_000),
+      notBeforeDate: new Date(Math.min(options.until.getTime(), Date.now()) - 86_400_000),
       notAfterDate: options.until,
     }),
     extensions: [
