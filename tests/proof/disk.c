@@ -295,13 +295,33 @@ static void opened(int fd) {
   pthread_mutex_unlock(&lock);
 }
 
+/* Node closes descriptors by calls of its own, so a number may have passed to something else. */
+static int is_still(int fd) {
+  struct stat is;
+  if (fstat(fd, &is) != 0) return 0;
+  if (of_fd[fd] < 0) return S_ISDIR(is.st_mode);
+  return objects[of_fd[fd]].dev == is.st_dev && objects[of_fd[fd]].ino == is.st_ino;
+}
+static int known(int fd) {
+  if (fd < 0 || fd >= MOST_FDS || of_fd[fd] == 0) return 0;
+  if (is_still(fd)) return 1;
+  of_fd[fd] = 0;
+  return 0;
+}
+static int watched(int fd) { return known(fd) && of_fd[fd] > 0; }
+
 static int open_any(int dir, const char *path, int flags, va_list more) {
   mode_t mode = flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE ? va_arg(more, mode_t) : 0;
-  const char *name = flags & O_TRUNC ? name_in_folder(path) : NULL;
-  if (name != NULL && access(path, F_OK) == 0) stop("a file is opened to be overwritten");
+  struct stat is;
+  off_t before = flags & O_TRUNC && stat(path, &is) == 0 ? is.st_size : 0;
   int fd = syscall(SYS_openat, dir, path, flags, mode);
   int error = errno;
   opened(fd);
+  if (before > 0 && watched(fd)) {
+    pthread_mutex_lock(&lock);
+    mark(&objects[of_fd[fd]], 0, before);
+    pthread_mutex_unlock(&lock);
+  }
   errno = error;
   return fd;
 }
@@ -328,21 +348,6 @@ int close(int fd) {
   if (fd >= 0 && fd < MOST_FDS) of_fd[fd] = 0;
   return syscall(SYS_close, fd);
 }
-
-/* Node closes descriptors by calls of its own, so a number may have passed to something else. */
-static int is_still(int fd) {
-  struct stat is;
-  if (fstat(fd, &is) != 0) return 0;
-  if (of_fd[fd] < 0) return S_ISDIR(is.st_mode);
-  return objects[of_fd[fd]].dev == is.st_dev && objects[of_fd[fd]].ino == is.st_ino;
-}
-static int known(int fd) {
-  if (fd < 0 || fd >= MOST_FDS || of_fd[fd] == 0) return 0;
-  if (is_still(fd)) return 1;
-  of_fd[fd] = 0;
-  return 0;
-}
-static int watched(int fd) { return known(fd) && of_fd[fd] > 0; }
 
 /* Before and after a write; between them nothing else is written. */
 static struct object *begin_write(int fd) {
