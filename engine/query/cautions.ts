@@ -16,13 +16,13 @@ const sentences = {
   birthDateDiffers: 'CAUTION: the date of birth differs between PDS and the GP record.',
   notCompared: 'CAUTION: the demographics of the GP record could not be compared with PDS.',
   claimedFamilyDiffers:
-    'CAUTION: the family name in the query differs from the one recorded for this NHS number.',
+    'CAUTION: the family name the hospital sent differs from the one recorded for this NHS number.',
   claimedGivenDiffers:
-    'CAUTION: the given name in the query differs from the one recorded for this NHS number.',
+    'CAUTION: the given name the hospital sent differs from the one recorded for this NHS number.',
   claimedGenderDiffers:
-    'CAUTION: the gender in the query differs from the one recorded for this NHS number.',
+    'CAUTION: the gender the hospital sent differs from the one recorded for this NHS number.',
   claimedBirthDateDiffers:
-    'CAUTION: the date of birth in the query differs from the one recorded for this NHS number.',
+    'CAUTION: the date of birth the hospital sent differs from the one recorded for this NHS number.',
   datesNotApplied:
     'CAUTION: the record is not limited to the dates asked for, except where a dataset says what was not asked for.',
   moreOfPatient:
