@@ -52,8 +52,12 @@ function tellPorts({ channels, ports }: Engine): void {
 }
 
 function tellLeft({ unanswered, owed }: Left): number {
-  if (owed > 0) say(`${owed} messages wait to be delivered after the next start`);
+  if (owed > 0) say(`to be delivered after the next start: ${owed}`);
   if (unanswered === 0) return exits.ok;
-  say(`${unanswered} messages were cut off unanswered: their senders have to send them again`);
+  say(
+    unanswered === 1
+      ? '1 message was cut off unanswered: its sender has to send it again'
+      : `${unanswered} messages were cut off unanswered: their senders have to send them again`,
+  );
   return exits.partly;
 }
