@@ -33,8 +33,10 @@ import { find, index, list, read } from './sql.ts';
 export interface Search {
   list(filter: Filter): ExchangeSummary[];
   read(exchange: ExchangeId): StoredExchange | undefined;
-  /** By the index alone: undefined also where it is not indexed yet. */
+  /** Its first entry: what was received. */
   beginning(exchange: ExchangeId): Entry | undefined;
+  /** The same by the index alone, from one block: undefined also where it is not indexed yet. */
+  indexedBeginning(exchange: ExchangeId): Entry | undefined;
   outbound(filter: OutboundFilter): Outbound[];
   outboundCounts(): OutboundCount[];
   practiceOf(patient: string): KnownPractice | undefined;
@@ -125,6 +127,22 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
     return found.sort((a, b) => a.append.id - b.append.id);
   }
 
+  function indexedBeginning(id: ExchangeId): Entry | undefined {
+    const row = exchange.get(id);
+    if (row === undefined) return undefined;
+    // A queue is read in order, and a block holds many of its messages.
+    if (latest?.id !== row.first_block) {
+      const sealed = ofJournal(() => block.get(row.first_block));
+      if (sealed === undefined) return undefined;
+      latest = { id: sealed.id, plain: opener.open(sealed) };
+    }
+    for (const { entries } of appendsIn(latest.plain, { exchange: id })) {
+      const first = firstOf(entries);
+      if (first) return first;
+    }
+    return undefined;
+  }
+
   return {
     list(filter) {
       const byId = new Map(ofJournal(() => channels.all()).map((row) => [row.id, row.name]));
@@ -166,20 +184,10 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
     outbound: (filter) => atOneTime(() => deliveries.list(filter, tail().outlines)),
     outboundCounts: () => atOneTime(() => deliveries.counts(tail().outlines)),
 
+    indexedBeginning,
     beginning(id) {
-      const row = exchange.get(id);
-      if (row === undefined) return undefined;
-      // A queue is read in order, and a block holds many of its messages.
-      if (latest?.id !== row.first_block) {
-        const sealed = ofJournal(() => block.get(row.first_block));
-        if (sealed === undefined) return undefined;
-        latest = { id: sealed.id, plain: opener.open(sealed) };
-      }
-      for (const { entries } of appendsIn(latest.plain, { exchange: id })) {
-        const first = entries.find(({ kind }) => kind === 'received' || kind === 'broken');
-        if (first) return first;
-      }
-      return undefined;
+      if (exchange.get(id) !== undefined) return indexedBeginning(id);
+      return firstOf(atOneTime(() => appendsOf(id)).flatMap(({ append }) => append.entries));
     },
 
     practiceOf(patient) {
@@ -239,6 +247,9 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
       }),
   };
 }
+
+const firstOf = (entries: Entry[]): Entry | undefined =>
+  entries.find(({ kind }) => kind === 'received' || kind === 'broken');
 
 /** The bytes of a message that was received whole. */
 export function receivedOf(first: Entry | undefined): Uint8Array | undefined {

@@ -152,10 +152,9 @@ function writingJournal(parts: Parts, closeAll: () => Promise<void>): Journal & 
   }
 
   /** Of what is indexed already there is nothing to wait for. */
-  const beginning = async (exchange: ExchangeId) => {
-    const look = (search: Search) => search.beginning(exchange);
-    return (await lookup.look(look)) ?? (await found(look));
-  };
+  const beginning = async (exchange: ExchangeId) =>
+    (await lookup.look((search) => search.indexedBeginning(exchange))) ??
+    (await found((search) => search.beginning(exchange)));
 
   return {
     mint: next,

@@ -68,6 +68,31 @@ describe('the journal keeps what it is given', () => {
     );
   });
 
+  it('gives what was received to whoever finds the exchange, indexed or not', async () => {
+    const body = Buffer.from('MSH|^~\\&|');
+    const note = { to: 'adt-feed/epr', state: 'owed' };
+    const beside = await openJournal({ folder, readOnly: true, emit: recordEvents().emit });
+    try {
+      for (let round = 0; round < 50; round++) {
+        const id = journal.mint();
+        const stored = journal.append(id, 'adt-feed', [
+          { kind: 'received', at: id, body },
+          { kind: 'outbound', at: id, note },
+        ]);
+        // Committed is committed: others see it before the engine itself is told that it is.
+        for (const reader of [journal, beside]) {
+          for (const { exchange } of await reader.outbound({ to: 'adt-feed/epr', after: id - 1 })) {
+            assert.deepEqual(Buffer.from((await reader.received(exchange)) ?? []), body);
+          }
+        }
+        await stored;
+        assert.deepEqual(Buffer.from((await beside.received(id)) ?? []), body);
+      }
+    } finally {
+      await beside.close();
+    }
+  });
+
   it('keeps its own copy: the sender may reuse its buffer at once', async () => {
     const id = journal.mint();
     const body = Buffer.from('the original');
