@@ -15,8 +15,9 @@ export interface Indexing {
   /**
    * Index what is committed by now. Also resolves when that failed (the event says so): readers
    * then find it in the blocks.
+   * @param upTo what was committed before this is enough
    */
-  catchUp(): Promise<void>;
+  catchUp(upTo?: number): Promise<void>;
   /** No more merges by themselves. */
   stop(): void;
 }
@@ -87,8 +88,8 @@ export function createIndexing(options: {
       if (appends >= mostAppends && !running && !failing && !stopped) void merge();
       else schedule(quietMs);
     },
-    async catchUp() {
-      if (committed > mark) await merge();
+    async catchUp(upTo = Infinity) {
+      if (Math.min(committed, upTo) > mark) await merge();
     },
     stop() {
       stopped = true;

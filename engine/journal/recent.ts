@@ -5,7 +5,12 @@
  * Two tables of plain numbers, open addressing: the young one is filled; when it spans the window
  * or is full, the old one is dropped and the young one grows old. So memory is bounded, nothing
  * is deleted singly, and the garbage collector sees two arrays instead of a million objects.
+ *
+ * A feed of a few hundred messages a second fills both long before its window ends. What is dropped
+ * then leaves a Bloom filter behind: the index is asked only for what may have been there, and a
+ * message that never came before still costs nothing.
  */
+import { type Bloom, createBloom } from './bloom.ts';
 import type { ExchangeId } from './journal.ts';
 
 export interface Recent {
@@ -13,10 +18,14 @@ export interface Recent {
   add(fingerprint: number, exchange: ExchangeId): boolean;
   /** Undo an `add`: the append was not stored. */
   remove(fingerprint: number, exchange: ExchangeId): void;
-  /** Exchanges with this fingerprint from `since` on, newest first. */
+  /** Exchanges with this fingerprint from `since` on that are in memory, newest first. */
   find(fingerprint: number, since: number): ExchangeId[];
+  /** Whether there may be others from `since` on, which are not in memory any more. */
+  mayHaveOlder(fingerprint: number, since: number): boolean;
   /** Every exchange from this time on is in memory, in microseconds since 1970. */
   coveredSince(): number;
+  /** What is no longer in memory was committed before this, in microseconds since 1970. */
+  droppedBefore(): number;
 }
 
 interface Table {
@@ -25,6 +34,15 @@ interface Table {
   used: number;
   began: number;
 }
+
+/** A table that was dropped: what it held, and from when on the next one holds all. */
+interface Dropped {
+  filter: Bloom;
+  ended: number;
+}
+
+/** At 2 MB each. */
+const mostDropped = 64;
 
 /**
  * @param options.window how long exchanges are remembered at least, in microseconds
@@ -40,13 +58,31 @@ export function createRecent(options: {
 }): Recent {
   let young = createTable(1024, options.since);
   let old = createTable(2, options.since);
+  let dropped: Dropped[] = [];
+  /** All exchanges from here on are in a table or in a filter. */
+  let knownSince = options.since;
+
+  /** The young table grows old; the old one leaves a filter behind while the window needs it. */
+  function turn(exchange: ExchangeId): void {
+    const since = exchange - options.window;
+    if (old.used > 0 && young.began > since) dropped.push(filterOf(old, young.began));
+    else if (old.used > 0) knownSince = young.began;
+    dropped = dropped.filter(({ ended }) => {
+      if (ended <= since) knownSince = Math.max(knownSince, ended);
+      return ended > since;
+    });
+    if (dropped.length > mostDropped) {
+      knownSince = dropped.shift()?.ended ?? knownSince;
+      options.shortened();
+    }
+    old = young;
+    young = createTable(1024, exchange);
+  }
 
   return {
     add(fingerprint, exchange) {
       if (young.used >= options.most / 2 || exchange - young.began > options.window) {
-        if (exchange - young.began <= options.window && old.used > 0) options.shortened();
-        old = young;
-        young = createTable(1024, exchange);
+        turn(exchange);
       }
       if (young.used * 2 >= young.places.length / 2) young = grown(young);
       return place(young, fingerprint, exchange);
@@ -68,8 +104,22 @@ export function createRecent(options: {
       }
       return found.length < 2 ? found : found.sort((a, b) => b - a);
     },
+    mayHaveOlder(fingerprint, since) {
+      if (since >= old.began) return false;
+      if (since < knownSince) return true;
+      return dropped.some(({ ended, filter }) => ended >= since && filter.mayHold(fingerprint));
+    },
     coveredSince: () => old.began,
+    droppedBefore: () => young.began,
   };
+}
+
+function filterOf(table: Table, ended: number): Dropped {
+  const filter = createBloom();
+  for (let at = 0; at < table.places.length; at += 2) {
+    if ((table.places[at + 1] ?? 0) > 0) filter.add(table.places[at] ?? 0);
+  }
+  return { filter, ended };
 }
 
 /**

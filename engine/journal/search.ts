@@ -41,6 +41,8 @@ export interface Search {
   outboundCounts(): OutboundCount[];
   practiceOf(patient: string): KnownPractice | undefined;
   repeats(of: { fingerprint: string; controlId: string }, since: number): ExchangeId[];
+  /** The same by the index alone. */
+  indexedRepeats(of: { fingerprint: string; controlId: string }, since: number): ExchangeId[];
   stored(): Stored[];
   stats(): { exchanges: number; oldest: number | null; unindexed: number };
 }
@@ -216,6 +218,9 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
         return [...found].sort((a, b) => b - a);
       });
     },
+
+    indexedRepeats: ({ fingerprint, controlId }, since) =>
+      repeats.all(controlId, since, fingerprintNumber(fingerprint)),
 
     stored() {
       const all = new Map<number, Stored>();

@@ -47,6 +47,8 @@ export interface JournalOptions {
   readOnly?: boolean;
   /** How long `repeats` answers from memory, in milliseconds; 24 hours unless told. */
   repeatWindowMs?: number;
+  /** Fingerprints kept in memory at most, at 32 to 64 bytes each; a million unless told. */
+  mostRecent?: number;
   /** The most the journal may grow to, in bytes; then appends fail with journalFull. */
   maxBytes?: number;
   /** How long a commit waits for another process's lock, in milliseconds; 2000 unless told. */
@@ -57,8 +59,6 @@ export interface JournalOptions {
 type Writer = Thread<WriterRequest, WriterReply>;
 type Indexer = Thread<IndexerRequest, IndexerReply>;
 
-/** Fingerprints kept in memory at most: 32 to 64 MB. */
-const mostRecent = 1_000_000;
 const dayMs = 86_400_000;
 
 /**
@@ -106,7 +106,7 @@ async function openForWriter(options: JournalOptions): Promise<Journal & Retenti
     opened.push(() => lookup.close());
     const { journal } = lookup.readers();
     const next = clock(journal.prepare<[], number>(read.end).pluck().get() ?? 0);
-    const recent = loadRecent(lookup.readers(), options.repeatWindowMs ?? dayMs, next(), emit);
+    const recent = loadRecent(lookup.readers(), options, next());
     const { merge, mark } = lookup;
     const indexing = createIndexing({ merge, indexed: mark, emit });
     const channelRows = journal.prepare<[], Channel>(read.channels).all();
@@ -151,6 +151,18 @@ function writingJournal(parts: Parts, closeAll: () => Promise<void>): Journal & 
     return lookup.look(use);
   }
 
+  /** Those in memory, and those the index knows of: what memory has dropped is indexed long since. */
+  async function older(
+    remembered: ExchangeId[],
+    of: { fingerprint: string; controlId: string },
+    since: number,
+  ): Promise<ExchangeId[]> {
+    if (closing) throw closed();
+    await indexing.catchUp(recent.droppedBefore());
+    const indexed = await lookup.look((search) => search.indexedRepeats(of, since));
+    return [...new Set([...remembered, ...indexed])].sort((a, b) => b - a);
+  }
+
   /** Of what is indexed already there is nothing to wait for. */
   const beginning = async (exchange: ExchangeId) =>
     (await lookup.look((search) => search.indexedBeginning(exchange))) ??
@@ -177,12 +189,10 @@ function writingJournal(parts: Parts, closeAll: () => Promise<void>): Journal & 
     read: (exchange) => found((search) => search.read(exchange)),
     list: (filter = {}) => found((search) => search.list(filter)),
     repeats(of, since) {
-      const remembered = recent.find(fingerprintNumber(of.fingerprint), since);
-      if (since >= recent.coveredSince()) return remembered;
-      return found((search) => {
-        const all = new Set([...remembered, ...search.repeats(of, since)]);
-        return [...all].sort((a, b) => b - a);
-      });
+      const fingerprint = fingerprintNumber(of.fingerprint);
+      const remembered = recent.find(fingerprint, since);
+      if (!recent.mayHaveOlder(fingerprint, since)) return remembered;
+      return older(remembered, of, since);
     },
     outbound: (filter = {}) => found((search) => search.outbound(filter)),
     outboundCounts: () => found((search) => search.outboundCounts()),
@@ -230,15 +240,16 @@ function clock(last: number): () => number {
   };
 }
 
-function loadRecent(readers: Readers, windowMs: number, now: number, emit: Emit): Recent {
-  const window = windowMs * 1000;
+function loadRecent(readers: Readers, options: JournalOptions, now: number): Recent {
+  const { repeatWindowMs = dayMs, mostRecent: most = 1_000_000, emit } = options;
+  const window = repeatWindowMs * 1000;
   const rows = readers.keys
     .prepare<[number, number], { id: number; fingerprint: number }>(find.fingerprints)
-    .all(now - window, mostRecent / 2);
+    .all(now - window, most / 2);
   const oldest = rows[rows.length - 1];
-  const since = oldest && rows.length === mostRecent / 2 ? oldest.id : now - window;
-  const shortened = (): void => emit('journal.repeatsShortened', { count: mostRecent });
-  const recent = createRecent({ window, most: mostRecent, since, shortened });
+  const since = oldest && rows.length === most / 2 ? oldest.id : now - window;
+  const shortened = (): void => emit('journal.repeatsShortened', { count: most });
+  const recent = createRecent({ window, most, since, shortened });
   for (const { id, fingerprint } of rows.reverse()) recent.add(fingerprint, id);
   return recent;
 }
