@@ -65,6 +65,7 @@ export interface EditRow {
 /** One record: how long it takes to parse as JSON, and to map. */
 export interface MappingRow {
   record: string;
+  part: 'four' | 'everything';
   kilobytes: number;
   /** Segments that come out. */
   segments: number;

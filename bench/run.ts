@@ -3,6 +3,7 @@
  * measured, how, and what it does not say: docs/benchmarks.md.
  */
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { measureBeside } from './beside.ts';
 import { measureChain } from './chain.ts';
@@ -116,6 +117,12 @@ async function servers(): Promise<ServerRow[]> {
       stops.push(gatehouse.stop);
       const restMs = gatehouseRestMs;
       if (chosen.has('adt')) {
+        const bare = await startServer('stored-echo', [join(folder, 'bare')]);
+        stops.push(bare.stop);
+        subjects.push({
+          ...{ subject: 'journal', title: 'echo with our journal, nothing read', server: bare },
+          ...{ message: 'adt', restMs },
+        });
         const title = 'Gatehouse, ADT on disk before its ACK';
         subjects.push({ subject: 'adt', title, server: gatehouse, message: 'adt', restMs });
       }

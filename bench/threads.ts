@@ -33,16 +33,23 @@ export async function measureEdits(repetitions: number, ms: number): Promise<Edi
   }
 }
 
+/** What an emergency department asks for most: patient, allergies, medication, problems. */
+const four = ['PAT', 'ALL', 'MED', 'PRB'] as const;
+
 /** Map records of several sizes: a process each, so that none is measured in another's garbage. */
 export async function measureMappings(repetitions: number, ms: number): Promise<MappingRow[]> {
   const files = publishedFiles.map((name) => join(published, name)).filter((at) => existsSync(at));
   const rows: MappingRow[] = [];
-  for (const file of [undefined, ...files]) {
+  const asked = [undefined, ...files].flatMap((file) => [
+    { file, datasets: four },
+    { file, datasets: undefined },
+  ]);
+  for (const { file, datasets } of asked) {
     const child = await startChild('mapping');
     try {
       const results: MappingResult[] = [];
       for (let repetition = 0; repetition < repetitions; repetition++) {
-        const request: MappingRequest = { file, ms };
+        const request: MappingRequest = { file, datasets, ms };
         results.push(await child.ask<MappingResult>(request, ms + 60_000));
       }
       const [parse, map, times] = [
@@ -50,9 +57,12 @@ export async function measureMappings(repetitions: number, ms: number): Promise<
         spreadOf(results, (result) => result.map),
         spreadOf(results, (result) => result.map / result.parse),
       ];
-      const record = file === undefined ? 'synthetic' : basename(file, '.json');
+      const name = file === undefined ? 'synthetic' : basename(file, '.json');
+      const record = `${name}, ${datasets ? datasets.join(' ') : 'everything'}`;
+      const part = datasets ? 'four' : 'everything';
       const { kilobytes = 0, segments = 0 } = results[0] ?? {};
-      if (parse && map && times) rows.push({ record, kilobytes, segments, parse, map, times });
+      if (parse && map && times)
+        rows.push({ record, part, kilobytes, segments, parse, map, times });
     } finally {
       await child.stop();
     }

@@ -7,12 +7,15 @@ import { readFileSync } from 'node:fs';
 import { mapRecord } from '../../engine/mapping/apply.ts';
 import { loadMappings } from '../../engine/mapping/load.ts';
 import { largeRecord } from '../samples.ts';
+import type { Dataset } from '../../engine/gp/port.ts';
 import { spread } from '../figures.ts';
 import { answerRequests } from './requests.ts';
 
 export interface MappingRequest {
   /** A file with a Bundle; without one, a record made of the fixture patient's. */
   file?: string;
+  /** What is asked for; all of it unless told. */
+  datasets?: readonly Dataset[];
   ms: number;
 }
 
@@ -27,10 +30,10 @@ export interface MappingResult {
 
 const root = resolve(import.meta.dirname, '../..');
 const compiled = loadMappings(join(root, 'mappings', 'gp-record'));
-const datasets = [...compiled.datasets.keys()];
+const allDatasets = [...compiled.datasets.keys()];
 const syntheticBytes = 300 * 1024;
 
-answerRequests<MappingRequest, MappingResult>(({ file, ms }) => {
+answerRequests<MappingRequest, MappingResult>(({ file, datasets = allDatasets, ms }) => {
   const text = file === undefined ? largeRecord(syntheticBytes) : readFileSync(file, 'utf8');
   const options = {
     datasets,
