@@ -3,20 +3,21 @@ import type { Applied } from '../../engine/channels.ts';
 import type { Finding } from '../../engine/config/yaml.ts';
 import { exits } from './exits.ts';
 import { runningEngine } from './engine.ts';
-import { printJson, say } from './output.ts';
+import { type Form, printOne } from './form.ts';
+import { say } from './output.ts';
 import { whoAsks } from './person.ts';
 import { printFindings } from './check.ts';
 
 /** Apply. @returns 78 where the new configuration has errors: then nothing has changed */
-export async function apply(options: { data: string; output: string }): Promise<number> {
+export async function apply(options: { data: string; output: Form }): Promise<number> {
   const engine = runningEngine(options);
   const { applied, findings } = await engine.post<{ applied?: Applied; findings: Finding[] }>(
     '/v1/config/apply',
     { by: whoAsks() },
   );
-  if (options.output === 'json') printJson('applied', { applied: applied ?? null, findings });
-  else if (applied) tell(applied);
-  else printFindings(findings);
+  printOne(options.output, 'applied', { applied: applied ?? null, findings }, () =>
+    applied ? tell(applied) : printFindings(findings),
+  );
   if (applied) return exits.ok;
   say('nothing was changed; the engine runs on as before');
   return exits.badConfig;

@@ -7,7 +7,8 @@ import { leftClasses } from '../../engine/mapping/left-behind.ts';
 import { type CompiledMappings, loadMappings } from '../../engine/mapping/load.ts';
 import { exits } from './exits.ts';
 import { bundleIn, wanted } from './mapping.ts';
-import { print, printJson, printTable, say, style } from './output.ts';
+import { type Form, printRows } from './form.ts';
+import { print, printTable, say, style } from './output.ts';
 import { siteFolder } from './sites.ts';
 
 interface AuditOptions {
@@ -16,7 +17,7 @@ interface AuditOptions {
   datasets?: string;
   elements?: boolean;
   reveal?: boolean;
-  output: string;
+  output: Form;
 }
 
 /** Fates in the order they are shown, each with what it means. */
@@ -56,8 +57,10 @@ export async function audit(files: string[], options: AuditOptions): Promise<num
   const compiled = loadMappings(join(siteFolder(options.site), 'mappings', options.mapping));
   const datasets = wanted(options.datasets);
   const audited = files.map((file) => auditFile(file, compiled, datasets));
-  if (options.output === 'json') printAsJson(audited, options);
-  else printAsTables(audited, options);
+  const { beside, rows } = asData(audited, options);
+  printRows(options.output, { kind: 'audit', key: 'bundles', rows, beside }, () =>
+    printAsTables(audited, options),
+  );
   return audited.some(({ gaps }) => gaps.length > 0) ? exits.findings : exits.ok;
 }
 
@@ -155,13 +158,13 @@ const colourOf = (fate: Fate) =>
 /** Names of elements come from the bundle: nothing in them may steer a terminal. */
 const shown = (text: string) => text.replace(/\p{C}/gu, '\uFFFD');
 
-function printAsJson(audited: AuditedFile[], { elements, reveal }: AuditOptions): void {
+function asData(audited: AuditedFile[], { elements, reveal }: AuditOptions) {
   const summary = (of: AuditedFile[]) => {
     const { counts, total, percent } = countsOf(of);
     return { elements: total, percent, counts: Object.fromEntries(counts) };
   };
-  printJson('audit', {
-    bundles: audited.map((one) => ({
+  return {
+    rows: audited.map((one) => ({
       file: one.file,
       ...summary([one]),
       unaccounted: one.gaps,
@@ -179,7 +182,6 @@ function printAsJson(audited: AuditedFile[], { elements, reveal }: AuditOptions)
           })),
         })),
     })),
-    total: summary(audited),
-    meanings,
-  });
+    beside: { total: summary(audited), meanings },
+  };
 }

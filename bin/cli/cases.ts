@@ -7,7 +7,8 @@ import { type Played, playCases } from '../../engine/cases/play.ts';
 import { routesOf } from '../../engine/config/site.ts';
 import { shortPath } from '../../engine/config/yaml.ts';
 import { exits } from './exits.ts';
-import { CommandError, print, printJson, say, style } from './output.ts';
+import { type Form, printRows } from './form.ts';
+import { CommandError, print, say, style } from './output.ts';
 import { siteFolder, soundSite } from './sites.ts';
 
 interface TestOptions {
@@ -15,7 +16,7 @@ interface TestOptions {
   steps?: boolean;
   update?: boolean;
   coverage?: boolean;
-  output: string;
+  output: Form;
 }
 
 /** Play cases. @returns 6 where one differs */
@@ -43,25 +44,22 @@ export async function test(files: string[], options: TestOptions): Promise<numbe
         played.flatMap(({ steps }) => steps),
       )
     : undefined;
-  if (options.output === 'json') {
-    printJson('cases', {
-      cases: played.map(({ story, differences, results }) => ({
-        file: shortPath(story.file),
-        title: story.title,
-        passed: differences.length === 0 || options.update === true,
-        differences,
-        ...(options.steps ? { results } : {}),
-      })),
-      ...(coverage ? { coverage } : {}),
-    });
-  } else {
+  const rows = played.map(({ story, differences, results }) => ({
+    file: shortPath(story.file),
+    title: story.title,
+    passed: differences.length === 0 || options.update === true,
+    differences,
+    ...(options.steps ? { results } : {}),
+  }));
+  const beside = coverage ? { coverage } : {};
+  printRows(options.output, { kind: 'cases', key: 'cases', rows, beside }, () => {
     for (const one of played) tell(one, options);
     for (const { route, walked, of, missing } of coverage ?? []) {
       const rest = missing.length > 0 ? `; not walked: ${missing.join(', ')}` : '';
       print(`route ${route}: ${walked} of ${of} state outcomes are walked${rest}`);
     }
     say(`${played.length - failed.length} of ${played.length} cases pass`);
-  }
+  });
   return failed.length > 0 ? exits.findings : exits.ok;
 }
 

@@ -4,16 +4,16 @@ import { loadSite, routesOf } from '../../engine/config/site.ts';
 import { settingsJsonSchema } from '../../engine/config/settings.ts';
 import type { Finding } from '../../engine/config/yaml.ts';
 import { exits } from './exits.ts';
-import { print, printJson, say, style } from './output.ts';
+import { type Form, printRows } from './form.ts';
+import { print, say, style } from './output.ts';
 import { siteFolder } from './sites.ts';
 
 /** Check a site. @returns 78 where there are errors */
-export async function check(options: { site?: string; output: string }): Promise<number> {
+export async function check(options: { site?: string; output: Form }): Promise<number> {
   const { channels, findings } = loadSite(siteFolder(options.site));
   const errors = findings.filter((finding) => finding.severity === 'error').length;
-  if (options.output === 'json') {
-    printJson('check', { errors, channels: channels.map((c) => c.channel.channel), findings });
-  } else {
+  const beside = { errors, channels: channels.map((c) => c.channel.channel) };
+  printRows(options.output, { kind: 'check', key: 'findings', rows: findings, beside }, () => {
     printFindings(findings);
     const routes = new Set(routesOf(channels).map(({ name }) => name));
     say(
@@ -21,7 +21,7 @@ export async function check(options: { site?: string; output: string }): Promise
         ? `${errors} ${errors === 1 ? 'error' : 'errors'}`
         : `${channels.length} channels and ${routes.size} routes are sound: every outcome has a way to an answer`,
     );
-  }
+  });
   return errors > 0 ? exits.badConfig : exits.ok;
 }
 

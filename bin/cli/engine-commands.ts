@@ -1,6 +1,7 @@
 /** `gatehouse status`, `metrics` and `config apply` in the command tree. */
 import type { Command } from 'commander';
-import { data, output, run } from './options.ts';
+import { form } from './form.ts';
+import { data, run } from './options.ts';
 
 /** Add the commands that look at the running engine as a whole, and change its configuration. */
 export function addEngineCommands(program: Command, config: Command): void {
@@ -10,7 +11,7 @@ export function addEngineCommands(program: Command, config: Command): void {
       'tell how the running engine is: exit 0 where all is well, 6 where something is not',
     )
     .addOption(data)
-    .addOption(output)
+    .addOption(form)
     .addHelpText('after', '\nExample:\n  gatehouse status --data /var/lib/gatehouse')
     .action(async (options) => run((await import('./status.ts')).status(options)));
   program
@@ -19,14 +20,14 @@ export function addEngineCommands(program: Command, config: Command): void {
     .command('show [name]')
     .description('print them, or those whose name holds a text')
     .addOption(data)
-    .addOption(output)
+    .addOption(form)
     .addHelpText('after', '\nExample:\n  gatehouse metrics show queue')
     .action(async (name, options) => run((await import('./metrics.ts')).show(name, options)));
   config
     .command('apply')
     .description('have the running engine read its configuration again: the whole of it or nothing')
     .addOption(data)
-    .addOption(output)
+    .addOption(form)
     .addHelpText('after', '\nExample:\n  gatehouse check && gatehouse config apply')
     .action(async (options) => run((await import('./apply.ts')).apply(options)));
 }

@@ -2,10 +2,11 @@
 import { faultByCode, faults } from '../../engine/faults.ts';
 import { nearest } from '../../engine/config/yaml.ts';
 import { exits } from './exits.ts';
-import { CommandError, print, printJson } from './output.ts';
+import { type Form, printOne } from './form.ts';
+import { CommandError, print } from './output.ts';
 
 /** Explain a fault code. */
-export async function explain(code: string, options: { output: string }): Promise<number> {
+export async function explain(code: string, options: { output: Form }): Promise<number> {
   const wanted = code.toUpperCase();
   const fault = faultByCode(wanted);
   if (!fault) {
@@ -19,14 +20,13 @@ export async function explain(code: string, options: { output: string }): Promis
       exits.notFound,
     );
   }
-  if (options.output === 'json') printJson('fault', fault);
-  else {
+  printOne(options.output, 'fault', fault, () => {
     print(`${fault.code} ${fault.name}\n\n${fault.says}\n`);
     print(`class   ${fault.class}`);
     print(
       `answer  MSA-1 ${fault.msa}${fault.qak ? `, QAK-2 ${fault.qak}` : ''}${fault.err ? `, ERR ${fault.err}` : ', no ERR'}`,
     );
     print(`next    ${fault.next}`);
-  }
+  });
   return exits.ok;
 }

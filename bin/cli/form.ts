@@ -6,10 +6,16 @@
  * row a line, CSV has the keys of the rows as its header (RFC 4180, with LF); both lack what stands
  * beside the rows.
  */
+import { createRequire } from 'node:module';
 import { Option } from 'commander';
-import { stringify as csvOf } from 'csv-stringify/sync';
-import { stringify as yamlOf } from 'yaml';
-import { print, printJson, printTable } from './output.ts';
+import { print, printTable } from './output.ts';
+
+/** Loaded where they are asked for: every command loads this file, few print YAML or CSV. */
+const load = createRequire(import.meta.url);
+const csvOf = (...of: Parameters<typeof import('csv-stringify/sync').stringify>) =>
+  (load('csv-stringify/sync') as typeof import('csv-stringify/sync')).stringify(...of);
+const yamlOf = (value: unknown) =>
+  (load('yaml') as typeof import('yaml')).stringify(value, { lineWidth: 0 });
 
 export const forms = ['table', 'wide', 'json', 'ndjson', 'csv', 'yaml'] as const;
 export type Form = (typeof forms)[number];
@@ -29,29 +35,44 @@ export interface Column<Row> {
   wide?: boolean;
 }
 
-export interface Listing<Row extends object> {
+/** Rows as a machine is given them. */
+export interface Rows<Row extends object> {
   /** Name of the JSON shape. */
   kind: string;
   /** Where the rows stand in it. */
   key: string;
   rows: readonly Row[];
-  columns: readonly Column<Row>[];
   /** What stands beside the rows. */
   beside?: object;
 }
 
+export interface Listing<Row extends object> extends Rows<Row> {
+  columns: readonly Column<Row>[];
+}
+
 /** Print rows: as a table, or as the data they are. */
 export function printListing<Row extends object>(asked: Form, listing: Listing<Row>): void {
-  const { kind, key, rows, columns, beside } = listing;
-  if (isForPeople(asked)) {
+  const { rows, columns } = listing;
+  printRows(asked, listing, () => {
     const shown = columns.filter(({ wide }) => wide !== true || asked === 'wide');
     printTable(
       shown.map(({ title }) => title),
       rows.map((row) => shown.map(({ cell }) => cell(row))),
     );
-    return;
-  }
-  printData(asked, kind, { ...beside, [key]: rows }, rows);
+  });
+}
+
+/**
+ * Print rows that people are told otherwise than in one table.
+ * @param tell prints them for people
+ */
+export function printRows<Row extends object>(
+  asked: Form,
+  { kind, key, rows, beside }: Rows<Row>,
+  tell: () => void,
+): void {
+  if (isForPeople(asked)) tell();
+  else printData(asked, kind, { ...beside, [key]: rows }, rows);
 }
 
 /**
@@ -64,18 +85,22 @@ export function printOne(asked: Form, kind: string, value: object, tell: () => v
 }
 
 function printData(asked: Form, kind: string, value: object, rows: readonly object[]): void {
+  const named = { kind, version: 1, ...value };
   switch (asked) {
     case 'yaml':
-      return print(yamlOf(plain({ kind, version: 1, ...value })));
+      return print(yamlOf(plain(named)));
     case 'ndjson':
       for (const row of rows) print(JSON.stringify(row));
       return;
     case 'csv': {
-      const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-      return print(csvOf(rows.map(plain), { header: true, columns }));
+      // Without a row there is no header: nobody knows the keys.
+      if (rows.length === 0) return;
+      const plainRows = rows.map(plain);
+      const columns = [...new Set(plainRows.flatMap((row) => Object.keys(row)))];
+      return print(csvOf(plainRows, { header: true, columns, cast: { boolean: String } }));
     }
     default:
-      return printJson(kind, value);
+      return print(JSON.stringify(named, null, 2));
   }
 }
 

@@ -6,7 +6,8 @@ import { Argument, Command, CommanderError } from 'commander';
 import { addEngineCommands } from './engine-commands.ts';
 import { exits } from './exits.ts';
 import { addMessageCommands } from './message-commands.ts';
-import { data, output, run, site } from './options.ts';
+import { form } from './form.ts';
+import { data, run, site } from './options.ts';
 import { complain } from './output.ts';
 import { addQueueCommands } from './queue-commands.ts';
 import { version } from './version.ts';
@@ -62,7 +63,7 @@ function tree(): Command {
     command
       .description('check every channel, route and mapping; change nothing')
       .addOption(site)
-      .addOption(output)
+      .addOption(form)
       .addHelpText('after', '\nExample:\n  gatehouse config check -o json')
       .action(async (options) => run((await import('./check.ts')).check(options)));
   check(program.command('check'));
@@ -87,7 +88,7 @@ function tree(): Command {
       .option('--timeout <seconds>', 'longest wait for one answer', '30')
       .option('--continue', 'where the answer has more parts (DSC), ask for them too')
       .option('--new-id', 'give each message a new MSH-10')
-      .addOption(output)
+      .addOption(form)
       .addHelpText(
         'after',
         '\nExample:\n  gatehouse send fixtures/gp-record/qbp-q11.hl7 --to 127.0.0.1:2575',
@@ -100,7 +101,7 @@ function tree(): Command {
     .command('list')
     .description('list the channels of this site')
     .addOption(site)
-    .addOption(output)
+    .addOption(form)
     .addHelpText('after', '\nExample:\n  gatehouse channel list')
     .action(async (options) => run((await import('./channel.ts')).list(options)));
   channel
@@ -110,7 +111,7 @@ function tree(): Command {
     .option('--steps', 'show each hop')
     .option('--update', 'write what came out into the case')
     .option('--coverage', 'tell which outcomes of the routes no case walks')
-    .addOption(output)
+    .addOption(form)
     .addHelpText(
       'after',
       '\nExample:\n  gatehouse channel test fixtures/gp-record/allergies.case --steps',
@@ -123,7 +124,7 @@ function tree(): Command {
       .addOption(site)
       .option('--mapping <name>', 'folder in mappings/', 'gp-record')
       .option('--datasets <codes>', 'comma-separated: PAT,ALL,MED …')
-      .addOption(output);
+      .addOption(form);
   ofMapping(mapping.command('audit <bundles...>'))
     .description('account for every element of FHIR bundles: carried where, or left why')
     .option('--elements', 'show what became of each element')
@@ -193,14 +194,14 @@ function tree(): Command {
       'QBP^Q11, QBP^ZGR, QBP^Q21, QRY^A19, QRY^R02, RQC^I05, VXQ^V01 or ADT^A01',
       'QBP^Q11',
     )
-    .addOption(output)
+    .addOption(form)
     .addHelpText('after', '\nExample:\n  gatehouse sim hospital --to 127.0.0.1:2575 --count 10')
     .action(async (options) => run((await import('./sim.ts')).hospital(options)));
 
   program
     .command('explain <code>')
     .description('explain a fault code')
-    .addOption(output)
+    .addOption(form)
     .addHelpText('after', '\nExample:\n  gatehouse explain GH-4002')
     .action(async (code, options) => run((await import('./explain.ts')).explain(code, options)));
   return program;

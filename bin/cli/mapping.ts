@@ -10,7 +10,8 @@ import { loadMappings } from '../../engine/mapping/load.ts';
 import { type MappedSegment, profiles } from '../../engine/mapping/mapped.ts';
 import type { Resource } from '../../engine/mapping/record.ts';
 import { exits } from './exits.ts';
-import { CommandError, print, printJson, say, style } from './output.ts';
+import { type Form, printRows } from './form.ts';
+import { CommandError, print, say, style } from './output.ts';
 import { siteFolder } from './sites.ts';
 
 interface TryOptions {
@@ -19,7 +20,7 @@ interface TryOptions {
   profile: string;
   datasets?: string;
   trace?: boolean;
-  output: string;
+  output: Form;
 }
 
 /** Map a bundle and print its segments, with `--trace` the rule and source of each field. */
@@ -37,20 +38,19 @@ export async function tryBundle(file: string, options: TryOptions): Promise<numb
     trace: options.trace === true,
   });
   const segments = [...record.patient, ...record.datasets.flatMap((d) => d.segments)];
-  if (options.output === 'json') {
-    printJson('mapped', {
-      segments: segments.map((s) => ({ text: text(s), from: s.from, trace: s.trace })),
-      datasets: record.datasets.map(({ dataset, status, items }) => ({ dataset, status, items })),
-      warnings: record.warnings,
-    });
-  } else {
+  const rows = segments.map((s) => ({ text: text(s), from: s.from, trace: s.trace }));
+  const beside = {
+    datasets: record.datasets.map(({ dataset, status, items }) => ({ dataset, status, items })),
+    warnings: record.warnings,
+  };
+  printRows(options.output, { kind: 'mapped', key: 'segments', rows, beside }, () => {
     for (const segment of segments) {
       print(`${style('cyan', segment.name)}${text(segment).slice(3)}`);
       for (const { target, rule, source } of segment.trace ?? []) {
         print(style('dim', `    ${target} \u2190 ${source}  (${rule})`));
       }
     }
-  }
+  });
   for (const warning of record.warnings)
     say(`${style('yellow', 'warning', process.stderr)} ${warning}`);
   return exits.ok;

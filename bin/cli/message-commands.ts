@@ -1,6 +1,7 @@
 /** `gatehouse message …` in the command tree. */
 import { type Command, Option } from 'commander';
-import { data, output, run } from './options.ts';
+import { form } from './form.ts';
+import { data, run } from './options.ts';
 
 /** Options of what is sent again. */
 const to = () => new Option('--to <channel/destination>', 'for this destination alone');
@@ -24,10 +25,7 @@ const superseded = () =>
 export function addMessageCommands(program: Command): Command {
   const message = program.command('message').description('messages in the journal');
   const reading = (command: Command) =>
-    command
-      .addOption(data)
-      .option('--key-file <file>', 'key file of the journal')
-      .addOption(output);
+    command.addOption(data).option('--key-file <file>', 'key file of the journal').addOption(form);
   reading(
     message
       .command('list')
@@ -82,7 +80,7 @@ export function addMessageCommands(program: Command): Command {
     .addOption(yes())
     .option('--reason <text>', 'why; recorded')
     .addOption(data)
-    .addOption(output)
+    .addOption(form)
     .addHelpText(
       'after',
       '\nExample:\n  gatehouse message replay --fault GH-7004 --to adt-feed/epr --dry-run',
@@ -105,7 +103,7 @@ export function addMessageCommands(program: Command): Command {
     .requiredOption('--reason <text>', 'why; recorded')
     .option('--reveal', 'show the values that differ (patient data); recorded')
     .addOption(data)
-    .addOption(output)
+    .addOption(form)
     .addHelpText(
       'after',
       '\nExample:\n  gatehouse message edit JZ5K0T1Q2A --set PV1-2=I --reason CHG0042 --dry-run',

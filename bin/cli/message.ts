@@ -23,7 +23,8 @@ import {
 import { type JournalOptions, exchangeNamed, since, withJournal } from './journals.ts';
 import { whole } from './values.ts';
 import { maskSegments, recordReveal } from './mask.ts';
-import { CommandError, print, printJson, printTable, say, style } from './output.ts';
+import { type Form, printListing, printOne } from './form.ts';
+import { CommandError, print, say, style } from './output.ts';
 import { time } from './times.ts';
 import { warningsOf } from './warnings.ts';
 
@@ -35,7 +36,7 @@ interface ListOptions extends JournalOptions {
   nhs?: string;
   since?: string;
   limit: string;
-  output: string;
+  output: Form;
 }
 
 /** List exchanges, newest first. */
@@ -52,28 +53,33 @@ export async function list(options: ListOptions): Promise<number> {
       limit: whole(options.limit),
     }),
   );
-  if (options.output === 'json') printJson('exchanges', { exchanges: found.map(summary) });
-  else {
-    printTable(
-      ['ID', 'TIME', 'CHANNEL', 'TYPE', 'STATE', 'DELIVERY', 'MS', 'FAULT'],
-      found.map((e) => [
-        exchangeName(e.id),
-        time(e.id),
-        e.channel,
-        e.type,
-        e.state,
-        e.delivery,
-        (e.took / 1000).toFixed(1),
-        e.fault && `${e.fault} ${faultByCode(e.fault)?.name ?? ''}`,
-      ]),
-    );
-    if (found.length === 0) say('no exchange fits');
-  }
+  printListing(options.output, {
+    kind: 'exchanges',
+    key: 'exchanges',
+    rows: found.map(summary),
+    columns: [
+      { title: 'ID', cell: ({ id }) => id },
+      { title: 'TIME', cell: ({ at }) => at },
+      { title: 'CHANNEL', cell: ({ channel }) => channel },
+      { title: 'TYPE', cell: ({ type }) => type },
+      { title: 'STATE', cell: ({ state }) => state },
+      { title: 'DELIVERY', cell: ({ delivery }) => delivery },
+      { title: 'MS', cell: ({ tookMs }) => tookMs.toFixed(1) },
+      { title: 'FAULT', cell: ({ fault }) => fault && named(fault) },
+      { title: 'SENDER', cell: ({ sender }) => sender, wide: true },
+      { title: 'CONTROL ID', cell: ({ controlId }) => controlId, wide: true },
+      { title: 'PRACTICE', cell: ({ practice }) => practice, wide: true },
+      { title: 'REPEAT OF', cell: ({ repeatOf }) => repeatOf, wide: true },
+    ],
+  });
+  if (found.length === 0) say('no exchange fits');
   return exits.ok;
 }
 
+const named = (fault: string): string => `${fault} ${faultByCode(fault)?.name ?? ''}`;
+
 /** Field by field: what is stored of an exchange holds patient data. */
-function summary(e: ExchangeSummary): object {
+function summary(e: ExchangeSummary) {
   const { channel, state, delivery, sender, controlId, type, practice, fault } = e;
   return {
     id: exchangeName(e.id),
@@ -89,7 +95,7 @@ interface ShowOptions extends JournalOptions {
   to?: string;
   reveal?: boolean;
   reason?: string;
-  output: string;
+  output: Form;
 }
 
 /** Show what is stored of one exchange; masked unless revealed with a reason. */
@@ -104,14 +110,13 @@ export async function show(name: string, options: ShowOptions): Promise<number> 
   if (options.reveal) recordReveal(options.data, name, options.reason ?? '');
   if (options.part) return showPart(exchange, options.part, options);
   const entries = exchange.entries.map((entry) => shown(entry, options.reveal === true));
-  if (options.output === 'json') printJson('exchange', { ...summary(exchange), entries });
-  else {
+  printOne(options.output, 'exchange', { ...summary(exchange), entries }, () => {
     for (const { at, kind, note, body } of entries) {
       print(`${style('bold', kind.padEnd(11))} ${at}  ${style('dim', JSON.stringify(note ?? {}))}`);
       if (body) print(`${body.replace(/^/gm, '    ')}\n`);
     }
-    if (!options.reveal) say('patient data is covered; --reveal --reason "…" shows it');
-  }
+  });
+  if (!options.reveal) say('patient data is covered; --reveal --reason "…" shows it');
   return exits.ok;
 }
 
@@ -144,7 +149,7 @@ function bodyText(body: Uint8Array, reveal: boolean): string {
 /** Tell the story of one exchange: each step with its time, the likely cause, the next command. */
 export async function explain(
   name: string,
-  options: JournalOptions & { output: string },
+  options: JournalOptions & { output: Form },
 ): Promise<number> {
   const { exchange, alike } = await withJournal(options, async (journal) => {
     const found = await exchangeNamed(journal, name);
@@ -154,27 +159,27 @@ export async function explain(
   const fault = exchange.fault ? faultByCode(exchange.fault) : undefined;
   const steps = stepsOf(exchange);
   const warnings = warningsOf(exchange.entries);
-  if (options.output === 'json') {
-    const told = { deliveries: deliveriesOf(exchange.entries), links: linksOf(exchange.entries) };
-    printJson('explanation', { ...summary(exchange), steps, fault, alike, warnings, ...told });
-    return exits.ok;
-  }
-  print(style('bold', `${exchange.channel}  ${exchange.type ?? 'no message'}  ${exchange.state}`));
-  print(story(exchange));
-  if (exchange.delivery) print(`the answer is ${exchange.delivery}`);
-  if (exchange.repeatOf) print(`a repeat of ${exchangeName(exchange.repeatOf)}`);
-  for (const link of linksOf(exchange.entries)) print(`${link.what} ${link.id}`);
-  for (const one of deliveriesOf(exchange.entries))
-    print(deliveryLines(one, exchangeName(exchange.id)));
-  for (const warning of warnings) print(`${style('yellow', 'warning')} ${warning}`);
-  if (fault) {
+  const deliveries = deliveriesOf(exchange.entries);
+  const links = linksOf(exchange.entries);
+  const told = { ...summary(exchange), steps, fault, alike, warnings, deliveries, links };
+  printOne(options.output, 'explanation', told, () => {
+    print(
+      style('bold', `${exchange.channel}  ${exchange.type ?? 'no message'}  ${exchange.state}`),
+    );
+    print(story(exchange));
+    if (exchange.delivery) print(`the answer is ${exchange.delivery}`);
+    if (exchange.repeatOf) print(`a repeat of ${exchangeName(exchange.repeatOf)}`);
+    for (const { what, id } of links) print(`${what} ${id}`);
+    for (const one of deliveries) print(deliveryLines(one, exchangeName(exchange.id)));
+    for (const warning of warnings) print(`${style('yellow', 'warning')} ${warning}`);
+    if (!fault) return;
     print(`\n${style('red', fault.code)} ${fault.says}\nnext: ${fault.next}`);
     print(
       alike === 0
         ? 'no other exchange ended so'
         : `${alike} others ended so: gatehouse message list --fault ${fault.code}`,
     );
-  }
+  });
   return exits.ok;
 }
 

@@ -1,7 +1,8 @@
 /** `gatehouse metrics show`: what Prometheus reads, for people. */
 import { exits } from './exits.ts';
 import { runningEngine } from './engine.ts';
-import { printJson, printTable, say } from './output.ts';
+import { type Form, printRows } from './form.ts';
+import { printTable, say } from './output.ts';
 
 interface Metric {
   name: string;
@@ -13,18 +14,18 @@ interface Metric {
 /** Print the metrics whose name holds a text. */
 export async function show(
   part: string | undefined,
-  options: { data: string; output: string },
+  options: { data: string; output: Form },
 ): Promise<number> {
   const { metrics } = await runningEngine(options).get<{ metrics: Metric[] }>('/v1/metrics');
   const shown = metrics.filter(({ name }) => name.includes(part ?? ''));
-  if (options.output === 'json') {
-    printJson('metrics', { metrics: shown });
-    return exits.ok;
-  }
-  const rows = shown.flatMap((metric) =>
-    metric.type === 'histogram' ? histogramRows(metric) : plainRows(metric),
+  printRows(options.output, { kind: 'metrics', key: 'metrics', rows: shown }, () =>
+    printTable(
+      ['METRIC', 'OF', 'VALUE'],
+      shown.flatMap((metric) =>
+        metric.type === 'histogram' ? histogramRows(metric) : plainRows(metric),
+      ),
+    ),
   );
-  printTable(['METRIC', 'OF', 'VALUE'], rows);
   if (shown.length === 0) say(`no metric has "${part}" in its name`);
   return exits.ok;
 }

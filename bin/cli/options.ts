@@ -2,9 +2,6 @@
 import { Option } from 'commander';
 
 export const site = new Option('--site <folder>', 'folder with channels/, mappings/ and fixtures/');
-export const output = new Option('-o, --output <form>', 'form of the output')
-  .choices(['table', 'json'])
-  .default('table');
 export const data = new Option('--data <folder>', 'folder of the journal').default('data');
 
 /** Run a command; its exit code becomes the process's. */

@@ -25,11 +25,6 @@ export function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-/** Print a value as JSON under a versioned name. */
-export function printJson(kind: string, value: object): void {
-  print(JSON.stringify({ kind, version: 1, ...value }, null, 2));
-}
-
 /** Print rows: aligned on a terminal, tab-separated in a pipe. */
 export function printTable(
   columns: string[],

@@ -7,7 +7,8 @@ import { faultByCode } from '../../engine/faults.ts';
 import { type Journal, exchangeName } from '../../engine/journal/journal.ts';
 import { exits } from './exits.ts';
 import { type JournalOptions, since, withJournal } from './journals.ts';
-import { printJson, printTable, say } from './output.ts';
+import { type Form, printListing } from './form.ts';
+import { say } from './output.ts';
 import { age, time } from './times.ts';
 import { whole } from './values.ts';
 
@@ -20,7 +21,7 @@ interface ParkedOptions extends JournalOptions {
   nhs?: string;
   since?: string;
   limit: string;
-  output: string;
+  output: Form;
 }
 
 interface DeadLetter {
@@ -81,23 +82,29 @@ async function deadLetters(journal: Journal, options: ParkedOptions): Promise<De
   return [...deliveries, ...frames].sort((a, b) => b.exchange - a.exchange);
 }
 
-function showCauses(found: DeadLetter[], output: string): void {
+function showCauses(found: DeadLetter[], output: Form): void {
   const groups = Map.groupBy(found, ({ kind, where, fault }) => `${kind} ${where} ${fault}`);
   const causes = [...groups.values()].map((letters) => {
     const { kind, where, fault } = letters[0] as DeadLetter;
-    const oldest = Math.min(...letters.map(({ exchange }) => exchange));
+    const oldest = time(
+      letters.reduce((least, { exchange }) => Math.min(least, exchange), Infinity),
+    );
     const says = (fault && faultByCode(fault)?.says) ?? '';
     return { fault, kind, where, count: letters.length, oldest, says, next: nextFor(letters) };
   });
-  if (output === 'json') {
-    const timed = causes.map((cause) => ({ ...cause, oldest: time(cause.oldest) }));
-    printJson('deadLetterCauses', { causes: timed });
-    return;
-  }
-  printTable(
-    ['FAULT', 'WHERE', 'COUNT', 'OLDEST', 'SAYS', 'NEXT'],
-    causes.map((c) => [c.fault, c.where, c.count, age(c.oldest), c.says, c.next]),
-  );
+  printListing(output, {
+    kind: 'deadLetterCauses',
+    key: 'causes',
+    rows: causes,
+    columns: [
+      { title: 'FAULT', cell: ({ fault }) => fault },
+      { title: 'WHERE', cell: ({ where }) => where },
+      { title: 'COUNT', cell: ({ count }) => count },
+      { title: 'OLDEST', cell: ({ oldest }) => age(Date.parse(oldest) * 1000) },
+      { title: 'SAYS', cell: ({ says }) => says },
+      { title: 'NEXT', cell: ({ next }) => next },
+    ],
+  });
 }
 
 /** The one command that leads on from a cause. */
@@ -109,7 +116,9 @@ function nextFor([one]: DeadLetter[]): string {
     : `gatehouse message list --state parked --by message --channel ${where}${cause}`;
 }
 
-async function showEach(journal: Journal, found: DeadLetter[], output: string): Promise<void> {
+const named = (fault: string): string => `${fault} ${faultByCode(fault)?.name ?? ''}`;
+
+async function showEach(journal: Journal, found: DeadLetter[], output: Form): Promise<void> {
   const rows = [];
   for (const { exchange, kind, where, fault, attempts } of found) {
     const [summary] = await journal.list({ since: exchange, until: exchange, limit: 1 });
@@ -117,12 +126,19 @@ async function showEach(journal: Journal, found: DeadLetter[], output: string): 
     const id = exchangeName(exchange);
     rows.push({ id, at: time(exchange), kind, where, type, controlId, attempts, fault });
   }
-  if (output === 'json') return printJson('deadLetters', { deadLetters: rows });
-  printTable(
-    ['ID', 'TIME', 'KIND', 'WHERE', 'TYPE', 'ATTEMPTS', 'FAULT'],
-    rows.map((row) => [
-      ...[row.id, row.at, row.kind, row.where, row.type, row.attempts],
-      row.fault && `${row.fault} ${faultByCode(row.fault)?.name ?? ''}`,
-    ]),
-  );
+  printListing(output, {
+    kind: 'deadLetters',
+    key: 'deadLetters',
+    rows,
+    columns: [
+      { title: 'ID', cell: ({ id }) => id },
+      { title: 'TIME', cell: ({ at }) => at },
+      { title: 'KIND', cell: ({ kind }) => kind },
+      { title: 'WHERE', cell: ({ where }) => where },
+      { title: 'TYPE', cell: ({ type }) => type },
+      { title: 'ATTEMPTS', cell: ({ attempts }) => attempts },
+      { title: 'FAULT', cell: ({ fault }) => fault && named(fault) },
+      { title: 'CONTROL ID', cell: ({ controlId }) => controlId, wide: true },
+    ],
+  });
 }

@@ -1,12 +1,13 @@
 /** `gatehouse queue …` in the command tree. */
 import type { Command } from 'commander';
-import { data, output, run } from './options.ts';
+import { form } from './form.ts';
+import { data, run } from './options.ts';
 
 /** Add the commands that look at the queues of the running engine, and steer them. */
 export function addQueueCommands(program: Command): void {
   const queue = program.command('queue').description('deliveries of the running engine');
   const name = '<channel/destination>';
-  const looking = (command: Command) => command.addOption(data).addOption(output);
+  const looking = (command: Command) => command.addOption(data).addOption(form);
   const acting = (command: Command) =>
     looking(command).option('--reason <text>', 'why; recorded in the journal');
 

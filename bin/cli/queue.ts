@@ -3,21 +3,22 @@ import type { QueueRow, WaitingRow } from '../../engine/control/queues.ts';
 import { faultByCode } from '../../engine/faults.ts';
 import { runningEngine } from './engine.ts';
 import { exits } from './exits.ts';
-import { complain, print, printJson, printTable, say, style } from './output.ts';
+import { type Form, printOne, printRows } from './form.ts';
+import { complain, print, printTable, say, style } from './output.ts';
 import { confirm, whoAsks } from './person.ts';
 import { age, inTime, time } from './times.ts';
 
 interface QueueOptions {
   data: string;
-  output: string;
+  output: Form;
   reason?: string;
 }
 
 /** List destinations. */
 export async function list(options: QueueOptions): Promise<number> {
   const { queues } = await runningEngine(options).get<{ queues: QueueRow[] }>('/v1/queues');
-  if (options.output === 'json') printJson('queues', { queues: queues.map(shown) });
-  else {
+  const rows = queues.map(shown);
+  printRows(options.output, { kind: 'queues', key: 'queues', rows }, () =>
     printTable(
       ['DESTINATION', 'STATE', 'DEPTH', 'OLDEST', 'FAULT', 'NEXT TRY', 'PARKED'],
       queues.map((row) => [
@@ -29,9 +30,9 @@ export async function list(options: QueueOptions): Promise<number> {
         row.nextTry === null ? '' : inTime(row.nextTry),
         row.parked,
       ]),
-    );
-    if (queues.length === 0) say('no channel delivers to anybody');
-  }
+    ),
+  );
+  if (queues.length === 0) say('no channel delivers to anybody');
   return exits.ok;
 }
 
@@ -41,13 +42,17 @@ export async function show(to: string, options: QueueOptions): Promise<number> {
     queue: QueueRow;
     waiting: WaitingRow[];
   }>('/v1/queue', { to });
-  if (options.output === 'json') {
-    const rows = waiting.map((row) => ({ ...row, received: time(row.received) }));
-    printJson('queue', { ...shown(queue), waiting: rows });
-    return exits.ok;
+  const rows = waiting.map((row) => ({ ...row, received: time(row.received) }));
+  printOne(options.output, 'queue', { ...shown(queue), waiting: rows }, () => tell(queue, waiting));
+  if (queue.state === 'removed') {
+    say(`no channel delivers to ${queue.to} any more; what is owed to it waits until one does`);
   }
-  print(`${style('bold', queue.to)}  ${queue.state}`);
+  return exits.ok;
+}
+
+function tell(queue: QueueRow, waiting: readonly WaitingRow[]): void {
   const { held, fault, nextTry, parked } = queue;
+  print(`${style('bold', queue.to)}  ${queue.state}`);
   if (held)
     print(`held by ${held.by} since ${held.since}: gatehouse message explain ${held.exchange}`);
   print(`${depthOf(queue)} waiting, ${queue.delivered} delivered since the start`);
@@ -57,17 +62,13 @@ export async function show(to: string, options: QueueOptions): Promise<number> {
     print(`next: ${faultByCode(fault)?.next ?? ''}`);
   }
   if (parked > 0) print(`${parked} parked: gatehouse message list --state parked --to ${queue.to}`);
-  if (queue.state === 'removed') {
-    say(`no channel delivers to ${queue.to} any more; what is owed to it waits until one does`);
-  }
-  if (waiting.length === 0) return exits.ok;
+  if (waiting.length === 0) return;
   printTable(
     ['ID', 'AGE', 'STATE', 'ATTEMPTS', 'FAULT'],
     waiting.map(({ id, received, state, attempts, fault: why }) => {
       return [id, age(received), state, attempts, faultOf(why)];
     }),
   );
-  return exits.ok;
 }
 
 /** Hold, release or hasten a destination. */
@@ -81,8 +82,9 @@ export async function act(
     `/v1/queue/${what}`,
     body,
   );
-  if (options.output === 'json') printJson('queueActed', { act: what, ...done });
-  else say(`${done.to} is ${done.state}; recorded as ${done.exchange}`);
+  printOne(options.output, 'queueActed', { act: what, ...done }, () =>
+    say(`${done.to} is ${done.state}; recorded as ${done.exchange}`),
+  );
   return exits.ok;
 }
 
@@ -105,11 +107,12 @@ export async function skip(
       complain(error);
     }
   }
-  if (options.output === 'json') printJson('queueSkipped', { skipped });
-  for (const { to: where, id, was } of options.output === 'json' ? [] : skipped) {
-    const sending = was === 'sending';
-    say(`${id} is ${sending ? 'being sent, but not again' : 'not delivered'} to ${where}`);
-  }
+  printRows(options.output, { kind: 'queueSkipped', key: 'skipped', rows: skipped }, () => {
+    for (const { to: where, id, was } of skipped) {
+      const sending = was === 'sending';
+      say(`${id} is ${sending ? 'being sent, but not again' : 'not delivered'} to ${where}`);
+    }
+  });
   return skipped.length === ids.length ? exits.ok : exits.partly;
 }
 

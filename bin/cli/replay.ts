@@ -5,13 +5,14 @@ import type { FieldDifference } from '../../engine/hl7/difference.ts';
 import { runningEngine } from './engine.ts';
 import { exits } from './exits.ts';
 import { maskValue, recordReveal } from './mask.ts';
-import { CommandError, printJson, printTable, say } from './output.ts';
+import { type Form, isForPeople, printRows } from './form.ts';
+import { CommandError, printTable, say } from './output.ts';
 import { confirm, whoAsks } from './person.ts';
 import { messagesOf } from './send.ts';
 
 interface AgainOptions {
   data: string;
-  output: string;
+  output: Form;
   to?: string;
   from?: string;
   includeSuperseded?: boolean;
@@ -85,18 +86,18 @@ async function sendAgain(
   let shown = await ask(options.dryRun === true || !options.yes);
   const ready = shown.rows.filter(({ outcome }) => outcome === 'ready').length;
   if (!options.dryRun && !options.yes && ready > 0) {
-    if (options.output === 'table') table(shown, reveal);
+    if (isForPeople(options.output)) table(shown, reveal);
     const few = ready === 1 ? '1 message is' : `${ready} messages are`;
     await confirm(`${few} to be ${verb}.`, options.yes);
     shown = await ask(false);
   }
-  if (options.output === 'json') {
-    const differences = shown.differences?.map((one) => covered(one, reveal));
-    printJson('replay', { dryRun: options.dryRun === true, ...shown, differences });
-  } else {
+  const { rows, more } = shown;
+  const differences = shown.differences?.map((one) => covered(one, reveal));
+  const beside = { dryRun: options.dryRun === true, more, differences };
+  printRows(options.output, { kind: 'replay', key: 'rows', rows, beside }, () => {
     table(shown, reveal);
     sumUp(shown, verb);
-  }
+  });
   const good = shown.rows.filter(({ outcome }) => outcome === 'ready' || outcome === 'replayed');
   if (good.length === shown.rows.length) return exits.ok;
   return good.length > 0 ? exits.partly : exits.failed;

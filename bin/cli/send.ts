@@ -7,7 +7,8 @@ import { segmentLines } from '../../engine/hl7/readable.ts';
 import { nextPart } from '../../engine/simulator/hospital-queries.ts';
 import { exits } from './exits.ts';
 import { connectTo, target } from './mllp.ts';
-import { CommandError, print, printJson, say, style } from './output.ts';
+import { type Form, isForPeople, printRows } from './form.ts';
+import { CommandError, print, say, style } from './output.ts';
 
 export interface SendOptions {
   to: string;
@@ -16,7 +17,7 @@ export interface SendOptions {
   timeout: string;
   newId?: boolean;
   continue?: boolean;
-  output: string;
+  output: Form;
 }
 
 /**
@@ -45,9 +46,8 @@ export async function send(file: string, options: SendOptions): Promise<number> 
       if (further) messages.splice(messages.indexOf(message) + 1, 0, parseMessage(further.bytes));
       const code = answer.get('MSA-1') ?? '??';
       if (!/^[AC]A$/.test(code)) negative++;
-      if (options.output === 'json') {
-        answers.push({ code, controlId: id, ms, message: segmentLines(answer).split('\n') });
-      } else {
+      answers.push({ code, controlId: id, ms, message: segmentLines(answer).split('\n') });
+      if (isForPeople(options.output)) {
         print(segmentLines(answer));
         const colour = /^[AC]A$/.test(code) ? 'green' : 'red';
         say(
@@ -58,7 +58,7 @@ export async function send(file: string, options: SendOptions): Promise<number> 
   } finally {
     destination.close();
   }
-  if (options.output === 'json') printJson('answers', { answers });
+  printRows(options.output, { kind: 'answers', key: 'answers', rows: answers }, () => undefined);
   return negative > 0 ? exits.findings : exits.ok;
 }
 

@@ -11,7 +11,8 @@ import { startMllpGp } from '../../engine/simulator/mllp-gp.ts';
 import { type CaseScenario, readScenarioLine } from '../../engine/cases/scenario.ts';
 import { exits } from './exits.ts';
 import { target } from './mllp.ts';
-import { CommandError, print, printJson, say } from './output.ts';
+import { type Form, printOne } from './form.ts';
+import { CommandError, print, say } from './output.ts';
 import { ownFolder } from './own-folder.ts';
 import { stopped } from './stopped.ts';
 import { whole } from './values.ts';
@@ -82,7 +83,7 @@ interface HospitalOptions {
   connections: string;
   nhs: string;
   type: string;
-  output: string;
+  output: Form;
 }
 
 /** Send messages at a rate and tell what was answered how fast. @returns 6 where one got no answer */
@@ -97,15 +98,14 @@ export async function hospital(options: HospitalOptions): Promise<number> {
     message: (number) => build(options.type, options.nhs, `${prefix}${number}`),
   });
   simulated.close();
-  if (options.output === 'json') printJson('figures', figures);
-  else {
+  printOne(options.output, 'figures', figures, () => {
     const { answers, failed, perSecond, latency } = figures;
     for (const [code, count] of Object.entries(answers)) print(`${code} ${count}`);
     print(`no answer ${failed}`);
     print(
       `${perSecond.toFixed(1)}/s, p50 ${latency.p50.toFixed(1)} ms, p99 ${latency.p99.toFixed(1)} ms`,
     );
-  }
+  });
   return figures.failed > 0 ? exits.findings : exits.ok;
 }
 

@@ -5,13 +5,13 @@ import type { Status } from '../../engine/watch/status.ts';
 import { age, amount } from '../../engine/watch/words.ts';
 import { exits } from './exits.ts';
 import { runningEngine } from './engine.ts';
-import { print, printJson, printTable, say, style } from './output.ts';
+import { type Form, printOne } from './form.ts';
+import { print, printTable, say, style } from './output.ts';
 
 /** Tell. @returns 6 where any condition holds, 69 where no engine runs */
-export async function status(options: { data: string; output: string }): Promise<number> {
+export async function status(options: { data: string; output: Form }): Promise<number> {
   const told = await runningEngine(options).get<Status>('/v1/status');
-  if (options.output === 'json') printJson('status', told);
-  else tell(told);
+  printOne(options.output, 'status', told, () => tell(told));
   return told.alerts.length > 0 ? exits.findings : exits.ok;
 }
 

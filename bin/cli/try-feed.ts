@@ -8,14 +8,15 @@ import { exchangeName } from '../../engine/journal/journal.ts';
 import { feedNames, loadFeed } from '../../engine/mapping/feed/load.ts';
 import type { Told } from '../../engine/mapping/feed/scope.ts';
 import { exits } from './exits.ts';
-import { CommandError, print, printJson, say, style } from './output.ts';
+import { type Form, printOne } from './form.ts';
+import { CommandError, print, say, style } from './output.ts';
 import { siteFolder } from './sites.ts';
 
 interface TryFeedOptions {
   site?: string;
   feed: string;
   trace?: boolean;
-  output: string;
+  output: Form;
 }
 
 /** Map an HL7 v2 message and print it, with `--trace` the rule and the source of each change. */
@@ -38,17 +39,14 @@ export async function tryFeed(file: string, options: TryFeedOptions): Promise<nu
     const next = 'mend the rule, or the message; so it would be parked';
     throw new CommandError(error.fault.detail ?? error.message, next, exits.findings);
   }
-  if (options.output === 'json') {
-    printJson('mapped', { text: segmentLines(message), changes });
-    return exits.ok;
-  }
-  for (const line of segmentLines(message).split('\n')) {
-    print(`${style('cyan', line.slice(0, 3))}${line.slice(3)}`);
-  }
-  if (!options.trace) return exits.ok;
-  for (const { target, rule, source } of changes) {
-    print(style('dim', `    ${target} \u2190 ${source}  (${rule})`));
-  }
+  printOne(options.output, 'mapped', { text: segmentLines(message), changes }, () => {
+    for (const line of segmentLines(message).split('\n')) {
+      print(`${style('cyan', line.slice(0, 3))}${line.slice(3)}`);
+    }
+    for (const { target, rule, source } of options.trace ? changes : []) {
+      print(style('dim', `    ${target} \u2190 ${source}  (${rule})`));
+    }
+  });
   say(`${changes.length} places were written; everything else kept its bytes`);
   return exits.ok;
 }
