@@ -107,8 +107,8 @@ const table = {
   journalKeyWrong: row(6006, 'permanent', 'AR', 'AR', '207', 'The key file does not hold the key this journal was written with.', 'Name the right key file with --key-file, or restore it from backup; old keys stay in the file, above the current one.'),
   journalHeld: row(6007, 'permanent', 'AR', 'AR', '207', 'Another process has this journal open for writing.', 'Stop the other "gatehouse serve", or give this one a folder of its own; reading beside it is allowed.'),
   journalVersion: row(6008, 'permanent', 'AR', 'AR', '207', 'The journal was written by another version of Gatehouse.', 'Run the version that wrote it or a newer one; a newer one brings it up to date when the engine starts.'),
-  journalDamaged: row(6009, 'permanent', 'AR', 'AR', '207', 'A part of the journal does not open with its key: it is damaged or was changed.', 'Keep the files as they are and compare them with a backup; check the disk.'),
-  journalCorrupt: row(6010, 'permanent', 'AR', 'AR', '207', 'The files of the journal are damaged or not complete.', 'Copy the folder before anything else. "store verify" says what is damaged; "store salvage" makes a new journal of all that can be read, and says what is lost.'),
+  journalDamaged: row(6009, 'permanent', 'AR', 'AR', '207', 'A part of the journal does not open with its key: it is damaged or was changed.', '"gatehouse store verify" says what else is damaged. Keep the files as they are and compare them with a backup; check the disk.'),
+  journalCorrupt: row(6010, 'permanent', 'AR', 'AR', '207', 'The files of the journal are damaged or not complete.', 'Copy the folder before anything else. "gatehouse store verify" says what is damaged; "gatehouse store salvage" makes a new journal of all that can be read, and says what is lost.'),
   indexDamaged: row(6011, 'transient', 'AR', 'AR', '207', 'The index of the journal (keys.sqlite) is damaged.', 'Nothing: the engine sets it aside and builds it again from the journal. Check the disk.'),
 
   // 7xxx: delivery to a destination, after the acknowledgement; the sender never sees these

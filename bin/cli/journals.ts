@@ -12,19 +12,30 @@ export interface JournalOptions {
   keyFile?: string;
 }
 
+/**
+ * The folder of a journal.
+ * @param files one of which must be in it
+ * @throws CommandError exit 3 where there is none
+ */
+export function journalFolder(
+  options: Pick<JournalOptions, 'data'>,
+  files: readonly string[] = ['journal.sqlite'],
+): string {
+  const folder = resolve(options.data);
+  if (files.some((file) => existsSync(join(folder, file)))) return folder;
+  throw new CommandError(
+    `there is no journal in ${options.data}`,
+    'name its folder with --data',
+    exits.notFound,
+  );
+}
+
 /** Open a journal for reading, use it, close it. */
 export async function withJournal<T>(
   options: JournalOptions,
   use: (journal: Journal) => Promise<T>,
 ): Promise<T> {
-  const folder = resolve(options.data);
-  if (!existsSync(join(folder, 'journal.sqlite'))) {
-    throw new CommandError(
-      `there is no journal in ${options.data}`,
-      'name its folder with --data',
-      exits.notFound,
-    );
-  }
+  const folder = journalFolder(options);
   const journal = await openJournal({
     folder,
     key: options.keyFile === undefined ? undefined : { file: options.keyFile },

@@ -10,6 +10,7 @@ import { form } from './form.ts';
 import { data, run, site } from './options.ts';
 import { complain } from './output.ts';
 import { addQueueCommands } from './queue-commands.ts';
+import { addStoreCommands } from './store-commands.ts';
 import { version } from './version.ts';
 
 /** Run a command line. Sets the process's exit code; never throws. */
@@ -155,6 +156,7 @@ function tree(): Command {
 
   send(addMessageCommands(program).command('send <file>'));
   addQueueCommands(program);
+  addStoreCommands(program);
 
   program
     .command('route')

@@ -134,6 +134,22 @@ export function holdFolder(folder: string): Database {
   return lock;
 }
 
+/** Whether another process is the writer of a folder at this moment. Changes nothing there. */
+export function isHeld(folder: string): boolean {
+  const { lock } = filesOf(folder);
+  if (!existsSync(lock)) return false;
+  const looking = openForReading(lock, 0);
+  try {
+    looking.prepare('select count(*) from sqlite_schema').get();
+    return false;
+  } catch (error) {
+    if (faultOf(error).name === 'journalLocked') return true;
+    throw error;
+  } finally {
+    looking.close();
+  }
+}
+
 /** What an error of SQLite, or any other, means for the message that was to be stored. */
 export function faultOf(error: unknown): Fault {
   if (error instanceof FaultError) return error.fault;

@@ -19,8 +19,8 @@ import { salvage as sql } from './sql.ts';
 
 /** What was saved and what was not. Times are microseconds since 1970. */
 export interface Salvaged {
-  /** Where the damaged files are now. */
-  aside: string;
+  /** Where the damaged files are now; undefined where nothing was changed. */
+  aside?: string;
   blocks: number;
   appends: number;
   /** Blocks that are there and do not open. */
@@ -43,23 +43,33 @@ interface Known {
 /** Blocks in one transaction. */
 const blocksAtOnce = 256;
 
+export interface SalvageOptions {
+  keyFile?: string;
+  /** See what can be saved, and change nothing. Takes as much space meanwhile as salvaging does. */
+  dryRun?: boolean;
+  /** Who wants it and why, for the record beside the damaged files. */
+  by?: string;
+  reason?: string;
+  /** Called with the share that is done, from 0 to 1. */
+  at?: (share: number) => void;
+}
+
 /**
  * Salvage the journal in a folder that no engine has open.
- * @param at called with the share that is done, from 0 to 1
  * @throws FaultError journalUnavailable where there is none, journalHeld, journalKey…, journalFull:
  *   then everything is as it was
  */
-export function salvage(
-  folder: string,
-  keyFile?: string,
-  at: (share: number) => void = () => {},
-): Salvaged {
+export function salvage(folder: string, options: SalvageOptions = {}): Salvaged {
+  const { keyFile, dryRun = false, by, reason, at = () => {} } = options;
   const files = filesOf(folder);
   const ring = readKeysOf(folder, keyFile);
   const lock = holdFolder(folder);
   const made = `${files.journal}.salvaged`;
-  try {
+  const clear = (): void => {
     for (const suffix of ['', '-wal', '-shm']) rmSync(made + suffix, { force: true });
+  };
+  try {
+    clear();
     const known = whatIsKnown(files);
     const carved = carve(files.journal);
     const target = openForWriting(made, { busyMs: 0 });
@@ -69,9 +79,11 @@ export function salvage(
       target.pragma('foreign_keys = off');
       const result = takeOver(carved, target, known, ring, at);
       const missing = missingOf(files.keys, target, known);
+      if (dryRun) return { ...result, missing };
       const aside = replace(folder, made, () => target.close());
       const salvaged = { aside, ...result, missing };
-      writeFileSync(join(aside, 'salvaged.json'), `${JSON.stringify(salvaged, null, 2)}\n`, {
+      const record = { at: new Date().toISOString(), by, reason, ...salvaged };
+      writeFileSync(join(aside, 'salvaged.json'), `${JSON.stringify(record, null, 2)}\n`, {
         mode: 0o600,
       });
       return salvaged;
@@ -80,6 +92,7 @@ export function salvage(
       carved.close();
     }
   } finally {
+    clear();
     lock.close();
   }
 }

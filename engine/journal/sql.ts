@@ -175,6 +175,17 @@ export const salvage = {
   putSpared: 'insert into spared (block, exchange, channel) values (?, ?, ?)',
 } as const;
 
+/** For verifying that the index and the blocks say the same. */
+export const verify = {
+  place: 'select id, channel, first_block, last_block from exchange where id = ?',
+  placesAfter: `select id, channel, first_block, last_block from exchange
+    where id > ? order by id limit ?`,
+  isMiddle: 'select 1 from middle_block where exchange = ? and block = ?',
+  isStored: 'select 1 from block where id = ?',
+  notByControl: notByKey('by_control', 'control'),
+  notByPatient: notByKey('by_patient', 'patient'),
+} as const;
+
 const others = `(@channel is null or +e.channel = @channel)
     and (@state is null or +e.state = @state)
     and (@fault is null or +e.fault = @fault)
@@ -202,6 +213,12 @@ export const list = {
 function bulk(table: string, column: string): string {
   return `insert or ignore into ${table} select ?, ${column}, id from exchange
     where id > ? and ${column} is not null order by ${column}, id`;
+}
+
+function notByKey(table: string, column: string): string {
+  return `select e.id from exchange e where e.${column} is not null and not exists (
+    select 1 from ${table} k where k.exchange = e.id and k.${column} = e.${column}
+      and k.period = (select id from period where first <= e.id order by id desc limit 1))`;
 }
 
 function byColumn(leading: string): string {

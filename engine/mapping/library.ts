@@ -110,7 +110,13 @@ export function findExport(
   try {
     module = createRequire(import.meta.url)(actual) as Record<string, unknown>;
   } catch (error) {
-    report(library, place, `${file} cannot be loaded: ${(error as Error).message.split('\n')[0]}`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    // The example sites of the package are TypeScript, to be copied: Node strips no types there.
+    const next =
+      code === 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING'
+        ? 'copy the site out of node_modules, and name the copy with --site'
+        : undefined;
+    report(library, place, `${file} cannot be loaded: ${message.split('\n')[0]}`, next);
     return undefined;
   }
   const found = module[name];

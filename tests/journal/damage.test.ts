@@ -121,7 +121,7 @@ describe('a journal that is damaged on the disk', function () {
           if (readable.has(id)) assert.ok(found, 'what could be read is saved');
         }
         await journal.close();
-        const kept = readFileSync(join(salvaged.aside, 'journal.sqlite'));
+        const kept = readFileSync(join(salvaged.aside ?? '', 'journal.sqlite'));
         assert.equal(kept.length, cut ?? size, 'the damaged file is kept');
       }),
       { numRuns: 4 },

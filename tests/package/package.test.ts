@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -33,10 +33,13 @@ describe('the packed tarball', function () {
       { filename: string; files: { path: string }[] },
     ];
     const paths = files.map(({ path }) => path);
+    // Nothing runs as TypeScript from inside the package: only what analysts copy out of it may be.
+    const sources = paths.filter((path) => path.endsWith('.ts'));
     assert.deepEqual(
-      paths.filter((path) => path.endsWith('.ts')),
+      sources.filter((path) => !path.startsWith('docs/examples/')),
       [],
     );
+    assert.ok(sources.length > 0);
     assert.ok(paths.includes('LICENSE') && paths.includes('dist/engine/engine.js'));
 
     writeFileSync(join(folder, 'package.json'), '{"private":true}');
@@ -57,5 +60,18 @@ describe('the packed tarball', function () {
     assert.match(demo.stdout, /Warfarin allergy/);
     const test = await run(process.execPath, [gatehouse, 'channel', 'test'], { cwd: folder });
     assert.match(test.stderr, /(\d+) of \1 cases pass/);
+
+    const example = join(folder, 'node_modules', 'gatehouse', 'docs', 'examples', 'feeds');
+    const inPlace = await run(process.execPath, [gatehouse, 'check', '--site', example], {
+      cwd: folder,
+    }).catch((error: { code: number; stdout: string }) => error);
+    assert.equal((inPlace as { code?: number }).code, 78);
+    assert.match(inPlace.stdout, /copy the site out of node_modules/);
+    const site = join(folder, 'site');
+    cpSync(example, site, { recursive: true });
+    const copied = await run(process.execPath, [gatehouse, 'channel', 'test', '--site', site], {
+      cwd: folder,
+    });
+    assert.match(copied.stderr, /(\d+) of \1 cases pass/);
   });
 });

@@ -1,0 +1,37 @@
+/** `gatehouse store …` in the command tree. */
+import type { Command } from 'commander';
+import { form } from './form.ts';
+import { data, run } from './options.ts';
+
+/** Add the commands that look after the journal as a whole. */
+export function addStoreCommands(program: Command): void {
+  const store = program.command('store').description('the journal as a whole');
+  const ofStore = (command: Command) =>
+    command.addOption(data).option('--key-file <file>', 'key file of the journal').addOption(form);
+
+  ofStore(
+    store
+      .command('verify')
+      .description(
+        'look over the journal: both databases, every block with its key, every exchange; change nothing',
+      ),
+  )
+    .addHelpText(
+      'after',
+      '\nWorks beside a running engine. Exit code 6 where anything is damaged.\n\nExample:\n  gatehouse store verify --data /var/lib/gatehouse',
+    )
+    .action(async (options) => run((await import('./store-verify.ts')).verify(options)));
+  ofStore(
+    store
+      .command('salvage')
+      .description('make a new journal of all that can be read in a damaged one; keep that beside'),
+  )
+    .option('--dry-run', 'tell what can be saved; change nothing')
+    .option('--yes', 'do not ask')
+    .option('--reason <text>', 'why; recorded beside the damaged files')
+    .addHelpText(
+      'after',
+      '\nNo engine may run, and the disk must have room for the journal once more. Exit code 5 where\nsomething could not be saved.\n\nExample:\n  gatehouse store salvage --dry-run',
+    )
+    .action(async (options) => run((await import('./store-verify.ts')).salvageIt(options)));
+}
