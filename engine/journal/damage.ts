@@ -26,8 +26,11 @@ import { readWal } from './wal.ts';
  */
 export function inspectFiles(folder: string): number {
   const { journal, keys, open } = filesOf(folder);
-  // SQLite takes a file without one whole page for a new database.
+  // SQLite takes a file without one whole page for a new database. With a rollback journal it is one:
+  // only the first page of all is written so, and a power cut then has left a part of it.
   const size = statSync(journal, { throwIfNoEntry: false })?.size ?? 0;
+  const isBeginning = size > 0 && existsSync(`${journal}-journal`) && !existsSync(keys);
+  if (isBeginning) return 0;
   if (size < pageSize && (size > 0 || existsSync(keys))) {
     throw corrupt(`${journal} is gone or cut off, and what belongs to it is still there`);
   }

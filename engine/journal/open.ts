@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import type { Emit } from '../events.ts';
 import { FaultError, faults } from '../faults.ts';
-import { setIndexAside } from './damage.ts';
+import { markClosed, setIndexAside } from './damage.ts';
 import { filesOf, isCorrupt, openForReading, openForWriting, openInMemory } from './database.ts';
 import type { WriteOptions } from './database.ts';
 import { createKeyFile, readKeys } from './keyring.ts';
@@ -45,6 +45,8 @@ export function prepareFolder(
     migrate(journal, 'journal');
     assertKeys(journal, ring, keyFile);
   } finally {
+    // Closing takes up what a crash has left and removes the log: a crash after that left nothing.
+    markClosed(folder);
     journal.close();
   }
   try {

@@ -102,6 +102,8 @@ async function openForWriter(options: JournalOptions): Promise<Journal & Retenti
 
     await writer.call({ do: 'open' });
     markOpen(folder);
+    // Where the rest fails, the threads that end put the log into the database and remove it.
+    opened.push(() => markClosed(folder));
     const lookup = await openLookup({ folder, ring, busyMs, indexer, emit });
     opened.push(() => lookup.close());
     const { journal } = lookup.readers();

@@ -14,9 +14,12 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import SQLite from 'better-sqlite3';
 import fc from 'fast-check';
+import { inspectFiles } from '../../engine/journal/damage.ts';
 import { filesOf } from '../../engine/journal/database.ts';
 import type { Journal, StoredExchange } from '../../engine/journal/journal.ts';
+import { prepareFolder } from '../../engine/journal/open.ts';
 import { type Salvaged, salvage } from '../../engine/journal/salvage.ts';
 import { openJournal } from '../../engine/journal/sqlite.ts';
 import { faultOf, receive, recordEvents, temporaryFolder } from './folder.ts';
@@ -128,6 +131,25 @@ describe('a journal that is damaged on the disk', function () {
     );
   });
 
+  it('takes what a power cut leaves of the very first page for the beginning it is', async () => {
+    const { folder } = temporaryFolder();
+    copies.push(folder);
+    const { journal: file, keys, key } = filesOf(folder);
+    cpSync(filesOf(base.folder).key, key);
+    writeFileSync(file, 'SQLite format 3');
+    assert.equal(await faultOf(openJournal({ folder, emit: () => {} })), 'journalCorrupt');
+    // A hot one, of a database that was empty: its header, and that there is no page to put back.
+    const journal = Buffer.alloc(512);
+    Buffer.from('d9d505f920a163d7', 'hex').copy(journal);
+    journal.writeUInt32BE(512, 20);
+    journal.writeUInt32BE(8192, 24);
+    writeFileSync(`${file}-journal`, journal);
+    assert.ok(!existsSync(keys));
+    const { journal: begun } = await open(folder);
+    assert.deepEqual(await begun.list({ limit: 1 }), []);
+    await begun.close();
+  });
+
   it('refuses to start where the structure is damaged, and starts after a salvage', async () => {
     const folder = copy();
     damage(filesOf(folder).journal, [0], 100);
@@ -147,7 +169,6 @@ describe('a journal that is damaged on the disk', function () {
     const reader = await openJournal({ folder, readOnly: true, emit });
     await reader.close();
     // The salt of the only session, wherever it lies.
-    const { default: SQLite } = await import('better-sqlite3');
     const database = new SQLite(file, { readonly: true });
     const salt = database.prepare<[], Buffer>('select salt from key').pluck().get() as Buffer;
     database.close();
@@ -226,6 +247,17 @@ describe('the write-ahead log', function () {
 
   it('is taken up after a crash', async () => {
     assert.deepEqual((await left(copy().folder)).ids, ids);
+  });
+  it('is taken up after a crash, whatever ends the start after that', async () => {
+    const { folder } = copy();
+    const options = { busyMs: 100, emit: () => {} };
+    prepareFolder(folder, options);
+    assert.equal(inspectFiles(folder), 0, 'what dies there has taken it up');
+    const emit = (name: string): void => {
+      if (name === 'journal.opened') throw new Error('nobody listens');
+    };
+    assert.equal(await faultOf(openJournal({ ...options, folder, emit })), 'journalUnavailable');
+    assert.deepEqual((await left(folder)).ids, ids);
   });
   it('that is gone is no reason to go on without it', async () => {
     const { folder, log } = copy();
