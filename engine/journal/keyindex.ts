@@ -78,7 +78,10 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
   const gather = createGatherer(journal, opener);
   const copyOpening = createOpeningCopy(journal, keys);
   const identity = ofJournal(() => journal.prepare<[], Buffer>(read.identity).pluck().get());
+  const indexedBefore = markNow().block;
   const lost = keys.transaction(startOverIfForeign).immediate();
+  // A power cut must not bring it back, once the journal has gone on beyond its mark.
+  if (markNow().block < indexedBefore) keys.pragma('wal_checkpoint(full)');
 
   function markNow(): Mark {
     return statements.mark.get() ?? { journal: null, block: 0, exchanges: 0 };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import SQLite from 'better-sqlite3';
 import fc from 'fast-check';
@@ -109,6 +109,33 @@ describe('the keys that exchanges are found by', () => {
     }
     one.remove();
     other.remove();
+  });
+
+  it('of a later state do not come back by a power cut after an older journal was put in place', async () => {
+    const { folder, remove } = temporaryFolder();
+    const { emit, told } = recordEvents();
+    const { journal: file, keys } = filesOf(folder);
+    const older = join(folder, 'older');
+    let journal = await openJournal({ folder, emit });
+    await receive(journal, 'kept');
+    await journal.close();
+    cpSync(file, older);
+    journal = await openJournal({ folder, emit });
+    await receive(journal, 'in the later state only');
+    await journal.close();
+    renameSync(older, file);
+    journal = await openJournal({ folder, emit });
+    assert.ok(told.some(({ name }) => name === 'journal.shortened'));
+
+    // What was not synced is gone: all that is in the log at most.
+    const cut = temporaryFolder();
+    cpSync(keys, filesOf(cut.folder).keys);
+    const left = new SQLite(filesOf(cut.folder).keys);
+    assert.deepEqual(left.prepare('select block from mark').pluck().all(), [0]);
+    left.close();
+    cut.remove();
+    await journal.close();
+    remove();
   });
 
   it('can be gathered in any portions', () => {

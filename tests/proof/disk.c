@@ -441,6 +441,33 @@ int unlink(const char *path) {
   return result;
 }
 
+/* How Node removes a file: by C++'s std::filesystem, which has two ways. */
+int unlinkat(int dir, const char *path, int flags) {
+  if (flags == 0 && (dir == AT_FDCWD || path[0] == '/')) return unlink(path);
+  if (flags == 0 && known(dir) && of_fd[dir] < 0) {
+    char whole[4096];
+    snprintf(whole, sizeof whole, "%s/%s", folder, path);
+    return unlink(whole);
+  }
+  return syscall(SYS_unlinkat, dir, path, flags);
+}
+int remove(const char *path) {
+  int result = unlink(path);
+  if (result == 0 || errno != EISDIR) return result;
+  return syscall(SYS_unlinkat, AT_FDCWD, path, AT_REMOVEDIR);
+}
+
+int truncate64(const char *path, off64_t size) {
+  if (name_in_folder(path) != NULL) stop("truncate is not modelled");
+  return syscall(SYS_truncate, path, size);
+}
+int truncate(const char *, off_t) __attribute__((alias("truncate64")));
+
+int link(const char *from, const char *to) {
+  if (name_in_folder(to) != NULL) stop("link is not modelled");
+  return syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
 int rename(const char *from, const char *to) {
   const char *before = name_in_folder(from), *after = name_in_folder(to);
   if (before == NULL && after == NULL)
