@@ -1,16 +1,14 @@
-/** `gatehouse message list|show|explain`: what the journal holds. */
-import { readFileSync } from 'node:fs';
+/** `gatehouse message show|explain`: what is stored of one exchange, and its story. */
 import { faultByCode } from '../../engine/faults.ts';
 import { parseMessage } from '../../engine/hl7/message.ts';
 import { segmentLines } from '../../engine/hl7/readable.ts';
 import {
   type Entry,
-  type ExchangeSummary,
   type OutboundNote,
-  type Progress,
   type StoredExchange,
   exchangeName,
 } from '../../engine/journal/journal.ts';
+import { alikeOf, likeEnded, likeParked, parkedAlikeOf } from './alike.ts';
 import { exits } from './exits.ts';
 import {
   deliveriesOf,
@@ -20,75 +18,13 @@ import {
   operatorSentence,
   partOf,
 } from './deliveries.ts';
-import { type JournalOptions, exchangeNamed, since, withJournal } from './journals.ts';
-import { whole } from './values.ts';
+import { type JournalOptions, exchangeNamed, withJournal } from './journals.ts';
 import { maskSegments, recordReveal } from './mask.ts';
-import { type Form, printListing, printOne } from './form.ts';
+import { summary } from './message-list.ts';
+import { type Form, printOne } from './form.ts';
 import { CommandError, print, say, style } from './output.ts';
 import { time } from './times.ts';
 import { warningsOf } from './warnings.ts';
-
-interface ListOptions extends JournalOptions {
-  channel?: string;
-  state?: string;
-  fault?: string;
-  controlId?: string;
-  nhs?: string;
-  since?: string;
-  limit: string;
-  output: Form;
-}
-
-/** List exchanges, newest first. */
-export async function list(options: ListOptions): Promise<number> {
-  const found = await withJournal(options, (journal) =>
-    journal.list({
-      channel: options.channel,
-      state: options.state as Progress | undefined,
-      fault: options.fault?.toUpperCase(),
-      controlId: options.controlId,
-      // A number given as "-" comes from stdin, so that it stays out of the shell's history.
-      patient: options.nhs === '-' ? readFileSync(0, 'utf8').trim() : options.nhs,
-      since: options.since === undefined ? undefined : since(options.since),
-      limit: whole(options.limit),
-    }),
-  );
-  printListing(options.output, {
-    kind: 'exchanges',
-    key: 'exchanges',
-    rows: found.map(summary),
-    columns: [
-      { title: 'ID', cell: ({ id }) => id },
-      { title: 'TIME', cell: ({ at }) => at },
-      { title: 'CHANNEL', cell: ({ channel }) => channel },
-      { title: 'TYPE', cell: ({ type }) => type },
-      { title: 'STATE', cell: ({ state }) => state },
-      { title: 'DELIVERY', cell: ({ delivery }) => delivery },
-      { title: 'MS', cell: ({ tookMs }) => tookMs.toFixed(1) },
-      { title: 'FAULT', cell: ({ fault }) => fault && named(fault) },
-      { title: 'SENDER', cell: ({ sender }) => sender, wide: true },
-      { title: 'CONTROL ID', cell: ({ controlId }) => controlId, wide: true },
-      { title: 'PRACTICE', cell: ({ practice }) => practice, wide: true },
-      { title: 'REPEAT OF', cell: ({ repeatOf }) => repeatOf, wide: true },
-    ],
-  });
-  if (found.length === 0) say('no exchange fits');
-  return exits.ok;
-}
-
-const named = (fault: string): string => `${fault} ${faultByCode(fault)?.name ?? ''}`;
-
-/** Field by field: what is stored of an exchange holds patient data. */
-function summary(e: ExchangeSummary) {
-  const { channel, state, delivery, sender, controlId, type, practice, fault } = e;
-  return {
-    id: exchangeName(e.id),
-    at: time(e.id),
-    ...{ channel, state, delivery, sender, controlId, type, practice, fault },
-    repeatOf: e.repeatOf === null ? null : exchangeName(e.repeatOf),
-    tookMs: e.took / 1000,
-  };
-}
 
 interface ShowOptions extends JournalOptions {
   part?: string;
@@ -151,44 +87,58 @@ export async function explain(
   name: string,
   options: JournalOptions & { output: Form },
 ): Promise<number> {
-  const { exchange, alike } = await withJournal(options, async (journal) => {
+  const { exchange, alike, parkedAlike } = await withJournal(options, async (journal) => {
     const found = await exchangeNamed(journal, name);
-    const same = found.fault ? await journal.list({ fault: found.fault, limit: 1000 }) : [];
-    return { exchange: found, alike: same.filter(({ id }) => id !== found.id).length };
+    return {
+      exchange: found,
+      alike: await alikeOf(journal, found),
+      parkedAlike: await parkedAlikeOf(journal, found),
+    };
   });
+  const revision = revisionOf(exchange);
   const fault = exchange.fault ? faultByCode(exchange.fault) : undefined;
   const steps = stepsOf(exchange);
   const warnings = warningsOf(exchange.entries);
   const deliveries = deliveriesOf(exchange.entries);
   const links = linksOf(exchange.entries);
-  const told = { ...summary(exchange), steps, fault, alike, warnings, deliveries, links };
+  const like = { alike, parkedAlike, revision };
+  const told = { ...summary(exchange), steps, fault, ...like, warnings, deliveries, links };
   printOne(options.output, 'explanation', told, () => {
     print(
       style('bold', `${exchange.channel}  ${exchange.type ?? 'no message'}  ${exchange.state}`),
     );
     print(story(exchange));
     if (exchange.delivery) print(`the answer is ${exchange.delivery}`);
+    if (revision) print(`under revision ${revision} of the configuration`);
     if (exchange.repeatOf) print(`a repeat of ${exchangeName(exchange.repeatOf)}`);
     for (const { what, id } of links) print(`${what} ${id}`);
-    for (const one of deliveries) print(deliveryLines(one, exchangeName(exchange.id)));
+    for (const one of deliveries) {
+      print(deliveryLines(one, exchangeName(exchange.id)));
+      const same = parkedAlike.find(({ to }) => to === one.to);
+      if (same) print(likeParked(same));
+    }
     for (const warning of warnings) print(`${style('yellow', 'warning')} ${warning}`);
     if (!fault) return;
     print(`\n${style('red', fault.code)} ${fault.says}\nnext: ${fault.next}`);
-    print(
-      alike === 0
-        ? 'no other exchange ended so'
-        : `${alike} others ended so: gatehouse message list --fault ${fault.code}`,
-    );
+    print(likeEnded(alike, fault.code));
   });
   return exits.ok;
 }
 
+/** Of the configuration under which it was worked on. */
+function revisionOf({ entries }: StoredExchange): string | null {
+  const told = entries.find(({ note }) => typeof note?.revision === 'string')?.note?.revision;
+  return typeof told === 'string' ? told : null;
+}
+
 function stepsOf(exchange: StoredExchange) {
   // Replies are stored with what follows them: the order of events is that of their times.
-  const entries = exchange.entries.toSorted((a, b) => a.at - b.at);
+  // The time of an arrival is that of its id, which may be rounded up.
+  const order = ({ kind, at }: Entry) => (kind === 'received' || kind === 'broken' ? 0 : at);
+  const entries = exchange.entries.toSorted((a, b) => order(a) - order(b));
   return entries.map((entry) => ({
     at: time(entry.at),
-    ms: (entry.at - exchange.id) / 1000,
+    ms: Math.max(0, entry.at - exchange.id) / 1000,
     what: sentence(entry),
   }));
 }

@@ -2,25 +2,22 @@
  * Dead letters: deliveries that failed for good, and bytes that were no message. By their cause, so
  * that fifty messages with one reason are one line; or one by one.
  */
-import { readFileSync } from 'node:fs';
 import { faultByCode } from '../../engine/faults.ts';
 import { type Journal, exchangeName } from '../../engine/journal/journal.ts';
 import { exits } from './exits.ts';
-import { type JournalOptions, since, withJournal } from './journals.ts';
 import { type Form, printListing } from './form.ts';
+import { type JournalOptions, withJournal } from './journals.ts';
 import { say } from './output.ts';
+import { type SelectionOptions, filterOf } from './selection.ts';
 import { age, time } from './times.ts';
 import { whole } from './values.ts';
 
-interface ParkedOptions extends JournalOptions {
+interface ParkedOptions extends JournalOptions, SelectionOptions {
   by?: 'cause' | 'message';
-  channel?: string;
   to?: string;
-  fault?: string;
-  controlId?: string;
-  nhs?: string;
-  since?: string;
   limit: string;
+  /** Those that were closed, too. */
+  all?: boolean;
   output: Form;
 }
 
@@ -32,10 +29,12 @@ interface DeadLetter {
   where: string;
   fault: string | null;
   attempts: number | null;
+  /** Somebody has dealt with it. */
+  isClosed: boolean;
 }
 
 /** More than anybody parks. */
-const all = 1_000_000;
+const most = 1_000_000;
 
 /** List dead letters. */
 export async function parked(options: ParkedOptions): Promise<number> {
@@ -51,58 +50,61 @@ export async function parked(options: ParkedOptions): Promise<number> {
 
 /** Newest first. */
 async function deadLetters(journal: Journal, options: ParkedOptions): Promise<DeadLetter[]> {
-  const { channel, to, controlId } = options;
+  const { to } = options;
+  const filter = { ...filterOf(options), state: undefined, fault: undefined, limit: most };
+  const { channel, since = 0, until = Infinity } = filter;
   const fault = options.fault?.toUpperCase();
-  const from = options.since === undefined ? undefined : since(options.since);
-  // A number given as "-" comes from stdin, so that it stays out of the shell's history.
-  const patient = options.nhs === '-' ? readFileSync(0, 'utf8').trim() : options.nhs;
-  const filter = { channel, controlId, patient, since: from, limit: all };
-  const outbound = await journal.outbound({ states: ['parked'], fault, to, limit: all });
-  const wanted =
-    controlId === undefined && patient === undefined
-      ? undefined
-      : new Set((await journal.list(filter)).map(({ id }) => id));
+  const states = options.all ? (['parked', 'closed'] as const) : (['parked'] as const);
+  const outbound = await journal.outbound({ states, fault, to, after: since - 1, limit: most });
+  const { controlId, patient, practice, sender, type } = filter;
+  const isByKey = [controlId, patient, practice, sender, type].some((key) => key !== undefined);
+  const wanted = isByKey ? new Set((await journal.list(filter)).map(({ id }) => id)) : undefined;
   const deliveries = outbound
     .filter((one) => channel === undefined || one.to.startsWith(`${channel}/`))
-    .filter(({ exchange }) => exchange >= (from ?? 0) && (wanted?.has(exchange) ?? true))
-    .map((one): DeadLetter => {
-      const { exchange, attempts } = one;
-      return { exchange, kind: 'delivery', where: one.to, fault: one.fault, attempts };
+    .filter(({ exchange }) => exchange <= until && (wanted?.has(exchange) ?? true))
+    .map(({ exchange, attempts, to: where, state, ...one }): DeadLetter => {
+      const isClosed = state === 'closed';
+      return { exchange, kind: 'delivery', where, fault: one.fault, attempts, isClosed };
     });
-  const broken = to === undefined ? await journal.list({ ...filter, state: 'parked', fault }) : [];
-  const frames = broken.map((one): DeadLetter => {
-    return {
-      exchange: one.id,
-      kind: 'frame',
-      where: one.channel,
-      fault: one.fault,
-      attempts: null,
-    };
-  });
+  const frames: DeadLetter[] = [];
+  for (const state of to === undefined ? states : []) {
+    for (const one of await journal.list({ ...filter, state, fault })) {
+      const { id: exchange, channel: where } = one;
+      const isClosed = state === 'closed';
+      frames.push({ exchange, kind: 'frame', where, fault: one.fault, attempts: null, isClosed });
+    }
+  }
   return [...deliveries, ...frames].sort((a, b) => b.exchange - a.exchange);
 }
 
 function showCauses(found: DeadLetter[], output: Form): void {
-  const groups = Map.groupBy(found, ({ kind, where, fault }) => `${kind} ${where} ${fault}`);
+  const groups = Map.groupBy(
+    found,
+    (one) => `${one.kind} ${one.where} ${one.fault} ${one.isClosed}`,
+  );
   const causes = [...groups.values()].map((letters) => {
-    const { kind, where, fault } = letters[0] as DeadLetter;
-    const oldest = time(
-      letters.reduce((least, { exchange }) => Math.min(least, exchange), Infinity),
-    );
+    const { kind, where, fault, isClosed } = letters[0] as DeadLetter;
+    const oldest = letters.reduce((least, { exchange }) => Math.min(least, exchange), Infinity);
     const says = (fault && faultByCode(fault)?.says) ?? '';
-    return { fault, kind, where, count: letters.length, oldest, says, next: nextFor(letters) };
+    const next = isClosed ? '' : nextFor(letters);
+    const state = isClosed ? 'closed' : 'parked';
+    return { fault, kind, where, state, count: letters.length, oldest: time(oldest), says, next };
   });
   printListing(output, {
     kind: 'deadLetterCauses',
     key: 'causes',
     rows: causes,
     columns: [
-      { title: 'FAULT', cell: ({ fault }) => fault },
-      { title: 'WHERE', cell: ({ where }) => where },
-      { title: 'COUNT', cell: ({ count }) => count },
-      { title: 'OLDEST', cell: ({ oldest }) => age(Date.parse(oldest) * 1000) },
-      { title: 'SAYS', cell: ({ says }) => says },
-      { title: 'NEXT', cell: ({ next }) => next },
+      { title: 'FAULT', cell: (one) => one.fault },
+      { title: 'WHERE', cell: (one) => one.where },
+      { title: 'COUNT', cell: (one) => one.count },
+      { title: 'OLDEST', cell: (one) => age(Date.parse(one.oldest) * 1000) },
+      { title: 'STATE', cell: (one) => one.state, wide: true },
+      {
+        title: 'SAYS',
+        cell: (one) => (one.state === 'closed' ? `(closed) ${one.says}` : one.says),
+      },
+      { title: 'NEXT', cell: (one) => one.next },
     ],
   });
 }
@@ -116,29 +118,31 @@ function nextFor([one]: DeadLetter[]): string {
     : `gatehouse message list --state parked --by message --channel ${where}${cause}`;
 }
 
-const named = (fault: string): string => `${fault} ${faultByCode(fault)?.name ?? ''}`;
-
 async function showEach(journal: Journal, found: DeadLetter[], output: Form): Promise<void> {
   const rows = [];
-  for (const { exchange, kind, where, fault, attempts } of found) {
+  for (const { exchange, kind, where, fault, attempts, isClosed } of found) {
     const [summary] = await journal.list({ since: exchange, until: exchange, limit: 1 });
     const { type = null, controlId = null } = summary ?? {};
     const id = exchangeName(exchange);
-    rows.push({ id, at: time(exchange), kind, where, type, controlId, attempts, fault });
+    const state = isClosed ? 'closed' : 'parked';
+    rows.push({ id, at: time(exchange), kind, where, state, type, controlId, attempts, fault });
   }
   printListing(output, {
     kind: 'deadLetters',
     key: 'deadLetters',
     rows,
     columns: [
-      { title: 'ID', cell: ({ id }) => id },
-      { title: 'TIME', cell: ({ at }) => at },
-      { title: 'KIND', cell: ({ kind }) => kind },
-      { title: 'WHERE', cell: ({ where }) => where },
-      { title: 'TYPE', cell: ({ type }) => type },
-      { title: 'ATTEMPTS', cell: ({ attempts }) => attempts },
-      { title: 'FAULT', cell: ({ fault }) => fault && named(fault) },
-      { title: 'CONTROL ID', cell: ({ controlId }) => controlId, wide: true },
+      { title: 'ID', cell: (row) => row.id },
+      { title: 'TIME', cell: (row) => row.at },
+      { title: 'KIND', cell: (row) => row.kind },
+      { title: 'WHERE', cell: (row) => row.where },
+      { title: 'STATE', cell: (row) => row.state, wide: true },
+      { title: 'TYPE', cell: (row) => row.type },
+      { title: 'ATTEMPTS', cell: (row) => row.attempts },
+      {
+        title: 'FAULT',
+        cell: ({ fault }) => fault && `${fault} ${faultByCode(fault)?.name ?? ''}`,
+      },
     ],
   });
 }

@@ -156,7 +156,7 @@ async function candidate(
 
 const isOpen = ({ state }: Outbound) => (openStates as readonly OutboundState[]).includes(state);
 const hasEnded = ({ state }: Outbound) =>
-  state === 'delivered' || state === 'skipped' || state === 'filtered';
+  ['delivered', 'skipped', 'filtered', 'closed'].includes(state);
 
 /** Why there is nothing to go on with from the failing step. */
 function notThere(deliveries: readonly Outbound[], wanted: string | undefined): string {
@@ -164,6 +164,8 @@ function notThere(deliveries: readonly Outbound[], wanted: string | undefined): 
   if (waiting) return `it is still on its way to ${waiting.to}`;
   const replayed = deliveries.find(({ state }) => state === 'replayed');
   if (replayed) return `it was replayed already for ${replayed.to}`;
+  const closed = deliveries.find(({ state }) => state === 'closed');
+  if (closed) return `it was closed (ack-error); --to ${closed.to} sends it there all the same`;
   const whole = '; --from start works on all of it again';
   return `it is not parked${wanted === undefined ? whole : ` for ${wanted}`}`;
 }

@@ -11,7 +11,7 @@ export const person = {
 };
 
 export interface Act {
-  act: 'replay' | 'edit' | 'skip' | 'hold' | 'release' | 'retry';
+  act: 'replay' | 'edit' | 'skip' | 'hold' | 'release' | 'retry' | 'ack-error';
   by: string;
   reason?: string;
   /** `channel/destination` */

@@ -1,6 +1,7 @@
 /** Everything a running engine can be asked over its control socket. */
 import type { Engine } from '../engine.ts';
 import type { Emit } from '../events.ts';
+import { ackErrorRoutes } from './ack-error.ts';
 import { queueRoutes } from './queues.ts';
 import { replayRoutes } from './replay.ts';
 import type { Route } from './router.ts';
@@ -10,6 +11,7 @@ import { statusRoutes } from './status.ts';
 export function controlRoutes(engine: Engine, emit: Emit): Route[] {
   return [
     ...queueRoutes(engine, emit),
+    ...ackErrorRoutes(engine, emit),
     ...replayRoutes(engine, emit),
     ...statusRoutes(engine, emit),
   ];

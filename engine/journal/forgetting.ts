@@ -44,7 +44,7 @@ export interface Forgetting {
 
 const exchangesPerStep = 256;
 const pagesPerStep = 512;
-const done: readonly Progress[] = ['answered', 'rejected', 'parked'];
+const done: readonly Progress[] = ['answered', 'rejected', 'parked', 'closed'];
 
 /**
  * @param journal journal.sqlite, to read

@@ -84,15 +84,28 @@ export interface KnownPractice {
   merged?: true;
 }
 
-/** received → asking → mapping → answered | rejected | parked. */
-export type Progress = 'received' | 'asking' | 'mapping' | 'answered' | 'rejected' | 'parked';
+/**
+ * received → asking → mapping → answered | rejected | parked; a person who has dealt with what is
+ * parked makes it closed.
+ */
+export const progressStates = [
+  'received',
+  'asking',
+  'mapping',
+  'answered',
+  'rejected',
+  'parked',
+  'closed',
+] as const;
+export type Progress = (typeof progressStates)[number];
 /** Separately: owed → delivered | undelivered. */
 export type Delivery = 'owed' | 'delivered' | 'undelivered';
 
 /**
  * How far a message has come on its way to one destination: owed → sending → delivered, with
- * `failed` before another attempt; or it ends as filtered, parked (a dead letter), skipped or
- * replayed (a dead letter that was given to a new exchange).
+ * `failed` before another attempt; or it ends as filtered, parked (a dead letter), skipped,
+ * replayed (a dead letter that was given to a new exchange) or closed (a dead letter that a person
+ * has dealt with).
  */
 export const outboundStates = [
   'owed',
@@ -103,6 +116,7 @@ export const outboundStates = [
   'parked',
   'skipped',
   'replayed',
+  'closed',
 ] as const;
 export type OutboundState = (typeof outboundStates)[number];
 
@@ -186,6 +200,8 @@ export interface Filter {
   sender?: string;
   /** NHS number. */
   patient?: string;
+  /** MSH-9 or its beginning: `ADT`, `ADT^A01`, `ADT^A01^ADT_A01`. */
+  type?: string;
   practice?: string;
   /** Microseconds since 1970, inclusive. */
   since?: number;

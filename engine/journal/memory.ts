@@ -13,6 +13,7 @@ import type {
   Journal,
   Keys,
 } from './journal.ts';
+import { isOfType } from './outline.ts';
 import { followed } from './practices.ts';
 
 interface Kept {
@@ -33,6 +34,7 @@ export function memoryJournal(now: () => number): Journal {
     (filter.state ?? summary.state) === summary.state &&
     (filter.fault ?? summary.fault) === summary.fault &&
     (filter.controlId ?? summary.controlId) === summary.controlId &&
+    isOfType(summary.type, filter.type) &&
     (filter.sender ?? summary.sender) === summary.sender &&
     (filter.patient ?? keys.patient) === keys.patient &&
     (filter.practice ?? summary.practice) === summary.practice &&

@@ -113,6 +113,10 @@ export interface Selection extends Omit<Filter, 'channel' | 'patient' | 'limit'>
   patient?: Buffer;
 }
 
+/** Whether MSH-9 is, or begins with, what is wanted: `ADT` is that of `ADT^A01^ADT_A01`. */
+export const isOfType = (type: string | null, wanted: string | undefined): boolean =>
+  wanted === undefined || `${type ?? ''}^`.startsWith(`${wanted}^`);
+
 /** Whether an outline is one of those selected. */
 export function matches(outline: Outline, selection: Selection): boolean {
   const { patient } = selection;
@@ -121,6 +125,7 @@ export function matches(outline: Outline, selection: Selection): boolean {
     (selection.state === undefined || (outline.state ?? 'received') === selection.state) &&
     (selection.fault === undefined || outline.fault === selection.fault) &&
     (selection.controlId === undefined || outline.control === selection.controlId) &&
+    isOfType(outline.type, selection.type) &&
     (selection.sender === undefined || outline.sender === selection.sender) &&
     (selection.practice === undefined || outline.practice === selection.practice) &&
     (patient === undefined || outline.patient?.equals(patient) === true) &&

@@ -93,6 +93,7 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
       state: selection.state ?? null,
       fault: selection.fault ?? null,
       controlId: selection.controlId ?? null,
+      type: selection.type ?? null,
       sender: selection.sender ?? null,
       patient: selection.patient ?? null,
       practice: selection.practice ?? null,

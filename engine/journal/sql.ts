@@ -190,6 +190,7 @@ const others = `(@channel is null or +e.channel = @channel)
     and (@state is null or +e.state = @state)
     and (@fault is null or +e.fault = @fault)
     and (@controlId is null or e.control = @controlId)
+    and (@type is null or substr(e.type || '^', 1, length(@type) + 1) = @type || '^')
     and (@sender is null or +e.sender = @sender)
     and (@patient is null or e.patient = @patient)
     and (@practice is null or +e.practice = @practice)`;

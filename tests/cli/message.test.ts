@@ -110,7 +110,10 @@ describe('gatehouse message', function () {
     assert.match(told.stdout, /\+ +0\.0 ms {2}received from .* · \d+ B\n/);
     assert.match(told.stdout, /identify: refused · GH-4002 \(gp-record@1\)\n/);
     assert.match(told.stdout, /GH-4002 .*\nnext: Correct the number at the sender\.\n/);
-    assert.match(told.stdout, /1 others? ended so: gatehouse message list --fault GH-4002/);
+    assert.match(
+      told.stdout,
+      /\n1 other ended so, the first at \S+Z: gatehouse message list --fault GH-4002\n/,
+    );
     const again = await message('explain', first);
     assert.match(again.stdout, /a repeat of /);
     for (const id of [first, digit]) {
