@@ -6,7 +6,7 @@ import { runningEngine } from './engine.ts';
 import { type Form, printOne } from './form.ts';
 import { say } from './output.ts';
 import { whoAsks } from './person.ts';
-import { printFindings } from './check.ts';
+import { coded, printFindings } from './check.ts';
 
 /** Apply. @returns 78 where the new configuration has errors: then nothing has changed */
 export async function apply(options: { data: string; output: Form }): Promise<number> {
@@ -15,8 +15,11 @@ export async function apply(options: { data: string; output: Form }): Promise<nu
     '/v1/config/apply',
     { by: whoAsks() },
   );
-  printOne(options.output, 'applied', { applied: applied ?? null, findings }, () =>
-    applied ? tell(applied) : printFindings(findings),
+  printOne(
+    options.output,
+    'applied',
+    { applied: applied ?? null, findings: findings.map(coded) },
+    () => (applied ? tell(applied) : printFindings(findings)),
   );
   if (applied) return exits.ok;
   say('nothing was changed; the engine runs on as before');

@@ -2,7 +2,7 @@
 import { channelJsonSchema } from '../../engine/channel.ts';
 import { loadSite, routesOf } from '../../engine/config/site.ts';
 import { settingsJsonSchema } from '../../engine/config/settings.ts';
-import type { Finding } from '../../engine/config/yaml.ts';
+import { type Finding, codeOf } from '../../engine/config/yaml.ts';
 import { exits } from './exits.ts';
 import { type Form, printRows } from './form.ts';
 import { print, say, style } from './output.ts';
@@ -13,7 +13,8 @@ export async function check(options: { site?: string; output: Form }): Promise<n
   const { channels, findings } = loadSite(siteFolder(options.site));
   const errors = findings.filter((finding) => finding.severity === 'error').length;
   const beside = { errors, channels: channels.map((c) => c.channel.channel) };
-  printRows(options.output, { kind: 'check', key: 'findings', rows: findings, beside }, () => {
+  const rows = findings.map(coded);
+  printRows(options.output, { kind: 'check', key: 'findings', rows, beside }, () => {
     printFindings(findings);
     const routes = new Set(routesOf(channels).map(({ name }) => name));
     say(
@@ -25,11 +26,21 @@ export async function check(options: { site?: string; output: Form }): Promise<n
   return errors > 0 ? exits.badConfig : exits.ok;
 }
 
+/** A finding as other programs are given it. */
+export function coded(finding: Finding): object {
+  const { severity, where, says, next } = finding;
+  const kind = codeOf(finding);
+  return { code: kind.code, severity, where, says, next: next ?? kind.next };
+}
+
 /** Print findings, each with its place and the next step. */
 export function printFindings(findings: readonly Finding[]): void {
-  for (const { severity, where, says, next } of findings) {
-    print(`${where}  ${style(severity === 'error' ? 'red' : 'yellow', severity)}  ${says}`);
-    if (next) print(`    next: ${next}`);
+  for (const finding of findings) {
+    const { severity, where, says, next } = finding;
+    const kind = codeOf(finding);
+    const colour = severity === 'error' ? 'red' : 'yellow';
+    print(`${where}  ${style(colour, severity)} ${kind.code}  ${says}`);
+    print(`    next: ${next ?? kind.next}`);
   }
 }
 

@@ -1,16 +1,16 @@
 /** Asking the running engine, with its refusals as errors of a command. */
 import { type Asks, engineIn } from '../../engine/control/client.ts';
-import { Refusal, type RefusalStatus } from '../../engine/control/refusal.ts';
-import { exits } from './exits.ts';
+import { NoEngine, Refusal, type RefusalStatus } from '../../engine/control/refusal.ts';
+import type { ErrorName } from './errors.ts';
 import { CommandError } from './output.ts';
 
-const exitOf: Readonly<Record<RefusalStatus, number>> = {
-  400: exits.usage,
-  404: exits.notFound,
-  409: exits.failed,
-  500: exits.failed,
-  501: exits.failed,
-  503: exits.unavailable,
+const kindOf: Readonly<Record<RefusalStatus, ErrorName>> = {
+  400: 'calledWrongly',
+  404: 'notFound',
+  409: 'failed',
+  500: 'failed',
+  501: 'failed',
+  503: 'unavailable',
 };
 
 /**
@@ -28,5 +28,6 @@ export function runningEngine(options: { data: string }): Asks {
 
 function refused(error: unknown): never {
   if (!(error instanceof Refusal)) throw error;
-  throw new CommandError(error.message, error.next, exitOf[error.status]);
+  const kind = error instanceof NoEngine ? 'noEngine' : kindOf[error.status];
+  throw new CommandError(error.message, error.next, kind);
 }

@@ -1,32 +1,42 @@
-/** `gatehouse explain CODE`: one row of the fault table. */
-import { faultByCode, faults } from '../../engine/faults.ts';
+/** `gatehouse explain CODE`: one row of the fault table, or of the errors of commands. */
 import { nearest } from '../../engine/config/yaml.ts';
+import { faultByCode, faults } from '../../engine/faults.ts';
+import { allErrors } from './errors.ts';
 import { exits } from './exits.ts';
 import { type Form, printOne } from './form.ts';
 import { CommandError, print } from './output.ts';
 
-/** Explain a fault code. */
+/** Explain a code. */
 export async function explain(code: string, options: { output: Form }): Promise<number> {
   const wanted = code.toUpperCase();
   const fault = faultByCode(wanted);
-  if (!fault) {
-    const near = nearest(
-      wanted,
-      Object.values(faults).map((row) => row.code),
-    );
-    throw new CommandError(
-      `there is no fault ${code}`,
-      near ? `gatehouse explain ${near}` : 'docs/reference/faults.md lists them all',
-      exits.notFound,
-    );
-  }
-  printOne(options.output, 'fault', fault, () => {
-    print(`${fault.code} ${fault.name}\n\n${fault.says}\n`);
-    print(`class   ${fault.class}`);
-    print(
-      `answer  MSA-1 ${fault.msa}${fault.qak ? `, QAK-2 ${fault.qak}` : ''}${fault.err ? `, ERR ${fault.err}` : ', no ERR'}`,
-    );
-    print(`next    ${fault.next}`);
-  });
+  const error = allErrors().find((one) => one.code === wanted);
+  if (fault) {
+    const { msa, qak, err } = fault;
+    printOne(options.output, 'fault', fault, () => {
+      print(`${fault.code} ${fault.name}\n\n${fault.says}\n`);
+      print(`class   ${fault.class}`);
+      print(
+        `answer  MSA-1 ${msa}${qak ? `, QAK-2 ${qak}` : ''}${err ? `, ERR ${err}` : ', no ERR'}`,
+      );
+      print(`next    ${fault.next}`);
+    });
+  } else if (error) {
+    printOne(options.output, 'commandError', error, () => {
+      print(`${error.code} ${error.name}\n\n${error.says}\n`);
+      print(`exit    ${error.exit}`);
+      print(`next    ${error.next}`);
+    });
+  } else throw unknown(code);
   return exits.ok;
+}
+
+function unknown(code: string): CommandError {
+  const known = [...Object.values(faults), ...allErrors()].map((one) => one.code);
+  const near = nearest(code.toUpperCase(), known);
+  return new CommandError(
+    `there is no fault ${code}`,
+    near ? `gatehouse explain ${near}` : 'docs/reference/faults.md lists them all',
+    exits.notFound,
+  );
 }

@@ -4,7 +4,6 @@ import { join, resolve } from 'node:path';
 import { silent } from '../../engine/events.ts';
 import { type Journal, exchangeOf } from '../../engine/journal/journal.ts';
 import { openJournal } from '../../engine/journal/sqlite.ts';
-import { exits } from './exits.ts';
 import { CommandError } from './output.ts';
 
 export interface JournalOptions {
@@ -26,7 +25,7 @@ export function journalFolder(
   throw new CommandError(
     `there is no journal in ${options.data}`,
     'name its folder with --data',
-    exits.notFound,
+    'journalNotFound',
   );
 }
 
@@ -57,7 +56,7 @@ export async function exchangeNamed(journal: Journal, name: string) {
     throw new CommandError(
       `there is no exchange ${name}`,
       'gatehouse message list',
-      exits.notFound,
+      'exchangeNotFound',
     );
   }
   return found;
@@ -69,7 +68,11 @@ export function since(text: string): number {
   const ms = { s: 1e3, m: 6e4, h: 36e5, d: 864e5 }[unit ?? ''];
   const at = ms ? Date.now() - Number(number) * ms : Date.parse(text);
   if (Number.isNaN(at)) {
-    throw new CommandError(`"${text}" is no time`, 'write it as 15m, 12h, 7d or 2026-06-04T10:15');
+    throw new CommandError(
+      `"${text}" is no time`,
+      'write it as 15m, 12h, 7d or 2026-06-04T10:15',
+      'valueNotAllowed',
+    );
   }
   return at * 1000;
 }

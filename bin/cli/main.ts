@@ -4,13 +4,13 @@
  */
 import { Argument, Command, CommanderError } from 'commander';
 import { addEngineCommands } from './engine-commands.ts';
-import { exits } from './exits.ts';
 import { addMessageCommands } from './message-commands.ts';
 import { form } from './form.ts';
 import { data, run, site } from './options.ts';
 import { complain } from './output.ts';
 import { addQueueCommands } from './queue-commands.ts';
 import { addStoreCommands } from './store-commands.ts';
+import { complainOfUsage } from './usage.ts';
 import { version } from './version.ts';
 
 /** Run a command line. Sets the process's exit code; never throws. */
@@ -20,24 +20,35 @@ export async function main(argv: string[]): Promise<void> {
     if (error.code === 'EPIPE') process.exit(0);
     throw error;
   });
+  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    // Who no longer listens to the talk may still read the data.
+    if (error.code !== 'EPIPE') throw error;
+  });
+  const program = tree();
   try {
-    await tree().parseAsync(argv);
+    await program.parseAsync(argv);
   } catch (error) {
-    if (error instanceof CommanderError) {
-      process.exitCode = error.exitCode === 0 ? exits.ok : exits.usage;
-    } else {
-      process.exitCode = complain(error);
-    }
+    process.exitCode =
+      error instanceof CommanderError ? complainOfUsage(error, program, argv) : complain(error);
   }
+}
+
+/** For Node itself, and for what is started from here. */
+function withoutColour(): void {
+  process.env.NO_COLOR = '1';
+  delete process.env.FORCE_COLOR;
 }
 
 function tree(): Command {
   const program = new Command('gatehouse')
     .description('An open HL7 v2 / MLLP integration engine')
     .version(version(), '--version', 'print the version')
+    .option('--no-color', 'no colour, as with the environment variable NO_COLOR')
+    .on('option:no-color', withoutColour)
     .exitOverride()
     .showSuggestionAfterError()
-    .showHelpAfterError('(gatehouse --help lists the commands)')
+    // Errors are told below, as every other error is.
+    .configureOutput({ outputError: () => undefined })
     .configureHelp({ showGlobalOptions: true });
 
   program

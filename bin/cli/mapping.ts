@@ -27,7 +27,11 @@ interface TryOptions {
 export async function tryBundle(file: string, options: TryOptions): Promise<number> {
   const profile = profiles.find((one) => one === options.profile);
   if (!profile) {
-    throw new CommandError(`there is no profile "${options.profile}"`, profiles.join(', '));
+    throw new CommandError(
+      `there is no profile "${options.profile}"`,
+      profiles.join(', '),
+      'valueNotAllowed',
+    );
   }
   const compiled = loadMappings(join(siteFolder(options.site), 'mappings', options.mapping));
   const record = mapRecord(compiled, bundleIn(file), {
@@ -71,10 +75,15 @@ export function bundleIn(file: string): Resource {
   } catch (error) {
     // The parser's own message quotes the content.
     const at = /position (\d+)/.exec((error as Error).message)?.[1];
-    throw new CommandError(`${file} is no JSON${at ? ` (at byte ${at})` : ''}`, next);
+    throw new CommandError(
+      `${file} is no JSON${at ? ` (at byte ${at})` : ''}`,
+      next,
+      'inputUnreadable',
+    );
   }
   const type = (read as { resourceType?: unknown } | null)?.resourceType;
-  if (type !== 'Bundle') throw new CommandError(`${file} is no FHIR Bundle`, next);
+  if (type !== 'Bundle')
+    throw new CommandError(`${file} is no FHIR Bundle`, next, 'inputUnreadable');
   return read as Resource;
 }
 
@@ -84,7 +93,11 @@ export function wanted(codes: string | undefined): Dataset[] {
   return codes.split(',').map((code) => {
     const found = datasets.find((dataset) => dataset === code.trim().toUpperCase());
     if (!found)
-      throw new CommandError(`there is no dataset "${code}"`, `one of ${datasets.join(', ')}`);
+      throw new CommandError(
+        `there is no dataset "${code}"`,
+        `one of ${datasets.join(', ')}`,
+        'valueNotAllowed',
+      );
     return found;
   });
 }

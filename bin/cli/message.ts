@@ -40,6 +40,7 @@ export async function show(name: string, options: ShowOptions): Promise<number> 
     throw new CommandError(
       '--reveal needs --reason',
       'say why patient data is shown: --reason "…"',
+      'reasonMissing',
     );
   }
   const exchange = await withJournal(options, (journal) => exchangeNamed(journal, name));
@@ -59,7 +60,11 @@ export async function show(name: string, options: ShowOptions): Promise<number> 
 /** The exact bytes of one part, for another program. */
 function showPart({ entries }: StoredExchange, part: string, options: ShowOptions): number {
   if (!options.reveal)
-    throw new CommandError('exact bytes hold patient data', 'add --reveal --reason "…"');
+    throw new CommandError(
+      'exact bytes hold patient data',
+      'add --reveal --reason "…"',
+      'reasonMissing',
+    );
   const found = partOf(entries, part, options.to);
   if (!found?.body)
     throw new CommandError(`nothing is stored as "${part}"`, undefined, exits.notFound);

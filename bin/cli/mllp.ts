@@ -13,7 +13,11 @@ export interface Target {
 export function target(text: string): Target {
   const [, host = '127.0.0.1', port] = /^(?:(.*):)?(\d{1,5})$/.exec(text) ?? [];
   if (!port || Number(port) > 65535) {
-    throw new CommandError(`"${text}" is no host:port`, 'write it as 127.0.0.1:2575');
+    throw new CommandError(
+      `"${text}" is no host:port`,
+      'write it as 127.0.0.1:2575',
+      'valueNotAllowed',
+    );
   }
   return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
 }

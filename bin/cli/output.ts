@@ -1,7 +1,8 @@
 /** Data goes to stdout, talk to stderr; tables for people, JSON for machines. */
 import { styleText } from 'node:util';
-import { ConfigError } from '../../engine/config/yaml.ts';
+import { ConfigError, codeOf } from '../../engine/config/yaml.ts';
 import { FaultError, faults } from '../../engine/faults.ts';
+import { type ErrorName, commandErrors, errorOfExit } from './errors.ts';
 import { exits } from './exits.ts';
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
@@ -30,10 +31,9 @@ export function printTable(
   columns: string[],
   rows: (string | number | null | undefined)[][],
 ): void {
-  const cells = rows.map((row) => row.map((cell) => String(cell ?? '')));
+  const cells = rows.map((row) => row.map((cell) => oneLine(String(cell ?? ''))));
   if (!process.stdout.isTTY) {
-    for (const row of [columns, ...cells])
-      print(row.map((c) => c.replace(/[\t\n]/g, ' ')).join('\t'));
+    for (const row of [columns, ...cells]) print(row.join('\t'));
     return;
   }
   const widths = columns.map((name, i) =>
@@ -48,48 +48,57 @@ export function printTable(
   for (const row of cells) print(line(row));
 }
 
+/** Cells come from messages and files: nothing in them may break a row or steer a terminal. */
+const oneLine = (text: string) => text.replace(/\s/g, ' ').replace(/\p{C}/gu, '\uFFFD');
+
 /** A mistake in how a command was called, or something it could not find. */
 export class CommandError extends Error {
+  readonly code: string;
   readonly exit: number;
-  readonly next?: string;
-  constructor(message: string, next?: string, exit: number = exits.usage) {
+  readonly next: string;
+  /**
+   * @param message what, where and why, in a sentence without patient data
+   * @param next the one next step, where it is more than the table of errors says
+   * @param kind which error it is, or the exit code where no more is known of it
+   */
+  constructor(message: string, next?: string, kind: ErrorName | number = 'calledWrongly') {
     super(message);
-    this.exit = exit;
-    this.next = next;
+    const error = commandErrors[typeof kind === 'number' ? errorOfExit(kind) : kind];
+    this.code = error.code;
+    this.exit = typeof kind === 'number' ? kind : error.exit;
+    this.next = next ?? error.next;
   }
 }
 
-/** Tell an error: what, where, why, and the one next step. @returns the exit code */
+/** Tell an error: its code, what, where, why, and the one next step. @returns the exit code */
 export function complain(error: unknown): number {
-  const red = (text: string) => style('red', text, process.stderr);
   if (error instanceof ConfigError) {
     for (const finding of error.findings) {
-      say(`${red('error')} ${finding.where}  ${finding.says}`);
-      if (finding.next) say(`      next: ${finding.next}`);
+      const { code, next } = codeOf(finding);
+      sayError(code, `${finding.where}  ${finding.says}`, finding.next ?? next);
     }
     return exits.badConfig;
   }
   if (error instanceof FaultError) {
     const { code, says, next } = faults[error.fault.name];
-    say(`${red('error')} ${code}  ${says}${error.fault.detail ? ` (${error.fault.detail})` : ''}`);
-    say(`      next: ${next}`);
+    sayError(code, `${says}${error.fault.detail ? ` (${error.fault.detail})` : ''}`, next);
     return exits.unavailable;
   }
   if (error instanceof CommandError) {
-    say(`${red('error')} ${error.message}`);
-    if (error.next) say(`      next: ${error.next}`);
+    sayError(error.code, error.message, error.next);
     return error.exit;
   }
-  const { code, message, path } = error as NodeJS.ErrnoException;
+  const { code, message, path, stack } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT' && path !== undefined) {
-    say(`${red('error')} there is no file ${path}`);
-    say('      next: check its name and the current folder');
-    return exits.notFound;
+    return complain(new CommandError(`there is no file ${path}`, undefined, 'fileNotFound'));
   }
-  say(`${red('error')} ${message}`);
-  if (!code)
-    say(
-      `      next: this is a defect of Gatehouse; report it with: ${String((error as Error).stack?.split('\n')[1]).trim()}`,
-    );
-  return exits.failed;
+  if (code) return complain(new CommandError(message, undefined, 'refusedBySystem'));
+  const at = String(stack?.split('\n')[1]).trim();
+  const next = `this is a defect of Gatehouse; report it with: ${at}`;
+  return complain(new CommandError(message, next, 'defect'));
+}
+
+function sayError(code: string, says: string, next: string): void {
+  say(`${style('red', 'error', process.stderr)} ${code}  ${says}`);
+  say(`      next: ${next}`);
 }

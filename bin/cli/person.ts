@@ -30,10 +30,12 @@ export async function confirm(question: string, yes: boolean | undefined): Promi
     throw new CommandError(
       `${question} Nobody can be asked here`,
       'add --yes, or look first with --dry-run',
+      'cannotAsk',
     );
   }
   const asking = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await asking.question(`${question} [y/N] `);
   asking.close();
-  if (!/^y(es)?$/i.test(answer.trim())) throw new CommandError('nothing was changed');
+  if (!/^y(es)?$/i.test(answer.trim()))
+    throw new CommandError('nothing was changed', undefined, 'declined');
 }

@@ -41,6 +41,7 @@ export async function replay(
     throw new CommandError(
       'nothing is named',
       'name messages by their ids, or a cause: --fault GH-7004',
+      'argumentMissing',
     );
   }
   if (ids.length > 0 && cause.fault) {
@@ -148,7 +149,11 @@ function assignments(text: string): { path: string; value: string }[] {
   }
   const at = text.indexOf('=');
   if (at < 1) {
-    throw new CommandError('--set needs a place and a text', 'write it as PV1-2=I');
+    throw new CommandError(
+      '--set needs a place and a text',
+      'write it as PV1-2=I',
+      'valueNotAllowed',
+    );
   }
   return [{ path: text.slice(0, at), value: text.slice(at + 1) }];
 }
@@ -158,7 +163,11 @@ function messageIn(file: string): string {
   const messages = messagesOf(readFileSync(file === '-' ? 0 : file));
   const [message] = messages;
   if (messages.length !== 1 || !message) {
-    throw new CommandError(`the file holds ${messages.length} messages`, 'give one alone');
+    throw new CommandError(
+      `the file holds ${messages.length} messages`,
+      'give one alone',
+      'inputUnreadable',
+    );
   }
   return message.toBytes().toString('base64');
 }

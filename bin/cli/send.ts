@@ -27,7 +27,12 @@ export interface SendOptions {
 export async function send(file: string, options: SendOptions): Promise<number> {
   const messages = messagesOf(readFileSync(file === '-' ? 0 : file));
   const timeoutMs = Number(options.timeout) * 1000;
-  if (!(timeoutMs > 0)) throw new CommandError(`"${options.timeout}" is no number of seconds`);
+  if (!(timeoutMs > 0))
+    throw new CommandError(
+      `"${options.timeout}" is no number of seconds`,
+      'write it as 30',
+      'valueNotAllowed',
+    );
   const tls = options.tls || options.authorities ? { authorities: options.authorities } : undefined;
   const destination = connectTo(target(options.to), timeoutMs, tls);
   let negative = 0;
@@ -76,7 +81,7 @@ function unanswered(error: unknown, { to, timeout }: SendOptions): never {
       : name === 'gpReplyUnreadable' || name === 'gpReplyTooLong'
         ? [`what ${to} answered cannot be read${why}`, 'check that it speaks HL7 v2 over MLLP']
         : [`${to} gave no answer in ${timeout} s`, 'wait longer with --timeout'];
-  throw new CommandError(says, next, exits.unavailable);
+  throw new CommandError(says, next, 'peerSilent');
 }
 
 /** The messages of a file: bare or with MLLP framing, one after the other. */
@@ -86,7 +91,11 @@ export function messagesOf(bytes: Buffer): Message[] {
     .split(/(?<=^|[\r\n])(?=MSH[^A-Za-z0-9\r\n])/)
     .filter((part) => part.startsWith('MSH'));
   if (parts.length === 0) {
-    throw new CommandError('the file holds no HL7 v2 message (no line starts with MSH)');
+    throw new CommandError(
+      'the file holds no HL7 v2 message (no line starts with MSH)',
+      undefined,
+      'inputUnreadable',
+    );
   }
   return parts.map((part) =>
     parseMessage(Buffer.from(`${part.trimEnd().replace(/\r?\n|\r/g, '\r')}\r`, 'latin1')),

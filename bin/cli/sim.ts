@@ -60,19 +60,20 @@ function applicationOf(text: string): Application {
   const [, apiKey, file] = /^([^=]+)=(.+)$/.exec(text) ?? [];
   const next = 'write it as KEY=jwks.json, with the keys as they would be registered';
   if (apiKey === undefined || file === undefined) {
-    throw new CommandError('an application needs an API key and a file', next);
+    throw new CommandError('an application needs an API key and a file', next, 'valueNotAllowed');
   }
   try {
     return { apiKey, keys: readJwks(readFileSync(file, 'utf8')) };
   } catch {
-    throw new CommandError(`${file} holds no JWK set`, next);
+    throw new CommandError(`${file} holds no JWK set`, next, 'inputUnreadable');
   }
 }
 
 /** `9465701459=slow:3000`, or as a case has it: `9465701459 slow at=pds ms=3000`. */
 function scenarioOf(text: string): CaseScenario {
   const read = readScenarioLine(text.replace(/^(\d{10})=/, '$1 ').replace(/:(\d+)$/, ' ms=$1'));
-  if ('says' in read) throw new CommandError(read.says, 'write it as 9465701459=slow:3000');
+  if ('says' in read)
+    throw new CommandError(read.says, 'write it as 9465701459=slow:3000', 'valueNotAllowed');
   return read;
 }
 
@@ -118,6 +119,7 @@ function build(type: string, nhsNumber: string, controlId: string): HospitalMess
     throw new CommandError(
       `the hospital sends no ${type}`,
       `${Object.keys(queryBuilders).join(', ')} or ADT^A01`,
+      'valueNotAllowed',
     );
   const patient = {
     nhsNumber,

@@ -60,6 +60,7 @@ function messageIn(file: string): Message {
     throw new CommandError(
       `${file} is no HL7 v2 message`,
       'give one message, without MLLP framing',
+      'inputUnreadable',
     );
   }
 }

@@ -72,6 +72,7 @@ export function loadSite(root: string, env: Surroundings = process.env): Site {
       where: folder,
       says: 'this folder is no Gatehouse site: it has no channels/',
       next: 'go to the folder that has one, or name it with --site',
+      kind: 'unreadable',
     });
     return { root, revision: '', settings: defaultSettings, channels, findings };
   }
@@ -221,6 +222,7 @@ function resolveAll(source: YamlFile, env: Surroundings): void {
         severity: 'error',
         where: source.where(path),
         says: (error as Error).message,
+        kind: 'unresolved',
       });
     }
   }

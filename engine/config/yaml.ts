@@ -15,6 +15,7 @@ import {
   parseDocument,
 } from 'yaml';
 import type { z } from 'zod';
+import { type FindingDefinition, type FindingName, findingKinds } from './finding-codes.ts';
 
 /** One finding of `gatehouse check`: what, where, why, and one next step. */
 export interface Finding {
@@ -23,6 +24,13 @@ export interface Finding {
   where: string;
   says: string;
   next?: string;
+  /** What sort of mistake it is, where that is known; `codeOf` has its stable code. */
+  kind?: FindingName;
+}
+
+/** The stable code of a finding, and the next step where it names none itself. */
+export function codeOf({ kind, severity }: Finding): FindingDefinition {
+  return findingKinds[kind ?? (severity === 'error' ? 'unsound' : 'doubtful')];
 }
 
 /** Thrown by loaders when a file has findings of severity error. */
@@ -64,6 +72,7 @@ export function readYaml(file: string, text = readText(file)): YamlFile {
     severity: 'error',
     where: position(error.pos[0]),
     says: `this is not YAML: ${error.message.split('\n')[0]}`,
+    kind: 'notYaml',
   }));
   const where = (path: readonly PropertyKey[], key = false) => {
     let node: unknown = document.contents;
@@ -113,6 +122,7 @@ function findingsOf(source: YamlFile, issue: z.core.$ZodIssue, schema: z.ZodType
         where: source.where([...issue.path, key], true),
         says: `unknown key "${key}"${near ? `; did you mean "${near}"?` : ''}`,
         next: known.length ? `keys known here: ${known.join(', ')}` : undefined,
+        kind: 'unknownKey',
       };
     });
   }
@@ -124,6 +134,7 @@ function findingsOf(source: YamlFile, issue: z.core.$ZodIssue, schema: z.ZodType
       severity: 'error',
       where: source.where(missing ? issue.path.slice(0, -1) : issue.path),
       says: missing ? `"${name}" is missing` : `"${name}": ${issue.message}`,
+      kind: missing ? 'missingKey' : 'wrongValue',
     },
   ];
 }
@@ -196,6 +207,7 @@ export function readText(file: string): string {
         where: shortPath(file),
         says: `cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown reason'}`,
         next: 'check the name and the permissions',
+        kind: 'unreadable',
       },
     ]);
   }

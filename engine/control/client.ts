@@ -2,7 +2,7 @@
 import { type IncomingMessage, request } from 'node:http';
 import { resolve } from 'node:path';
 import { socketOf } from './place.ts';
-import { Refusal, type RefusalStatus } from './refusal.ts';
+import { NoEngine, Refusal, type RefusalStatus } from './refusal.ts';
 
 /** Ask one thing of the engine. @throws Refusal: what it refuses, or 503 where no engine runs */
 export interface Asks {
@@ -57,7 +57,7 @@ function refusal({ statusCode }: IncomingMessage, text: string): Refusal {
 }
 
 /** Nobody is there, somebody may not ask, or the engine went away meanwhile. */
-function unreachable(folder: string, { code = '' }: NodeJS.ErrnoException): Refusal {
+function unreachable(folder: string, { code = '' }: NodeJS.ErrnoException): NoEngine {
   const none = `no engine runs on the journal in ${folder}`;
   const says: Record<string, string> = {
     ENOENT: none,
@@ -72,5 +72,5 @@ function unreachable(folder: string, { code = '' }: NodeJS.ErrnoException): Refu
       ? 'run this as the user who runs the engine'
       : 'name the folder with --data, or start the engine: gatehouse serve';
   const gone = `the engine on ${folder} ended before it answered (${code}); what was asked may have been done`;
-  return new Refusal(503, says[code] ?? gone, next);
+  return new NoEngine(says[code] ?? gone, next);
 }

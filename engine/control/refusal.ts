@@ -17,3 +17,10 @@ export class Refusal extends Error {
     this.next = next;
   }
 }
+
+/** No engine can be asked: none runs there, it is another user's, or it went away. */
+export class NoEngine extends Refusal {
+  constructor(says: string, next: string) {
+    super(503, says, next);
+  }
+}

@@ -154,13 +154,16 @@ const broken: Record<string, Broken> = {
   },
 };
 
+/** As `-o json` has it. */
+type Found = Finding & { code: string };
+
 describe('gatehouse check', function () {
   this.timeout(30_000);
   const site = mkdtempSync(join(tmpdir(), 'gatehouse-site-'));
   const channels = join(site, 'channels');
   const data = join(site, 'data');
   const texts: Record<string, string> = {};
-  let findings: Finding[] = [];
+  let findings: Found[] = [];
 
   before(async () => {
     mkdirSync(join(channels, 'routes'), { recursive: true });
@@ -206,10 +209,7 @@ items:
     assert.equal(code, exits.badConfig);
     assert.equal(stderr, '');
     assert.ok(!stdout.includes(noSecret));
-    const read = jsonOf<{ errors: number; channels: string[]; findings: Finding[] }>(
-      stdout,
-      'check',
-    );
+    const read = jsonOf<{ errors: number; channels: string[]; findings: Found[] }>(stdout, 'check');
     assert.equal(read.errors, Object.keys(broken).length);
     // The one that is sound, and the one whose port is taken by it.
     assert.deepEqual(read.channels, ['a-sound-one', 'same-port']);
@@ -233,9 +233,10 @@ items:
     assert.deepEqual([checked.code, served.code], [exits.badConfig, exits.badConfig]);
     assert.match(checked.stderr, new RegExp(`^${findings.length} errors\n$`));
     assert.equal(served.stdout, '');
-    for (const { where, says } of findings) {
-      assert.ok(checked.stdout.includes(`${where}  error  ${says}`), where);
-      assert.ok(served.stderr.includes(`${where}  ${says}`), where);
+    for (const { code, where, says, next } of findings) {
+      assert.ok(checked.stdout.includes(`${where}  error ${code}  ${says}`), where);
+      assert.ok(served.stderr.includes(`error ${code}  ${where}  ${says}`), where);
+      assert.ok(next, where);
     }
     assert.ok(!`${checked.stdout}${served.stderr}`.includes(noSecret));
     assert.ok(!existsSync(data));

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
 import { readYaml } from '../../engine/config/yaml.ts';
+import { allErrors } from '../../bin/cli/errors.ts';
 import { effects, ends } from '../../engine/effects.ts';
 import { type FaultDefinition, faults } from '../../engine/faults.ts';
 import { formatStructure } from '../../engine/hl7/definitions/notation.ts';
@@ -85,7 +86,10 @@ function faultsPage(): string {
     const columns = ['code', 'name', 'class', 'MSA-1', 'QAK-2', 'ERR', 'what it says', 'next step'];
     return `## ${title}\n\n${table(columns, lines)}`;
   });
-  return `${written('engine/faults.ts')}
+  const errors = allErrors().map((one) => [
+    ...[one.code, code(one.name), String(one.exit), one.says, one.next],
+  ]);
+  return `${written('engine/faults.ts, engine/config/finding-codes.ts and bin/cli/errors.ts')}
 # Faults
 
 Every failure Gatehouse can have. \`gatehouse explain CODE\` prints one row. The class decides what
@@ -93,7 +97,13 @@ happens next: *transient* may work when asked again, *ambiguous* may have happen
 read is repeated), *permanent* gives the same answer again. MSA-1 is that of original mode; QAK-2 is
 sent where the answer is a query response; ERR is a code of table 0357.
 
-${parts.join('\n')}`;
+${parts.join('\n')}
+## Commands and the configuration
+
+What a command says on standard error, and what \`gatehouse config check\` finds. The two digits after
+\`GH-0\` are the exit code.
+
+${table(['code', 'name', 'exit', 'what it says', 'next step'], errors)}`;
 }
 
 function effectsPage(): string {
