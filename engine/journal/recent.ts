@@ -41,8 +41,16 @@ interface Dropped {
   ended: number;
 }
 
+/** A table on its way into its filter: half a million at once would hold up every connection. */
+interface Dropping extends Dropped {
+  table: Table;
+  next: number;
+}
+
 /** At 2 MB each. */
 const mostDropped = 64;
+/** Entries that go into the filter with each one that is added. */
+const perAdd = 32;
 
 /**
  * @param options.window how long exchanges are remembered at least, in microseconds
@@ -58,6 +66,7 @@ export function createRecent(options: {
 }): Recent {
   let young = createTable(1024, options.since);
   let old = createTable(2, options.since);
+  let dropping: Dropping | undefined;
   let dropped: Dropped[] = [];
   /** All exchanges from here on are in a table or in a filter. */
   let knownSince = options.since;
@@ -65,8 +74,10 @@ export function createRecent(options: {
   /** The young table grows old; the old one leaves a filter behind while the window needs it. */
   function turn(exchange: ExchangeId): void {
     const since = exchange - options.window;
-    if (old.used > 0 && young.began > since) dropped.push(filterOf(old, young.began));
-    else if (old.used > 0) knownSince = young.began;
+    finishDropping();
+    if (old.used > 0 && young.began > since) {
+      dropping = { table: old, next: 0, filter: createBloom(), ended: young.began };
+    } else if (old.used > 0) knownSince = young.began;
     dropped = dropped.filter(({ ended }) => {
       if (ended <= since) knownSince = Math.max(knownSince, ended);
       return ended > since;
@@ -75,28 +86,49 @@ export function createRecent(options: {
       knownSince = dropped.shift()?.ended ?? knownSince;
       options.shortened();
     }
+    // As many will come as came before; where few did, it grows.
+    const capacity = dropping ? young.places.length / 2 : 1024;
     old = young;
-    young = createTable(1024, exchange);
+    young = createTable(capacity, exchange);
   }
+
+  function drop(some: Dropping, places: number): void {
+    const end = Math.min(some.next + places, some.table.places.length);
+    for (; some.next < end; some.next += 2) {
+      const { places: held } = some.table;
+      if ((held[some.next + 1] ?? 0) > 0) some.filter.add(held[some.next] ?? 0);
+    }
+    if (some.next < some.table.places.length) return;
+    dropped.push({ filter: some.filter, ended: some.ended });
+    dropping = undefined;
+  }
+
+  function finishDropping(): void {
+    if (dropping) drop(dropping, Infinity);
+  }
+
+  const tables = (): Table[] => (dropping ? [young, old, dropping.table] : [young, old]);
+  const coveredSince = (): number => dropping?.table.began ?? old.began;
 
   return {
     add(fingerprint, exchange) {
       if (young.used >= options.most / 2 || exchange - young.began > options.window) {
         turn(exchange);
       }
+      if (dropping) drop(dropping, perAdd * 2);
       if (young.used * 2 >= young.places.length / 2) young = grown(young);
       return place(young, fingerprint, exchange);
     },
     remove(fingerprint, exchange) {
       // The place stays taken, by an exchange that no search can want.
-      for (const table of [young, old]) {
+      for (const table of tables()) {
         const at = lookUp(table, fingerprint, (id) => id === exchange);
         if (at >= 0) table.places[at + 1] = -1;
       }
     },
     find(fingerprint, since) {
       const found: ExchangeId[] = [];
-      for (const table of [young, old]) {
+      for (const table of tables()) {
         lookUp(table, fingerprint, (id) => {
           if (id >= since && id > 0) found.push(id);
           return false;
@@ -105,21 +137,14 @@ export function createRecent(options: {
       return found.length < 2 ? found : found.sort((a, b) => b - a);
     },
     mayHaveOlder(fingerprint, since) {
-      if (since >= old.began) return false;
+      if (since >= coveredSince()) return false;
       if (since < knownSince) return true;
       return dropped.some(({ ended, filter }) => ended >= since && filter.mayHold(fingerprint));
     },
-    coveredSince: () => old.began,
+    coveredSince,
+    // The last commit that held some of it may have come a moment after the next table was begun.
     droppedBefore: () => young.began,
   };
-}
-
-function filterOf(table: Table, ended: number): Dropped {
-  const filter = createBloom();
-  for (let at = 0; at < table.places.length; at += 2) {
-    if ((table.places[at + 1] ?? 0) > 0) filter.add(table.places[at] ?? 0);
-  }
-  return { filter, ended };
 }
 
 /**

@@ -20,7 +20,7 @@ const askers = 2;
 const perLife = 1000;
 
 describe('killed under load', function () {
-  this.timeout(110_000);
+  this.timeout(300_000);
   let folder: string;
   let gp: GpSimulator;
   let server: Server | undefined;
