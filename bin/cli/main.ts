@@ -4,6 +4,7 @@
  */
 import { Argument, Command, CommanderError } from 'commander';
 import { addEngineCommands } from './engine-commands.ts';
+import { addLookingCommands } from './looking-commands.ts';
 import { addMessageCommands } from './message-commands.ts';
 import { form } from './form.ts';
 import { data, run, site } from './options.ts';
@@ -88,6 +89,7 @@ function tree(): Command {
     .addHelpText('after', '\nExample:\n  gatehouse config schema > channel.schema.json')
     .action(async (file) => run((await import('./check.ts')).schema(file)));
   addEngineCommands(program, config);
+  addLookingCommands(program);
 
   const send = (command: Command) =>
     command
