@@ -9,6 +9,22 @@ export function addStoreCommands(program: Command): void {
   const ofStore = (command: Command) =>
     command.addOption(data).option('--key-file <file>', 'key file of the journal').addOption(form);
 
+  ofStore(store.command('stats').description('tell what the journal holds and takes up'))
+    .addHelpText('after', '\nExample:\n  gatehouse store stats -o wide')
+    .action(async (options) => run((async () => (await import('./store.ts')).stats(options))()));
+  ofStore(
+    store
+      .command('backup <folder>')
+      .description(
+        'copy the journal, while an engine serves from it, into a new folder; verify the copy',
+      ),
+  )
+    .option('--with-key', 'copy the key file too; without it the copy cannot be read')
+    .addHelpText(
+      'after',
+      '\nExample:\n  gatehouse store backup /backup/gatehouse-2026-06-04 --data /var/lib/gatehouse',
+    )
+    .action(async (to, options) => run((await import('./store-backup.ts')).backup(to, options)));
   ofStore(
     store
       .command('verify')

@@ -10,6 +10,7 @@ import type { ExchangeId, Forgotten, Outbound, Progress } from './journal.ts';
 import { openStates } from './journal.ts';
 import type { IndexedOutline, Mark } from './keyindex.ts';
 import { find, index, read } from './sql.ts';
+import { createStateCounts } from './state-counts.ts';
 
 /** Which exchanges of a channel are deleted; times in microseconds since 1970, exclusive. */
 export interface Forget {
@@ -73,6 +74,7 @@ export function createForgetting(journal: Database, keys: Database): Forgetting 
     bytesBetween: journal.prepare<[number, number, number], number>(read.bytesBetween).pluck(),
   };
   const deliveries = createDeliveryIndex(keys);
+  const countStates = createStateCounts(keys);
 
   function toSpare({ channel, before, parked, undelivered }: Forget): Set<ExchangeId> {
     const all = new Set<ExchangeId>();
@@ -91,6 +93,7 @@ export function createForgetting(journal: Database, keys: Database): Forgetting 
   const dropAtOnce = keys.transaction((forget: Forget, after: ExchangeId): Dropped => {
     const { channel, before } = forget;
     const rows = statements.oldestOf.all({ channel, after, before, most: exchangesPerStep });
+    const counts = countStates();
     const dropped: Dropped = { exchanges: 0, parked: 0, undelivered: 0, last: 0 };
     for (const row of rows) {
       dropped.last = row.id;
@@ -100,8 +103,10 @@ export function createForgetting(journal: Database, keys: Database): Forgetting 
       dropped.exchanges += 1;
       if (row.state === 'parked' || states.includes('parked')) dropped.parked += 1;
       else if (open || !done.includes(row.state as Progress)) dropped.undelivered += 1;
+      counts.drop(row);
       dropRow(row);
     }
+    counts.store();
     const mark = statements.mark.get();
     if (mark) statements.setMark.run(mark.journal, mark.block, mark.exchanges - dropped.exchanges);
     for (const statement of statements.dropEmptyPeriods) statement.run();

@@ -12,6 +12,7 @@ import { combine } from './outline.ts';
 import type { Outline } from './outline.ts';
 import type { Opener, Session } from './seal.ts';
 import { index, read } from './sql.ts';
+import { createStateCounts } from './state-counts.ts';
 
 export interface Merged {
   /** The last block that was indexed before; 0 where the index was built from nothing. */
@@ -75,6 +76,7 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
     use: keys.prepare(index.use),
   };
   const deliveries = createDeliveryIndex(keys);
+  const countStates = createStateCounts(keys);
   const gather = createGatherer(journal, opener);
   const copyOpening = createOpeningCopy(journal, keys);
   const identity = ofJournal(() => journal.prepare<[], Buffer>(read.identity).pluck().get());
@@ -102,6 +104,7 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
 
   function store(gathered: Gathered): void {
     const mark = markNow();
+    const counts = countStates();
     const newest = statements.lastExchange.get() ?? 0;
     const period = periodFor(newest);
     let exchanges = mark.exchanges;
@@ -115,6 +118,7 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
         exchanges += 1;
         addUsage(gathered.usage, combined.channel, id, { exchanges: 1, bytes: 0 });
       }
+      counts.put(combined, stored);
       putExchange(combined, stored, gathered.blocks.get(id) ?? []);
       deliveries.put(outline.deliveries);
       if (id <= newest) putKeys(combined);
@@ -128,6 +132,7 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
     for (const { channel, hour, exchanges, bytes } of gathered.usage.values()) {
       statements.use.run(channel, hour, exchanges, bytes);
     }
+    counts.store();
     copyOpening();
     statements.setMark.run(identity, gathered.last, exchanges);
   }

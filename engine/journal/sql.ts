@@ -57,7 +57,7 @@ export const index = {
   setMark: 'update mark set journal = ?, block = ?, exchanges = ?',
   clear: `delete from exchange; delete from by_control; delete from by_patient;
     delete from middle_block; delete from outbound; delete from usage; delete from period;
-    delete from session; delete from channel`,
+    delete from session; delete from channel; delete from state_count`,
   lastExchange: 'select max(id) from exchange',
   exchangesAfter: 'select count(*) from exchange where id > ?',
   exchange: 'select * from exchange where id = ?',
@@ -89,6 +89,9 @@ export const index = {
     where excluded.at >= practice.at`,
   use: `insert into usage values (?, ?, ?, ?) on conflict (channel, hour)
     do update set exchanges = exchanges + excluded.exchanges, bytes = bytes + excluded.bytes`,
+  addToState: `insert into state_count values (?, ?, ?) on conflict (channel, state)
+    do update set exchanges = exchanges + excluded.exchanges`,
+  dropEmptyStates: 'delete from state_count where exchanges <= 0',
   clearUsage: 'update usage set bytes = 0 where channel = ? and hour < ?',
   dropUsage: 'delete from usage where channel = ? and exchanges <= 0 and bytes = 0',
   lastSession: 'select coalesce(max(id), 0) from session',
@@ -145,6 +148,7 @@ export const find = {
     from outbound where state = 'parked' group by destination, fault`,
   oldest: 'select min(id) from exchange',
   usage: 'select channel, hour, exchanges, bytes from usage order by channel, hour',
+  usageByChannel: 'select channel, sum(bytes) as bytes from usage group by channel',
   fingerprints: `select id, fingerprint from exchange
     where id >= ? and fingerprint is not null order by id desc limit ?`,
 } as const;
@@ -173,6 +177,15 @@ export const salvage = {
   putChannel: `insert into channel (id, name, forgotten, cleared) values (@id, @name, @before, @before)
     on conflict (id) do update set forgotten = excluded.forgotten, cleared = excluded.cleared`,
   putSpared: 'insert into spared (block, exchange, channel) values (?, ?, ?)',
+} as const;
+
+/** For telling what there is. */
+export const statistics = {
+  states: 'select channel, state, exchanges from state_count',
+  endsOfChannel: `select (select min(id) from exchange where channel = @channel) as oldest,
+    (select max(id) from exchange where channel = @channel) as newest`,
+  blockAfter: 'select min(id) from block where id > ?',
+  spared: 'select count(distinct exchange) from spared',
 } as const;
 
 /** For verifying that the index and the blocks say the same. */

@@ -30,23 +30,26 @@ export function verifyIndex(
   readers: Readers,
   damaged: ReadonlySet<number>,
   notes: Notes,
-  at: (what: string, share: number) => void,
+  at: (what: string, share?: number) => void,
 ): { exchanges: number; readable: number } {
   const { journal, keys } = readers;
   const { block: mark } = keys.prepare<[], Mark>(index.mark).get() ?? { block: 0 };
   const end = journal.prepare<[], number>(read.end).pluck().get() ?? 0;
+  const [first] = journal.prepare<[number, number], SealedBlock>(read.blocksAfter).all(0, 1);
+  const start = first?.id ?? 0;
+  const shareAt = (id: number): number => Math.min(1, Math.max(0, id - start) / (end - start + 1));
   const forgotten = createForgotten(journal);
   if (mark > end) {
     const says = `it holds exchanges up to ${exchangeName(mark)}, the journal ends at ${exchangeName(end)}`;
     notes.add({ damage: 'exchange', file: 'journal.sqlite', says: `${says}: its end is missing` });
   }
-  const unindexed = verifyNamed(readers, mark, forgotten, notes, (share) =>
-    at('whether all is indexed', share / end),
+  const unindexed = verifyNamed(readers, mark, forgotten, notes, (id) =>
+    at('whether all is indexed', shareAt(id)),
   );
-  const told = verifyThere(readers, damaged, forgotten, notes, (share) =>
-    at('the exchanges', share / end),
+  const told = verifyThere(readers, damaged, forgotten, notes, (id) =>
+    at('the exchanges', shareAt(id)),
   );
-  at('the keys of the index', 0);
+  at('the keys of the index');
   verifyKeys(keys, notes);
   return { exchanges: told.exchanges + unindexed, readable: told.readable + unindexed };
 }

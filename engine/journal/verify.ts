@@ -59,8 +59,8 @@ export interface Verified {
 export interface VerifyOptions {
   keyFile?: string;
   busyMs?: number;
-  /** Called with what is being looked at and the share of it that is done, from 0 to 1. */
-  at?: (what: string, share: number) => void;
+  /** Called with what is being looked at and, where it is known, the share of it that is done. */
+  at?: (what: string, share?: number) => void;
 }
 
 /** Gathers what is found, so that damage all over a journal is no list of a million lines. */
@@ -100,9 +100,9 @@ export function verifyJournal(folder: string, options: VerifyOptions = {}): Veri
   // What a running engine is writing at this moment is not complete, and need not be.
   if (!verified.beside) inspect(folder, notes);
   if (isGone) return verified;
-  at('the structure of journal.sqlite', 0);
+  at('the structure of journal.sqlite');
   const sound = checkStructure(files.journal, 'journal.sqlite', busyMs, notes);
-  at('the structure of keys.sqlite', 0);
+  at('the structure of keys.sqlite');
   if (!existsSync(files.keys)) {
     const says = 'it is not there; the engine builds it when it starts';
     notes.add({ damage: 'index', file: 'keys.sqlite', says });

@@ -7,7 +7,7 @@ import { openJournal } from '../../engine/journal/sqlite.ts';
 import { receive, temporaryFolder } from '../journal/folder.ts';
 import { called, jsonOf } from './process.ts';
 
-describe('gatehouse store verify and salvage', () => {
+describe('gatehouse store stats, verify and salvage', () => {
   const { folder, remove } = temporaryFolder();
   const ids: number[] = [];
   const run = (...args: string[]) => called(['store', ...args, '--data', folder]);
@@ -18,6 +18,20 @@ describe('gatehouse store verify and salvage', () => {
     await journal.close();
   });
   after(remove);
+
+  it('tell what is in it, as a table and as data', async () => {
+    const { code, stdout } = await run('stats');
+    assert.equal(code, 0);
+    assert.match(stdout, /^adt-feed\t12\t0\t0\t0\t12\t/m);
+    assert.match(stdout, /^journal.sqlite\t/m);
+    const json = await run('stats', '-o', 'json');
+    const told = jsonOf<{ channels: { states: object; oldest: string }[]; exchanges: number }>(
+      json.stdout,
+      'storeStats',
+    );
+    assert.deepEqual([told.exchanges, told.channels[0]?.states], [12, { received: 12 }]);
+    assert.equal(told.channels[0]?.oldest, new Date((ids[0] ?? 0) / 1000).toISOString());
+  });
 
   it('say of a whole journal that it is whole', async () => {
     const { code, stdout, stderr } = await run('verify');

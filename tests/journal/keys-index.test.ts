@@ -9,7 +9,7 @@ import { migrate } from '../../engine/journal/migrate.ts';
 import type { Schema } from '../../engine/journal/migrate.ts';
 import { combine } from '../../engine/journal/outline.ts';
 import type { Told } from '../../engine/journal/outline.ts';
-import { find, index, list, read, write } from '../../engine/journal/sql.ts';
+import { find, index, list, read, statistics, verify, write } from '../../engine/journal/sql.ts';
 import { openJournal } from '../../engine/journal/sqlite.ts';
 import { receive, recordEvents, temporaryFolder } from './folder.ts';
 
@@ -180,10 +180,27 @@ describe('every query has its plan', () => {
   // Tables of a few rows, where reading all of them is right.
   // And of partial indexes, which hold only what is still waiting.
   const small =
-    /SCAN (journal|key|channel|mark|period|p$|usage|spared|\(|CONSTANT|(outbound|o) USING INDEX outbound_)/;
+    /SCAN (journal|key|channel|mark|period|state_count|p$|usage|spared|\(|CONSTANT|(outbound|o) USING INDEX outbound_)/;
   const queries: [Schema, Record<string, string>][] = [
-    ['journal', { ...write, ...read }],
-    ['keys', { ...index, ...find, ...list }],
+    [
+      'journal',
+      {
+        ...write,
+        ...read,
+        ...those(statistics, 'blockAfter', 'spared'),
+        ...those(verify, 'isStored'),
+      },
+    ],
+    [
+      'keys',
+      {
+        ...index,
+        ...find,
+        ...list,
+        ...those(statistics, 'states', 'endsOfChannel'),
+        ...those(verify, 'place', 'placesAfter', 'isMiddle'),
+      },
+    ],
   ];
   for (const [schema, named] of queries) {
     const database = openInMemory();
@@ -235,6 +252,10 @@ function planOf(database: SQLite.Database, sql: string): string[] {
   const rows =
     names.length > 0 ? explained.all(Object.fromEntries(names)) : explained.all(...places);
   return rows.map(({ detail }) => detail);
+}
+
+function those(named: Record<string, string>, ...names: string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, named[name] ?? '']));
 }
 
 function removeKeys(folder: string): void {
