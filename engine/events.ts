@@ -3,12 +3,11 @@
  * carry. There is no other way to log, and no field here may hold message content; that is what
  * makes this the only redaction point.
  */
-import { pino } from 'pino';
-
-type Level = 'debug' | 'info' | 'warn' | 'error';
+/** How much it matters. */
+export type Level = 'debug' | 'info' | 'warn' | 'error';
 
 /** Event name → its level. The sentence of the line is the name itself, with dots. */
-const levels = {
+export const levels = {
   'engine.started': 'info',
   'engine.stopping': 'info',
   'engine.stopped': 'info',
@@ -104,35 +103,6 @@ export interface EventFields {
 
 /** Emit one event: one log line and one count. */
 export type Emit = (name: EventName, fields?: EventFields) => void;
-
-export interface Events {
-  emit: Emit;
-  /** How often each event happened since the start. */
-  counts(): Partial<Record<EventName, number>>;
-}
-
-/**
- * Events written as JSON lines.
- * @param options.level lowest level written (`silent` writes none); counters always count
- * @param options.destination a file descriptor; standard error unless told (stdout is for data)
- */
-export function createEvents(
-  options: { level?: Level | 'silent'; destination?: number } = {},
-): Events {
-  const log = pino(
-    { level: options.level ?? 'info', base: undefined, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ dest: options.destination ?? 2, sync: true }),
-  );
-  const counts: Partial<Record<EventName, number>> = {};
-  return {
-    emit(name, fields) {
-      counts[name] = (counts[name] ?? 0) + 1;
-      const level = levels[name];
-      if (log.isLevelEnabled(level)) log[level](fields ?? {}, name);
-    },
-    counts: () => ({ ...counts }),
-  };
-}
 
 /** An emitter that says nothing, for parts used on their own. */
 export const silent: Emit = () => {};

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Site, loadSite } from '../engine/config/site.ts';
 import { type Engine, startEngine } from '../engine/engine.ts';
-import { createEvents } from '../engine/events.ts';
+import { createEvents } from '../engine/log.ts';
 import { type Message, parseMessage } from '../engine/hl7/message.ts';
 import { type GpSimulator, startGpSimulator } from '../engine/simulator/gp.ts';
 import { type MllpGp, startMllpGp } from '../engine/simulator/mllp-gp.ts';

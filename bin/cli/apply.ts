@@ -1,6 +1,6 @@
 /** `gatehouse config apply`: the configuration of the running engine, read again. */
 import type { Applied } from '../../engine/channels.ts';
-import type { Finding } from '../../engine/config/yaml.ts';
+import type { Finding } from '../../engine/config/findings.ts';
 import { exits } from './exits.ts';
 import { runningEngine } from './engine.ts';
 import { type Form, printOne } from './form.ts';

@@ -2,7 +2,7 @@
 import { channelJsonSchema } from '../../engine/channel.ts';
 import { loadSite, routesOf } from '../../engine/config/site.ts';
 import { settingsJsonSchema } from '../../engine/config/settings.ts';
-import { type Finding, codeOf } from '../../engine/config/yaml.ts';
+import { type Finding, codeOf } from '../../engine/config/findings.ts';
 import { exits } from './exits.ts';
 import { type Form, printRows } from './form.ts';
 import { print, say, style } from './output.ts';

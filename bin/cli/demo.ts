@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Site } from '../../engine/config/site.ts';
 import { startEngine } from '../../engine/engine.ts';
-import { createEvents } from '../../engine/events.ts';
+import { createEvents } from '../../engine/log.ts';
 import { parseMessage } from '../../engine/hl7/message.ts';
 import { exchangeName } from '../../engine/journal/journal.ts';
 import { startGpSimulator } from '../../engine/simulator/gp.ts';

@@ -2,7 +2,7 @@
  * What can go wrong with a command, each with a stable code; `gatehouse explain` knows them beside
  * the faults of messages. `GH-0` and two digits of the exit code, then a number of its own.
  */
-import { findingKinds } from '../../engine/config/finding-codes.ts';
+import { findingKinds } from '../../engine/config/findings.ts';
 import { exits } from './exits.ts';
 
 export interface ErrorDefinition {

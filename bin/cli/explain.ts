@@ -1,5 +1,5 @@
 /** `gatehouse explain CODE`: one row of the fault table, or of the errors of commands. */
-import { nearest } from '../../engine/config/yaml.ts';
+import { nearest } from '../../engine/config/findings.ts';
 import { faultByCode, faults } from '../../engine/faults.ts';
 import { allErrors } from './errors.ts';
 import { exits } from './exits.ts';

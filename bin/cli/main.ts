@@ -14,8 +14,8 @@ import { addStoreCommands } from './store-commands.ts';
 import { complainOfUsage } from './usage.ts';
 import { version } from './version.ts';
 
-/** Run a command line. Sets the process's exit code; never throws. */
-export async function main(argv: string[]): Promise<void> {
+/** Run the command line of this process; pipes that are closed on it do not end in an error. */
+export async function launch(argv: string[]): Promise<void> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // The reader went away ("gatehouse message list | head"): nobody is left to tell.
     if (error.code === 'EPIPE') process.exit(0);
@@ -25,6 +25,11 @@ export async function main(argv: string[]): Promise<void> {
     // Who no longer listens to the talk may still read the data.
     if (error.code !== 'EPIPE') throw error;
   });
+  await main(argv);
+}
+
+/** Run a command line. Sets the process's exit code; never throws. */
+export async function main(argv: string[]): Promise<void> {
   const program = tree();
   try {
     await program.parseAsync(argv);

@@ -1,6 +1,6 @@
 /** Data goes to stdout, talk to stderr; tables for people, JSON for machines. */
 import { styleText } from 'node:util';
-import { ConfigError, codeOf } from '../../engine/config/yaml.ts';
+import { ConfigError, codeOf } from '../../engine/config/findings.ts';
 import { FaultError, faults } from '../../engine/faults.ts';
 import { type ErrorName, commandErrors, errorOfExit } from './errors.ts';
 import { exits } from './exits.ts';

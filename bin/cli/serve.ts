@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { controlRoutes } from '../../engine/control/routes.ts';
 import { startControl } from '../../engine/control/server.ts';
 import { type Engine, type Left, startEngine } from '../../engine/engine.ts';
-import { createEvents } from '../../engine/events.ts';
+import { createEvents } from '../../engine/log.ts';
 import { exits } from './exits.ts';
 import { complain, say } from './output.ts';
 import { soundSite } from './sites.ts';

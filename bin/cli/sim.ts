@@ -1,7 +1,7 @@
 /** `gatehouse sim gp|hospital`: the systems around the engine, simulated. */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { createEvents } from '../../engine/events.ts';
+import { createEvents } from '../../engine/log.ts';
 import { startGpSimulator } from '../../engine/simulator/gp.ts';
 import { type HospitalMessage, buildAdt } from '../../engine/simulator/hospital-messages.ts';
 import { queryBuilders, usualAsker } from '../../engine/simulator/hospital-queries.ts';

@@ -3,7 +3,6 @@
  * schema), so that codes such as `01`, `5E1` and `no` survive; the schema gives the types.
  */
 import { readFileSync } from 'node:fs';
-import { relative } from 'node:path';
 import {
   LineCounter,
   type Node,
@@ -15,33 +14,9 @@ import {
   parseDocument,
 } from 'yaml';
 import type { z } from 'zod';
-import { type FindingDefinition, type FindingName, findingKinds } from './finding-codes.ts';
+import { ConfigError, type Finding, nearest, shortPath } from './findings.ts';
 
-/** One finding of `gatehouse check`: what, where, why, and one next step. */
-export interface Finding {
-  severity: 'error' | 'warning';
-  /** `file:line:column`, relative to the current folder where that is shorter. */
-  where: string;
-  says: string;
-  next?: string;
-  /** What sort of mistake it is, where that is known; `codeOf` has its stable code. */
-  kind?: FindingName;
-}
-
-/** The stable code of a finding, and the next step where it names none itself. */
-export function codeOf({ kind, severity }: Finding): FindingDefinition {
-  return findingKinds[kind ?? (severity === 'error' ? 'unsound' : 'doubtful')];
-}
-
-/** Thrown by loaders when a file has findings of severity error. */
-export class ConfigError extends Error {
-  readonly findings: Finding[];
-  constructor(findings: Finding[]) {
-    super(findings.map((f) => `${f.where}  ${f.says}`).join('\n'));
-    this.name = 'ConfigError';
-    this.findings = findings;
-  }
-}
+export { ConfigError, type Finding, nearest, shortPath } from './findings.ts';
 
 export interface YamlFile {
   file: string;
@@ -160,40 +135,6 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
     (at, step) => (at as Record<PropertyKey, unknown> | undefined | null)?.[step],
     value,
   );
-}
-
-/** The candidate nearest to a word, when it is near enough to be meant. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
-  let best: string | undefined;
-  let least = Math.max(2, Math.floor(word.length / 3)) + 1;
-  for (const candidate of candidates) {
-    const d = distance(word.toLowerCase(), candidate.toLowerCase());
-    if (d < least) [best, least] = [candidate, d];
-  }
-  return best;
-}
-
-/** Edit distance (insertions, deletions, substitutions). */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(
-        (row[j] ?? 0) + 1,
-        (next[j - 1] ?? 0) + 1,
-        (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1),
-      );
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
-}
-
-/** A path as people see it: relative to the current folder where that is shorter. */
-export function shortPath(file: string): string {
-  const near = relative(process.cwd(), file);
-  return near && near.length < file.length ? near : file;
 }
 
 /** The text of a configuration file. @throws ConfigError that says why it cannot be read */

@@ -48,7 +48,6 @@ export async function gatehouse(args: readonly string[], options: RunOptions = {
 export async function called(args: readonly string[]): Promise<Ended> {
   const { exitCode, stdout, stderr } = process;
   const ended: Ended = { code: 0, stdout: '', stderr: '' };
-  const listeners = stdout.listeners('error');
   const kept = [stdout, stderr].map(({ write, isTTY }) => ({ write, isTTY }));
   for (const [stream, name] of [[stdout, 'stdout'] as const, [stderr, 'stderr'] as const]) {
     stream.isTTY = false;
@@ -63,9 +62,6 @@ export async function called(args: readonly string[]): Promise<Ended> {
     ended.code = Number(process.exitCode ?? 0);
   } finally {
     for (const [i, stream] of [stdout, stderr].entries()) Object.assign(stream, kept[i]);
-    for (const one of stdout.listeners('error')) {
-      if (!listeners.includes(one)) stdout.off('error', one as (error: Error) => void);
-    }
     process.exitCode = exitCode;
   }
   return ended;

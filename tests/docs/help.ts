@@ -28,7 +28,6 @@ function below(help: string): string[] {
 async function helpOf(path: readonly string[]): Promise<string> {
   const { exitCode, stdout } = process;
   const { write, columns } = stdout;
-  const listeners = stdout.listeners('error');
   let text = '';
   stdout.columns = 80;
   stdout.write = ((chunk: string) => {
@@ -40,9 +39,6 @@ async function helpOf(path: readonly string[]): Promise<string> {
   } finally {
     stdout.write = write;
     stdout.columns = columns;
-    for (const one of stdout.listeners('error')) {
-      if (!listeners.includes(one)) stdout.off('error', one as (error: Error) => void);
-    }
     process.exitCode = exitCode;
   }
   return text;

@@ -89,7 +89,7 @@ function faultsPage(): string {
   const errors = allErrors().map((one) => [
     ...[one.code, code(one.name), String(one.exit), one.says, one.next],
   ]);
-  return `${written('engine/faults.ts, engine/config/finding-codes.ts and bin/cli/errors.ts')}
+  return `${written('engine/faults.ts, engine/config/findings.ts and bin/cli/errors.ts')}
 # Faults
 
 Every failure Gatehouse can have. \`gatehouse explain CODE\` prints one row. The class decides what

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Channel } from '../../engine/channel.ts';
 import { loadSite } from '../../engine/config/site.ts';
 import { startEngine } from '../../engine/engine.ts';
-import { createEvents } from '../../engine/events.ts';
+import { createEvents } from '../../engine/log.ts';
 import { splitBatch } from '../../engine/hl7/batch.ts';
 import { type Message, parseMessage } from '../../engine/hl7/message.ts';
 import { type RawPeer, framed, rawPeer, root } from '../world.ts';
