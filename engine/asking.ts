@@ -158,7 +158,7 @@ async function traceIndex(work: ReadWork, nhsNumber: string): Promise<Ended> {
   if (!found) return { event: 'notFound', fault: work.fault, hops: [] };
   work.trace = { nhsNumber, superseded: false, practice: found.practice, source: 'adtIndex' };
   work.keys.practice = found.practice;
-  work.cautions.push('practiceFromAdt');
+  work.cautions.push(found.listed ? 'practiceFromList' : 'practiceFromAdt');
   return { event: 'found', hops: [] };
 }
 

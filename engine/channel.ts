@@ -151,6 +151,10 @@ export const askSchema = z.strictObject({
   practices: text
     .optional()
     .meta({ description: 'practice table (CSV) looked up before the directory' }),
+  unlisted: z.enum(['directory', 'refuse']).default('directory').meta({
+    description:
+      'a practice that the table does not name: look it up in the directory, or answer that it does not offer the service (GH-4007)',
+  }),
   adtIndex: flag.default(false).meta({
     description: 'where PDS cannot be reached, use the practice ADT last named, and say so',
   }),

@@ -20,7 +20,7 @@ import { answeredId, createMllpGp } from './gp/mllp-gp.ts';
 import type { Pace } from './gp/pace.ts';
 import { createPds } from './gp/pds.ts';
 import type { LocateEndpoint } from './gp/port.ts';
-import { locateInTable, tableFirst } from './gp/practices.ts';
+import { listedOnly, locateByTable } from './gp/practices.ts';
 import { createSds } from './gp/sds.ts';
 import { type Sessions, createSessions } from './gp/session.ts';
 import { createSignedTokens } from './gp/signed-token.ts';
@@ -97,11 +97,10 @@ export function joinOutside(loaded: LoadedChannel, connect: Connectors, env: Env
     joined.trace = createPds({ url, access, pace: connect.pace?.(url, rate), now }, client);
   }
 
-  const locators: LocateEndpoint[] = [];
   const through = record?.name ?? '';
-  if (practices) locators.push(locateInTable(practices, through));
+  const { unlisted } = channel.ask;
   const gateway = named(channel.ask.record, 'cdg');
-  if (gateway) locators.push(gatewayAnywhere(gateway.name));
+  let anywhere = gateway && gatewayAnywhere(gateway.name);
   let sessions: Sessions | undefined;
   let directory: ((interaction: string) => LocateEndpoint) | undefined;
   if (sds) {
@@ -109,14 +108,13 @@ export function joinOutside(loaded: LoadedChannel, connect: Connectors, env: Env
     const client = http(sds);
     const access = keyAccess(apikey, env);
     const options = { url, access, pace: connect.pace?.(url, rate), destination: through };
-    directory = (interaction) => createSds({ ...options, interaction }, client);
-    sessions = createSessions(directory(structuredRecord), session, now);
-    locators.push(sessions.locate);
+    const search = (interaction: string) => createSds({ ...options, interaction }, client);
+    const isListed = practices !== undefined && unlisted === 'refuse';
+    directory = (of) => (isListed ? listedOnly(practices, search(of)) : search(of));
+    sessions = createSessions(search(structuredRecord), session, now);
+    anywhere ??= sessions.locate;
   }
-  joined.locate = locators.reduceRight<LocateEndpoint | undefined>(
-    (next, locate) => (next ? tableFirst(locate, next) : locate),
-    undefined,
-  );
+  joined.locate = practices ? locateByTable(practices, through, unlisted, anywhere) : anywhere;
   if (record) {
     const { proxy, issuer, device } = record;
     const client = http(record);

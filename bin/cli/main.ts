@@ -9,6 +9,7 @@ import { addMessageCommands } from './message-commands.ts';
 import { form } from './form.ts';
 import { data, run, site } from './options.ts';
 import { complain } from './output.ts';
+import { addPracticeCommands } from './practice-commands.ts';
 import { addQueueCommands } from './queue-commands.ts';
 import { addStoreCommands } from './store-commands.ts';
 import { complainOfUsage } from './usage.ts';
@@ -175,6 +176,7 @@ function tree(): Command {
   send(addMessageCommands(program).command('send <file>'));
   addQueueCommands(program);
   addStoreCommands(program);
+  addPracticeCommands(program);
 
   program
     .command('route')

@@ -52,9 +52,12 @@ export function checkDestinations(
   }
   const record = channel.ask.record ? channel.destinations[channel.ask.record] : undefined;
   if (record?.kind === 'gpconnect' && !record.proxy) {
-    for (const practice of practices?.values() ?? []) {
-      if (practice.kind !== 'gpconnect' || !isInTheClear(practice.address)) continue;
-      const says = `practice ${practice.ods} is asked in the clear (http)`;
+    const clear = [...(practices?.values() ?? [])].filter(
+      ({ kind, address }) => kind === 'gpconnect' && address !== '' && isInTheClear(address),
+    );
+    for (const { ods } of clear.slice(0, 1)) {
+      const others = clear.length > 1 ? ` and ${clear.length - 1} others are` : ' is';
+      const says = `practice ${ods}${others} asked in the clear (http)`;
       warning(['ask', 'practices'], says, 'give it an https address, or name a proxy');
     }
   }

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { basename, dirname, join, resolve as resolvePath } from 'node:path';
 import { type Channel, channelSchema } from '../channel.ts';
-import { type Practices, loadPractices } from '../gp/practices.ts';
+import type { Practices } from '../gp/practices.ts';
 import { type CharsetName, charsetMeaning } from '../hl7/charset.ts';
 import type { FeedMapping } from '../mapping/feed/load.ts';
 import type { CompiledMappings } from '../mapping/load.ts';
@@ -14,6 +14,7 @@ import { impossible } from './asked.ts';
 import { mappingsIn } from './compiled.ts';
 import { loadDeliveries } from './delivery-check.ts';
 import { checkDestinations } from './destination-check.ts';
+import { loadTable } from './practice-check.ts';
 import { loadPushes } from './push-check.ts';
 import { filesNamed } from './files.ts';
 import { revisionOf } from './revision.ts';
@@ -183,18 +184,7 @@ function loadChannel(
       );
     }
   }
-  let practices: Practices | undefined;
-  if (channel.ask.practices) {
-    const table = resolvePath(dirname(file), channel.ask.practices);
-    if (existsSync(table)) {
-      practices = loadPractices(table);
-      for (const { ods, kind, destination } of practices.values()) {
-        if (!destination || channel.destinations[destination]?.kind === kind) continue;
-        const says = `practice ${ods} names "${destination}", which is no ${kind} destination here`;
-        error(['ask', 'practices'], says, `destinations: ${destinations.join(', ')}`);
-      }
-    }
-  }
+  const practices = loadTable(channel, file, error);
   const folder = join(root, 'mappings');
   const maps = loadDeliveries(channel, folder, effectsOf, error, findings);
   const pushRoutes = loadPushes(channel, route, load, error);

@@ -9,10 +9,20 @@ import { z } from 'zod';
 import { ConfigError, type Finding, readText, shortPath } from '../config/yaml.ts';
 import { isHttpUrl } from './http.ts';
 import { failed } from './outcome.ts';
-import type { Endpoint, LocateEndpoint } from './port.ts';
+import type { Endpoint, LocateEndpoint, Outcome } from './port.ts';
 
 /** Columns of the table; those a kind has no use for stay empty or away. */
-export const practiceColumns = ['ods', 'name', 'kind', 'address', 'asid', 'destination'] as const;
+export const practiceColumns = [
+  'ods',
+  'name',
+  'kind',
+  'address',
+  'asid',
+  'destination',
+  'commissioner',
+] as const;
+/** The columns of a new table, as its first line. */
+export const practiceHeader = practiceColumns.join(',');
 
 const empty = z.literal('', 'has no meaning for this kind; leave it empty').default('');
 const named = {
@@ -21,26 +31,48 @@ const named = {
     .regex(/^[A-Za-z0-9]{3,10}$/, 'an ODS code is needed: 3 to 10 letters and digits')
     .transform((code) => code.toUpperCase()),
   name: z.string().default(''),
+  // Kept by `practice import`: whose lists the row came with.
+  commissioner: z.string().default(''),
 };
 const rowSchema = z.discriminatedUnion('kind', [
-  z.object({
-    ...named,
-    kind: z.literal('gpconnect'),
-    address: z.string().refine(isHttpUrl, 'the http or https address of the service is needed'),
-    asid: z.string().regex(/^\d{12}$/, 'the ASID of the service is needed: 12 digits'),
-    destination: z.string().default(''),
-  }),
-  z.object({
-    ...named,
-    kind: z.literal('mllp'),
-    address: empty,
-    asid: empty,
-    destination: z.string().min(1, 'the name of an mllp destination of the channel is needed'),
-  }),
+  z
+    .object({
+      ...named,
+      kind: z.literal('gpconnect'),
+      address: z
+        .string()
+        .default('')
+        .refine((text) => text === '' || isHttpUrl(text), {
+          error: 'the http or https address of the service is needed',
+        }),
+      asid: z
+        .string()
+        .default('')
+        .refine((text) => /^(\d{12})?$/.test(text), {
+          error: 'the ASID of the service is needed: 12 digits',
+        }),
+      destination: z.string().default(''),
+    })
+    .refine(({ address, asid }) => (address === '') === (asid === ''), {
+      path: ['asid'],
+      error: 'address and ASID belong together: give both, or neither to ask the directory',
+    }),
+  ...(['mllp', 'cdg'] as const).map((kind) =>
+    z.object({
+      ...named,
+      kind: z.literal(kind),
+      address: empty,
+      asid: empty,
+      destination: z.string().min(1, `the name of a destination of kind ${kind} is needed`),
+    }),
+  ),
 ]);
 
 /** One row: where one practice's record is asked for. */
-export type Practice = z.output<typeof rowSchema>;
+export type Practice = z.output<typeof rowSchema> & {
+  /** Of the file, where it stands. */
+  line: number;
+};
 /** The table, by ODS code in capitals. */
 export type Practices = ReadonlyMap<string, Practice>;
 
@@ -63,7 +95,7 @@ export function loadPractices(file: string, text = readText(file)): Practices {
         finding(
           line,
           column === 'kind'
-            ? '"kind": gpconnect or mllp is needed'
+            ? '"kind": gpconnect, mllp or cdg is needed'
             : `"${column}": ${issue.message}`,
         );
       }
@@ -73,7 +105,7 @@ export function loadPractices(file: string, text = readText(file)): Practices {
     const earlier = lineOf.get(ods);
     if (earlier) finding(line, `practice ${ods} stands in line ${earlier} too`, 'keep one of them');
     lineOf.set(ods, line);
-    practices.set(ods, read.data);
+    practices.set(ods, { ...read.data, line });
   }
   if (findings.length > 0) throw new ConfigError(findings);
   return practices;
@@ -84,7 +116,7 @@ function recordsOf(
   text: string,
   finding: (line: number, says: string, next?: string) => void,
 ): { record: Record<string, string>; line: number }[] {
-  const columns = practiceColumns.join(',');
+  const columns = practiceHeader;
   let header = true;
   try {
     const rows = parse(text, {
@@ -129,29 +161,48 @@ function recordsOf(
   }
 }
 
+/** What becomes of practices that the table does not name. */
+export type Unlisted = 'directory' | 'refuse';
+
 /**
- * Locate by the table. Outcomes: `found`, or `notFound` where it has no row for the practice.
+ * Locate by the table, and by the directory what the table leaves to it: a row without an address, and
+ * (`unlisted: directory`) a practice without a row.
  * @param destination the GP Connect destination to ask through, where a row names none
+ * @param directory where there is one
  */
-export function locateInTable(practices: Practices, destination: string): LocateEndpoint {
-  return async (practice) => {
-    const row = practices.get(practice.toUpperCase());
-    if (row) return { event: 'found', value: endpointOf(row, destination), hops: [] };
-    const fault = { name: 'practiceNotEnabled' as const, detail: 'not in the practice table' };
-    return failed(fault, [], 'notFound');
-  };
-}
-
-/** The table first; the directory for practices that are not in it. */
-export function tableFirst(table: LocateEndpoint, directory: LocateEndpoint): LocateEndpoint {
+export function locateByTable(
+  practices: Practices,
+  destination: string,
+  unlisted: Unlisted,
+  directory?: LocateEndpoint,
+): LocateEndpoint {
   return async (practice, asker, attempt) => {
-    const own = await table(practice, asker, attempt);
-    return own.event === 'notFound' ? directory(practice, asker, attempt) : own;
+    const row = practices.get(practice.toUpperCase());
+    const endpoint = row && endpointOf(row, destination);
+    if (endpoint) return { event: 'found', value: endpoint, hops: [] };
+    if (directory && (row || unlisted === 'directory')) return directory(practice, asker, attempt);
+    return unlistedPractice();
   };
 }
 
-function endpointOf(row: Practice, destination: string): Endpoint {
-  if (row.kind === 'mllp') return { kind: 'mllp', name: row.destination };
+/** A locator of another of a practice's services, for practices that the table names. */
+export function listedOnly(practices: Practices, locate: LocateEndpoint): LocateEndpoint {
+  return async (practice, asker, attempt) =>
+    practices.has(practice.toUpperCase()) ? locate(practice, asker, attempt) : unlistedPractice();
+}
+
+function unlistedPractice(): Outcome<never> {
+  return failed(
+    { name: 'practiceNotEnabled', detail: 'not in the practice table' },
+    [],
+    'notFound',
+  );
+}
+
+/** Undefined where the directory has to be asked. */
+function endpointOf(row: Practice, destination: string): Endpoint | undefined {
+  if (row.kind !== 'gpconnect') return { kind: row.kind, name: row.destination };
   const { address, asid } = row;
+  if (address === '') return undefined;
   return { kind: 'gpconnect', name: row.destination || destination, address, asid };
 }

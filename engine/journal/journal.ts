@@ -75,13 +75,15 @@ export interface Registration {
   into?: string;
 }
 
-/** A practice that ADT named, and when. */
+/** Where a patient is registered, and since when that is known. */
 export interface KnownPractice {
   practice: string;
   /** Microseconds since 1970. */
   at: number;
   /** It was named for the patient into whom this one was merged. */
   merged?: true;
+  /** It came with a list of patients that was imported; otherwise ADT named it. */
+  listed?: true;
 }
 
 /**

@@ -101,6 +101,31 @@ export function openReaders(folder: string, ring: Buffer[], busyMs: number): Rea
   }
 }
 
+/**
+ * Open keys.sqlite for writing beside a running engine, or when none runs.
+ * @throws FaultError journalUnavailable where it is not the index of this journal; journalKey…,
+ *   journalVersion
+ */
+export function openIndex(
+  folder: string,
+  busyMs: number,
+  keyFile?: string,
+): { keys: Database; opener: Opener } {
+  const ring = readKeysOf(folder, keyFile);
+  const readers = openReaders(folder, ring, busyMs);
+  const isInMemory = readers.keys.memory;
+  closeReaders(readers);
+  if (isInMemory) {
+    const detail = `${filesOf(folder).keys} is not the index of this journal; start the engine once`;
+    throw new FaultError({ name: 'journalUnavailable', detail });
+  }
+  const none = (): undefined => undefined;
+  return {
+    keys: openForWriting(filesOf(folder).keys, { busyMs }),
+    opener: createOpener(ring, none),
+  };
+}
+
 /** Close both databases. */
 export function closeReaders({ journal, keys }: Readers): void {
   keys.close();

@@ -6,6 +6,8 @@ export interface PracticeRow<Patient = Buffer> {
   practice: string;
   at: number;
   into?: Patient | null;
+  /** 1: it came with a list of patients, not from ADT. */
+  listed?: number | null;
 }
 
 /** More merges in a row than any patient has; what goes round in a circle ends here. */
@@ -23,6 +25,6 @@ export function followed<Patient>(
     merges += 1;
   }
   if (!row || row.into || row.practice === '') return undefined;
-  const { practice, at } = row;
-  return { practice, at, ...(merges > 0 && { merged: true }) };
+  const { practice, at, listed } = row;
+  return { practice, at, ...(merges > 0 && { merged: true }), ...(listed && { listed: true }) };
 }

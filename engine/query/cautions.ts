@@ -5,6 +5,8 @@
 const sentences = {
   practiceFromAdt:
     "CAUTION: PDS could not be reached; the practice was taken from the hospital's own ADT messages and may be out of date.",
+  practiceFromList:
+    'CAUTION: PDS could not be reached; the practice was taken from a list of patients that the hospital imported and may be out of date.',
   secondEndpoint:
     'CAUTION: the GP system could not be reached; this is the answer of the second endpoint.',
   superseded:

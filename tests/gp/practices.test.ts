@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '../../engine/config/yaml.ts';
 import type { LocateEndpoint } from '../../engine/gp/port.ts';
-import { loadPractices, locateInTable, tableFirst } from '../../engine/gp/practices.ts';
+import { loadPractices, locateByTable } from '../../engine/gp/practices.ts';
 import { asker, attempt } from './outside.ts';
 
 const header = 'ods,name,kind,address,asid,destination';
@@ -53,7 +53,7 @@ describe('the practice table', () => {
 
   const bad: [string, string, RegExp[]][] = [
     ['an ODS code', `${header}\nA-1,,mllp,,,gp`, [/^p\.csv:2 "ods": an ODS code/]],
-    ['a kind', `${header}\nA12345,,soap,,,gp`, [/^p\.csv:2 "kind": gpconnect or mllp/]],
+    ['a kind', `${header}\nA12345,,soap,,,gp`, [/^p\.csv:2 "kind": gpconnect, mllp or cdg/]],
     [
       'address and ASID',
       `${header}\nA12345,,gpconnect,gp.example,1,`,
@@ -106,8 +106,11 @@ describe('the practice table', () => {
         hops: [],
       });
     };
-    const table = locateInTable(loadPractices('p.csv', good), 'gpconnect');
-    const locate = tableFirst(table, directory);
+    const practices = loadPractices(
+      'p.csv',
+      `${good}\nE12345,,gpconnect,,,\nF12345,,cdg,,,gateway`,
+    );
+    const locate = locateByTable(practices, 'gpconnect', 'directory', directory);
     assert.deepEqual((await locate('a12345', asker, attempt())).value, {
       kind: 'gpconnect',
       name: 'gpconnect',
@@ -119,7 +122,15 @@ describe('the practice table', () => {
     assert.deepEqual(asked, []);
     assert.equal((await locate('C12345', asker, attempt())).event, 'transient');
     assert.deepEqual(asked, ['C12345']);
-    const alone = await table('C12345', asker, attempt());
-    assert.deepEqual([alone.event, alone.fault?.name], ['notFound', 'practiceNotEnabled']);
+    const gateway = await locate('F12345', asker, attempt());
+    assert.deepEqual(gateway.value, { kind: 'cdg', name: 'gateway' });
+    const alone = locateByTable(practices, 'gpconnect', 'directory');
+    const refusing = locateByTable(practices, 'gpconnect', 'refuse', directory);
+    for (const table of [alone, refusing]) {
+      const outcome = await table('C12345', asker, attempt());
+      assert.deepEqual([outcome.event, outcome.fault?.name], ['notFound', 'practiceNotEnabled']);
+    }
+    assert.equal((await refusing('E12345', asker, attempt())).event, 'transient');
+    assert.deepEqual(asked, ['C12345', 'E12345']);
   });
 });
