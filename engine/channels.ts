@@ -13,6 +13,7 @@ import type { Listeners } from './listeners.ts';
 import type { Source } from './mllp/listener.ts';
 import type { Connectors } from './outside.ts';
 import { type Running, type RunningParts, createRunning } from './running.ts';
+import type { Suspensions } from './suspensions.ts';
 
 /** What a change came to. */
 export interface Applied {
@@ -36,6 +37,12 @@ export interface Channels {
    * @throws what `Listeners.prepare` and `createRunning` do: then nothing has changed
    */
   apply(site: Site, busy: 'wait' | 'refuse'): Promise<Applied>;
+  /**
+   * Listen where a channel is not suspended, and nowhere else; its connections are hung up once what
+   * is in hand is answered.
+   * @throws FaultError portBusy, and what else `Listeners.prepare` does: then nothing has changed
+   */
+  relisten(): Promise<void>;
   /** Arrivals that are finished under an earlier configuration. */
   finishing(): number;
   /** Take no more, answer what is in hand. @returns how many arrivals were cut off unanswered */
@@ -47,13 +54,14 @@ export interface ChannelsParts extends Omit<RunningParts, 'connect' | 'queues'> 
   connectors(): Connectors;
   listeners: Listeners;
   deliveries: Deliveries;
+  suspensions: Suspensions;
 }
 
 /** How long what is under way may take to finish after a change. */
 const finishMs = 60_000;
 
 export function createChannels(first: Site, parts: ChannelsParts): Channels {
-  const { listeners, deliveries, env } = parts;
+  const { listeners, deliveries, suspensions, env } = parts;
   const running = new Map<string, Running>();
   const retiring = new Set<Running>();
   const leaving = new Set<Source>();
@@ -63,11 +71,14 @@ export function createChannels(first: Site, parts: ChannelsParts): Channels {
   let applying: Promise<unknown> = Promise.resolve();
 
   /** One change after the other. */
-  function apply(next: Site, busy: 'wait' | 'refuse'): Promise<Applied> {
-    const applied = applying.then(() => change(next, busy));
-    applying = applied.catch(() => {});
-    return applied;
+  function inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const done = applying.then(act);
+    applying = done.catch(() => {});
+    return done;
   }
+
+  const open = (channels: Iterable<Running>) =>
+    Array.from(channels).filter(({ loaded }) => !suspensions.get(loaded.channel.channel));
 
   async function change(next: Site, busy: 'wait' | 'refuse'): Promise<Applied> {
     const nextPaces = pacesOf(next);
@@ -88,7 +99,7 @@ export function createChannels(first: Site, parts: ChannelsParts): Channels {
         made.push(one);
         wanted.set(name, one);
       }
-      const turn = await listeners.prepare(wanted.values(), busy);
+      const turn = await listeners.prepare(open(wanted.values()), busy);
       return take(next, wanted, turn.take());
     } catch (error) {
       await Promise.all(made.map((one) => one.retire(0)));
@@ -116,10 +127,7 @@ export function createChannels(first: Site, parts: ChannelsParts): Channels {
     }
     site = next;
     deliveries.take(wanted.values(), finishMs);
-    for (const source of left) {
-      leaving.add(source);
-      void source.stop(finishMs).finally(() => leaving.delete(source));
-    }
+    leave(left);
     for (const [, one] of earlier) {
       retiring.add(one);
       // Deliveries may ask outside, too: those of the channel have stopped by then.
@@ -129,10 +137,23 @@ export function createChannels(first: Site, parts: ChannelsParts): Channels {
     return applied;
   }
 
+  /** Close ports; what is in hand is answered. */
+  function leave(sources: Source[]): void {
+    for (const source of sources) {
+      leaving.add(source);
+      void source.stop(finishMs).finally(() => leaving.delete(source));
+    }
+  }
+
   return {
     running,
     site: () => site,
-    apply,
+    apply: (next, busy) => inTurn(() => change(next, busy)),
+    relisten: () =>
+      inTurn(async () => {
+        const turn = await listeners.prepare(open(running.values()), 'refuse');
+        leave(turn.take());
+      }),
     finishing: () => Array.from(retiring, (one) => one.underWay()).reduce((a, b) => a + b, 0),
     async stop(graceMs) {
       await applying;

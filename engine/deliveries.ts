@@ -6,7 +6,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Emit } from './events.ts';
 import { FaultError, faults } from './faults.ts';
-import type { Holds } from './outbound/holds.ts';
 import type { Queue } from './outbound/outbound.ts';
 import type { Running } from './running.ts';
 
@@ -29,11 +28,11 @@ const againMs = 1000;
 
 /**
  * @param createQueues makes the queues of a channel; they send nothing before they are started
- * @param holds destinations that a person holds
+ * @param isHeld whether a person holds a destination, or has stopped its channel
  */
 export function createDeliveries(
   createQueues: (channel: Running) => ReadonlyMap<string, Queue>,
-  holds: Holds,
+  isHeld: (to: string) => boolean,
   emit: Emit,
 ): Deliveries {
   const queues = new Map<string, Queue>();
@@ -48,7 +47,7 @@ export function createDeliveries(
     later: Queue | undefined,
     graceMs: number,
   ): void {
-    if (holds.get(to)) later?.hold();
+    if (isHeld(to)) later?.hold();
     const before = handovers.get(to) ?? Promise.resolve();
     handovers.set(
       to,

@@ -26,6 +26,7 @@ import { type Connectors, linkTls } from './outside.ts';
 import { changeTo } from './reload.ts';
 import { startRetention } from './retention.ts';
 import { type Running, serverTlsOf } from './running.ts';
+import { type Suspensions, isStopped, openSuspensions } from './suspensions.ts';
 import { createTraffic } from './watch/traffic.ts';
 import { createEars } from './watch/watch.ts';
 import { type Watching, createWatching } from './watching.ts';
@@ -54,6 +55,10 @@ export interface Engine {
   queues: ReadonlyMap<string, Queue>;
   /** The destinations that are held. */
   holds: Holds;
+  /** The channels that are paused or stopped. */
+  suspensions: Suspensions;
+  /** As `Channels.relisten`: after a channel was suspended, or is no more. */
+  relisten(): Promise<void>;
   /** Microseconds since 1970, never the same twice. */
   now(): number;
   /**
@@ -102,10 +107,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const now = microseconds;
   let endRetention = (): void => {};
   const listeners = createListeners((told, respond) => createSource(told, respond, emit));
-  const holds = await closingOnError(() => openHolds(data));
-  const deliveries = createDeliveries(queuesOf, holds, emit);
+  const [holds, suspensions] = await closingOnError(
+    () => [openHolds(data), openSuspensions(data)] as const,
+  );
+  const isHeld = (to: string) => holds.get(to) !== undefined || isStopped(suspensions, to);
+  const deliveries = createDeliveries(queuesOf, isHeld, emit);
   const channels = createChannels(site, {
-    ...{ journal, listeners, deliveries, connectors, env, emit, now },
+    ...{ journal, listeners, deliveries, suspensions, connectors, env, emit, now },
   });
   let stopped: Promise<Left> | undefined;
   const stop = (graceMs = 10_000) => (stopped ??= stopOnce(graceMs));
@@ -116,7 +124,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     await deliveries.settled();
     await rememberLast();
     watch = createWatching(
-      { channels, listeners, queues: deliveries.queues, journal, data, env, emit, version },
+      {
+        ...{ channels, listeners, suspensions, queues: deliveries.queues },
+        ...{ journal, data, env, emit, version },
+      },
       ears,
     );
     await watch.listen(site.settings);
@@ -142,6 +153,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
     queues: deliveries.queues,
     holds,
+    suspensions,
+    relisten: channels.relisten,
     now,
     apply: (next) => changeTo(() => next, { channels, emit, listen: watch.listen }),
     reload: () => changeTo(load, { channels, emit, listen: watch.listen }),

@@ -6,6 +6,7 @@ import type { Emit } from './events.ts';
 import type { Journal } from './journal/journal.ts';
 import type { Listeners } from './listeners.ts';
 import type { Queue } from './outbound/outbound.ts';
+import type { Suspensions } from './suspensions.ts';
 import { type HealthAnswers, type HealthListener, healthAnswers } from './watch/health.ts';
 import { startHealth } from './watch/health.ts';
 import { type Status, statusOf } from './watch/status.ts';
@@ -26,6 +27,7 @@ export interface Watching extends Watch {
 export interface WatchingParts {
   channels: Channels;
   listeners: Listeners;
+  suspensions: Suspensions;
   queues: ReadonlyMap<string, Queue>;
   journal: Journal;
   data: string;

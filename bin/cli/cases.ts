@@ -1,41 +1,46 @@
 /** `gatehouse channel test`: cases played, compared and updated. */
-import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { readCase, updatedCase } from '../../engine/cases/case.ts';
-import { coverageOf } from '../../engine/cases/coverage.ts';
+import { type RouteCoverage, coverageOf } from '../../engine/cases/coverage.ts';
 import { type Played, playCases } from '../../engine/cases/play.ts';
-import { routesOf } from '../../engine/config/site.ts';
-import { shortPath } from '../../engine/config/yaml.ts';
+import { type Site, routesOf } from '../../engine/config/site.ts';
+import { nearest, shortPath } from '../../engine/config/yaml.ts';
+import { allCases, casesOf, patientsOf } from './case-files.ts';
 import { exits } from './exits.ts';
-import { type Form, printRows } from './form.ts';
+import { type Form, isForPeople, printRows } from './form.ts';
+import { junit } from './junit.ts';
 import { CommandError, print, say, style } from './output.ts';
 import { siteFolder, soundSite } from './sites.ts';
+import { watchCases } from './watch-cases.ts';
 
-interface TestOptions {
+export interface TestOptions {
   site?: string;
   steps?: boolean;
   update?: boolean;
+  watch?: boolean;
   coverage?: boolean;
+  reporter?: string;
+  reportFile?: string;
   output: Form;
 }
 
 /** Play cases. @returns 6 where one differs */
-export async function test(files: string[], options: TestOptions): Promise<number> {
+export async function test(given: string[], options: TestOptions): Promise<number> {
+  if (options.watch) return watchCases(siteFolder(options.site));
+  if (options.reporter !== undefined && options.reporter !== 'junit') {
+    throw new CommandError(`there is no reporter "${options.reporter}"`, '--reporter junit');
+  }
   const root = siteFolder(options.site);
-  const named =
-    files.length > 0
-      ? files
-      : globSync('fixtures/**/*.case', { cwd: root }).map((f) => join(root, f));
-  if (named.length === 0)
-    throw new CommandError('there are no cases', 'write one in fixtures/', exits.notFound);
-  const stories = named.sort().map((file) => {
-    if (!existsSync(file))
-      throw new CommandError(`there is no case ${file}`, undefined, exits.notFound);
-    return readCase(resolve(file));
-  });
   const site = soundSite(options.site);
-  const patients = join(root, 'fixtures', 'patients');
-  const played = await playCases(stories, site.channels, patients);
+  const files = filesOf(given, root, site);
+  const began = performance.now();
+  const played = await playCases(
+    files.map((file) => readCase(file)),
+    site.channels,
+    patientsOf(root),
+  );
+  const took = performance.now() - began;
   if (options.update) update(played);
   const failed = played.filter(({ differences }) => differences.length > 0 && !options.update);
   const coverage = options.coverage
@@ -44,6 +49,45 @@ export async function test(files: string[], options: TestOptions): Promise<numbe
         played.flatMap(({ steps }) => steps),
       )
     : undefined;
+  if (options.reporter) report(junit(played, took), options.reportFile);
+  if (!options.reporter || options.reportFile) tellAll(played, coverage, options);
+  if (isForPeople(options.output)) {
+    say(`${played.length - failed.length} of ${played.length} cases pass`);
+  }
+  return failed.length > 0 ? exits.findings : exits.ok;
+}
+
+/** Files as they are named; of a channel its cases; all of them where nothing is named. */
+function filesOf(given: string[], root: string, { channels }: Site): string[] {
+  const names = channels.map(({ channel }) => channel.channel);
+  const found = given.flatMap((one) => {
+    if (existsSync(one) && statSync(one).isFile()) return [resolve(one)];
+    const own = casesOf(root, one);
+    if (own.length > 0) return own;
+    if (names.includes(one)) {
+      const says = `there is no case of channel "${one}"`;
+      throw new CommandError(says, 'write one in fixtures/', exits.notFound);
+    }
+    const near = nearest(one, names);
+    const says = `there is no case ${one}${near ? `, but a channel "${near}"` : ''}`;
+    throw new CommandError(says, 'name a file, or a channel', exits.notFound);
+  });
+  const all = given.length > 0 ? [...new Set(found)] : allCases(root);
+  if (all.length > 0) return all.sort();
+  throw new CommandError('there are no cases', 'write one in fixtures/', exits.notFound);
+}
+
+function report(xml: string, file: string | undefined): void {
+  if (file === undefined) return print(xml);
+  writeFileSync(file, xml);
+  say(`${file} is written`);
+}
+
+function tellAll(
+  played: Played[],
+  coverage: RouteCoverage[] | undefined,
+  options: TestOptions,
+): void {
   const rows = played.map(({ story, differences, results }) => ({
     file: shortPath(story.file),
     title: story.title,
@@ -58,9 +102,7 @@ export async function test(files: string[], options: TestOptions): Promise<numbe
       const rest = missing.length > 0 ? `; not walked: ${missing.join(', ')}` : '';
       print(`route ${route}: ${walked} of ${of} state outcomes are walked${rest}`);
     }
-    say(`${played.length - failed.length} of ${played.length} cases pass`);
   });
-  return failed.length > 0 ? exits.findings : exits.ok;
 }
 
 function tell({ story, differences, results }: Played, options: TestOptions): void {
@@ -75,9 +117,11 @@ function tell({ story, differences, results }: Played, options: TestOptions): vo
     }
   }
   if (!bad) return;
-  for (const { section, at, expected, got } of differences) {
+  for (const one of differences) {
+    const { section, at, expected, got, why } = one;
+    const reason = why === undefined ? '' : ` (${why})`;
     print(
-      `    ${section} ${style('bold', at)} expected ${style('green', expected || 'empty')}, got ${style('red', got || 'empty')}`,
+      `    ${section} ${style('bold', at)} expected ${style('green', expected || 'empty')}, got ${style('red', got || 'empty')}${reason}`,
     );
   }
 }

@@ -3,6 +3,7 @@
  * only when it is called, so that `gatehouse --version` stays quick.
  */
 import { Argument, Command, CommanderError } from 'commander';
+import { addChannelCommands } from './channel-commands.ts';
 import { addEngineCommands } from './engine-commands.ts';
 import { addLookingCommands } from './looking-commands.ts';
 import { addMessageCommands } from './message-commands.ts';
@@ -116,27 +117,7 @@ function tree(): Command {
       .action(async (file, options) => run((await import('./send.ts')).send(file, options)));
   send(program.command('send <file>'));
 
-  const channel = program.command('channel').description('channels and their cases');
-  channel
-    .command('list')
-    .description('list the channels of this site')
-    .addOption(site)
-    .addOption(form)
-    .addHelpText('after', '\nExample:\n  gatehouse channel list')
-    .action(async (options) => run((await import('./channel.ts')).list(options)));
-  channel
-    .command('test [cases...]')
-    .description('play cases (fixtures/**/*.case) with no sockets')
-    .addOption(site)
-    .option('--steps', 'show each hop')
-    .option('--update', 'write what came out into the case')
-    .option('--coverage', 'tell which outcomes of the routes no case walks')
-    .addOption(form)
-    .addHelpText(
-      'after',
-      '\nExample:\n  gatehouse channel test fixtures/gp-record/allergies.case --steps',
-    )
-    .action(async (cases, options) => run((await import('./cases.ts')).test(cases, options)));
+  addChannelCommands(program);
 
   const mapping = program.command('mapping').description('mappings');
   const ofMapping = (command: Command) =>

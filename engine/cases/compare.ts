@@ -5,23 +5,37 @@ export interface Difference {
   at: string;
   expected: string;
   got: string;
+  /** Where what we got comes from, where the mapping knows. */
+  why?: string;
 }
 
+/** Why a field is what it is. @param index of its line among those of the section that are not empty */
+export type Why = (lines: readonly string[], index: number, field: number) => string | undefined;
+
 /** The differences of two texts of one section, line by line; HL7 lines field by field. */
-export function compareSection(section: string, expected: string, got: string): Difference[] {
+export function compareSection(
+  section: string,
+  expected: string,
+  got: string,
+  why: Why = () => undefined,
+): Difference[] {
   const hl7 = section === 'out' || section === 'delivered';
   const left = lines(expected);
   const right = lines(got);
   const differences: Difference[] = [];
   const seen: Record<string, number> = {};
+  let index = -1;
   for (const [a, b] of aligned(left, right, hl7)) {
+    if (b !== undefined) index += 1;
     const line = a ?? b ?? '';
     const segment = line.slice(0, 3);
     const count = (seen[segment] = (seen[segment] ?? 0) + 1);
     if (a === b) continue;
     const place = count > 1 ? `${segment}[${count}]` : segment;
     if (hl7 && a !== undefined && b !== undefined && isSegment(a) && isSegment(b)) {
-      differences.push(...compareFields(place, a, b, separatorOf(got)));
+      const at = index;
+      const reason = (field: number) => why(right, at, field);
+      differences.push(...compareFields(place, a, b, separatorOf(got), reason));
     } else {
       const at = hl7 && isSegment(line) ? place : line.slice(0, 40);
       differences.push({ at, expected: a ?? 'nothing', got: b ?? 'nothing' });
@@ -38,13 +52,21 @@ const lines = (text: string) => text.split('\n').filter((line) => line !== '');
 /** MSH-1: the answer uses the sender's delimiters. */
 const separatorOf = (text: string) => /^MSH(.)/m.exec(text)?.[1] ?? '|';
 
-function compareFields(place: string, a: string, b: string, separator: string): Difference[] {
+function compareFields(
+  place: string,
+  a: string,
+  b: string,
+  separator: string,
+  reason: (field: number) => string | undefined,
+): Difference[] {
   const [left, right] = [a.split(separator), b.split(separator)];
   const offset = left[0] === 'MSH' ? 1 : 0;
   const differences: Difference[] = [];
   for (let i = 1; i < Math.max(left.length, right.length); i++) {
     const [expected, got] = [left[i] ?? '', right[i] ?? ''];
-    if (expected !== got) differences.push({ at: `${place}-${i + offset}`, expected, got });
+    if (expected === got) continue;
+    const why = reason(i + offset);
+    differences.push({ at: `${place}-${i + offset}`, expected, got, ...(why && { why }) });
   }
   return differences;
 }

@@ -13,10 +13,11 @@ import { joinOutside } from '../outside.ts';
 import { createGpSide } from '../simulator/gp.ts';
 import { createMllpGp } from '../simulator/mllp-gp.ts';
 import { type Case, type Exchange, type Result, expected } from './case.ts';
-import { type Difference, compareSection } from './compare.ts';
+import { type Difference, type Why, compareSection } from './compare.ts';
 import type { Step } from './coverage.ts';
 import { type CaseDeliveries, playDeliveries } from './deliveries.ts';
 import { httpInProcess, mllpInProcess } from './in-process.ts';
+import { createReasons } from './reasons.ts';
 
 export interface Played {
   story: Case;
@@ -71,7 +72,9 @@ export async function playCase(
     if (at === 'mllp') legacy().set(nhsNumber, scenario);
     else gp().set(nhsNumber, scenario);
   }
+  const reasons = createReasons();
   const connect = {
+    mapper: reasons.mapper,
     http: (options: Parameters<typeof httpInProcess>[0]) =>
       httpInProcess(options, (request) => gp().answer(request), now),
     mllp: (options: { answerMs: number }, correlate: (reply: Buffer) => string | undefined) =>
@@ -81,7 +84,7 @@ export async function playCase(
   const practiceOf = (patient: string) => journal.practiceOf(patient);
   const inCase = new Map<LoadedChannel, { respond: Respond; deliveries: CaseDeliveries }>();
   for (const loaded of new Set(plays.map((one) => one.loaded))) {
-    const channel = asTold(loaded, story);
+    const channel = reasons.keeping(asTold(loaded, story));
     const outside = { ...joinOutside(channel, connect, {}), practiceOf };
     // With a clock of its own, for the ids of the exchanges are times.
     let later = clock;
@@ -93,9 +96,11 @@ export async function playCase(
   }
 
   const results: Result[] = [];
+  const differences: Played['differences'] = [];
   const steps: Step[] = [];
   const played: ExchangeId[] = [];
-  for (const { exchange, loaded } of plays) {
+  for (const [index, { exchange, loaded }] of plays.entries()) {
+    reasons.next();
     const written: Uint8Array[] = [];
     const peer = { connection: 1, address: 'case' };
     const arrival: Arrival = { kind: 'message', payload: bytesOf(exchange.in), warnings: [] };
@@ -114,7 +119,7 @@ export async function playCase(
     const [stored] = all;
     const entries = stored?.entries ?? [];
     const asking = entries.filter((e) => e.kind === 'asking');
-    results.push({
+    const result: Result = {
       asked: lines(asking.map((e) => `${e.note?.to} ${e.note?.interaction}`)),
       out: lines(written.map(shown)),
       delivered: all.map((one) => deliveries?.tell(one?.entries ?? []) ?? '').join(''),
@@ -122,11 +127,14 @@ export async function playCase(
         ...entries.filter(({ kind }) => kind !== 'outbound').map(entryLine),
         ...(stored ? [endLine(stored, played)] : []),
       ]),
-    });
+    };
+    results.push(result);
+    const whyOf = (section: string) => reasons.of(section, loaded, entries);
+    differences.push(...differencesOf(exchange, result, index + 1, whyOf));
     steps.push(...entries.flatMap((entry) => stepOf(loaded, entry)));
   }
   await Promise.all(Array.from(inCase.values(), ({ deliveries }) => deliveries.stop()));
-  return { story, results, steps, differences: differencesOf(story, results) };
+  return { story, results, steps, differences };
 }
 
 function channelOf(
@@ -147,19 +155,21 @@ function unknown(where: string, what: string, name: string, known: readonly stri
   return new ConfigError([{ severity: 'error', where, says, next }]);
 }
 
-function differencesOf(story: Case, results: Result[]): Played['differences'] {
-  return story.exchanges.flatMap((exchange, index) =>
-    expected.flatMap((section) => {
-      const got = results[index]?.[section] ?? '';
-      const wanted = exchange[section];
-      if (wanted === undefined) return [];
-      return compareSection(section, wanted, got).map((difference) => ({
-        ...difference,
-        section,
-        exchange: index + 1,
-      }));
-    }),
-  );
+function differencesOf(
+  exchange: Exchange,
+  result: Result,
+  number: number,
+  whyOf: (section: string) => Why | undefined,
+): Played['differences'] {
+  return expected.flatMap((section) => {
+    const wanted = exchange[section];
+    if (wanted === undefined) return [];
+    return compareSection(section, wanted, result[section], whyOf(section)).map((difference) => ({
+      ...difference,
+      section,
+      exchange: number,
+    }));
+  });
 }
 
 function stepOf({ route: own, pushRoutes }: LoadedChannel, { note }: Entry): Step[] {

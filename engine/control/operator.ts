@@ -11,10 +11,20 @@ export const person = {
 };
 
 export interface Act {
-  act: 'replay' | 'edit' | 'skip' | 'hold' | 'release' | 'retry' | 'ack-error';
+  act:
+    | 'replay'
+    | 'edit'
+    | 'skip'
+    | 'hold'
+    | 'release'
+    | 'retry'
+    | 'ack-error'
+    | 'pause'
+    | 'stop'
+    | 'start';
   by: string;
   reason?: string;
-  /** `channel/destination` */
+  /** `channel/destination`, or a channel. */
   to?: string;
   /** The exchange that came of it. */
   as?: string;
@@ -27,7 +37,7 @@ export function operatorEntry(at: number, { act, by, reason, to, as }: Act): Ent
 }
 
 /**
- * Record what was done to a destination, as an exchange of its own.
+ * Record what was done to a destination or a channel, as an exchange of its own.
  * @returns the exchange
  * @throws FaultError of the 6xxx rows: it is not recorded, so it must not be done
  */
@@ -44,5 +54,5 @@ export async function recordAct(
   return exchangeName(exchange);
 }
 
-/** The channel of `channel/destination`. */
-export const channelOf = (to: string): string => to.slice(0, to.indexOf('/'));
+/** The channel of `channel/destination`; a channel is its own. */
+export const channelOf = (to: string): string => to.split('/', 1)[0] ?? '';

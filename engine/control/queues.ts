@@ -13,6 +13,7 @@ import {
 } from '../journal/journal.ts';
 import type { Hold } from '../outbound/holds.ts';
 import type { Queue, QueueStatus } from '../outbound/outbound.ts';
+import { isStopped } from '../suspensions.ts';
 import { type Act, channelOf, operatorEntry, person, recordAct } from './operator.ts';
 import { Refusal } from './refusal.ts';
 import { type Route, route } from './router.ts';
@@ -53,7 +54,7 @@ const mostShown = 20;
 
 /** The routes of `gatehouse queue`. */
 export function queueRoutes(engine: Engine, emit: Emit): Route[] {
-  const { journal, queues, holds } = engine;
+  const { journal, queues, holds, suspensions } = engine;
   const place = z.strictObject({ to: z.string() });
   const acting = place.extend(person);
 
@@ -95,6 +96,11 @@ export function queueRoutes(engine: Engine, emit: Emit): Route[] {
     route('POST', '/v1/queue/release', acting, async (input) => {
       const { to, queue } = queueNamed(queues, input.to);
       const { state } = queue.status();
+      const channel = channelOf(to);
+      if (isStopped(suspensions, to) && !holds.get(to)) {
+        const says = `the channel ${channel} is stopped, and with it all it delivers`;
+        throw new Refusal(409, says, `gatehouse channel start ${channel}`);
+      }
       if (state !== 'held' && state !== 'halted') {
         throw new Refusal(
           409,
@@ -104,7 +110,7 @@ export function queueRoutes(engine: Engine, emit: Emit): Route[] {
       }
       const exchange = await record('release', to, input);
       holds.remove(to);
-      queue.release();
+      if (!isStopped(suspensions, to)) queue.release();
       told('release', to);
       return { body: { to, exchange, state: queue.status().state } };
     }),
@@ -153,8 +159,10 @@ export function queueRoutes(engine: Engine, emit: Emit): Route[] {
 const skippable: OutboundState[] = [...openStates, 'parked'];
 
 /** Every destination, and those that are gone while messages are owed to them. */
-async function rows({ journal, queues, holds }: Engine): Promise<QueueRow[]> {
+async function rows({ journal, queues, holds, suspensions }: Engine): Promise<QueueRow[]> {
   const counts = await journal.outboundCounts();
+  const stopOf = (to: string) =>
+    isStopped(suspensions, to) ? suspensions.get(channelOf(to)) : undefined;
   const parked = (to: string) => sum(counts.filter((c) => c.to === to && c.state === 'parked'));
   const known = [...queues.values()].map((queue): QueueRow => {
     const { to, state, depth, more, oldest, fault, nextTry, delivered } = queue.status();
@@ -164,7 +172,7 @@ async function rows({ journal, queues, holds }: Engine): Promise<QueueRow[]> {
       fault: fault ?? null,
       nextTry: nextTry ?? null,
       parked: parked(to),
-      held: holds.get(to) ?? null,
+      held: holds.get(to) ?? stopOf(to) ?? null,
     };
   });
   const gone = new Set(counts.map(({ to }) => to).filter((to) => !queues.has(to)));

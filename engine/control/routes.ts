@@ -2,6 +2,7 @@
 import type { Engine } from '../engine.ts';
 import type { Emit } from '../events.ts';
 import { ackErrorRoutes } from './ack-error.ts';
+import { channelRoutes } from './channels.ts';
 import { queueRoutes } from './queues.ts';
 import { replayRoutes } from './replay.ts';
 import type { Route } from './router.ts';
@@ -10,6 +11,7 @@ import { statusRoutes } from './status.ts';
 /** The routes of an engine; a new one is one line here. */
 export function controlRoutes(engine: Engine, emit: Emit): Route[] {
   return [
+    ...channelRoutes(engine, emit),
     ...queueRoutes(engine, emit),
     ...ackErrorRoutes(engine, emit),
     ...replayRoutes(engine, emit),

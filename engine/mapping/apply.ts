@@ -48,7 +48,7 @@ export function mapRecord(
     reportUnread(compiled, run);
     const warnings = [...run.warnings].map(([text, n]) => (n > 1 ? `${text} (${n} times)` : text));
     const presented = options.trace ? new Set(run.presented.keys()) : undefined;
-    return { patient, datasets, warnings, presented };
+    return { patient, datasets, warnings, missed: run.missed, presented };
   } catch (error) {
     if (error instanceof FaultError) throw error;
     throw new FaultError({ name: 'mappingFailed' }, { cause: error });
@@ -83,6 +83,7 @@ function startRun(compiled: CompiledMappings, bundle: unknown, options: MapOptio
     typed: new Map(),
     left: 0,
     presented: new Map(),
+    ...(options.trace && { missed: [] }),
     warnings: new Map(),
   };
 }

@@ -6,7 +6,7 @@ import { textOf } from './evaluate.ts';
 import { type Library, type Made, type Place, below, findTable, ruleAt } from './library.ts';
 import type { ValueRule } from './rules.ts';
 import { type Scope, leave, warn } from './scope.ts';
-import type { Table } from './tables.ts';
+import { type Table, missing } from './tables.ts';
 
 /** One value a rule made. */
 export interface Produced {
@@ -72,6 +72,7 @@ function lookup(table: Table, of: ValueRule, label: string, rule: string) {
       };
     }
     if (unknown === 'shown') return undefined;
+    scope.run.missed?.push({ says: missing(table, code) });
     warn(scope.run, `${rule}: a code of ${label} is not in the table ${table.name}`);
     if (unknown === 'pass') return { made: code, traces: traceOf(scope, rule, source) };
     if (unknown === 'error') {

@@ -28,6 +28,14 @@ export interface MappedSegment extends Segment {
   summary?: true;
 }
 
+/** A code that its table does not have, and where it would have stood. */
+export interface Missed {
+  /** For example `PID-8`. */
+  place?: string;
+  /** `table sex: "I" has no row`. */
+  says: string;
+}
+
 /** C complete, E nothing recorded, D disabled, U unavailable, W warning. */
 export type DataStatus = 'C' | 'E' | 'D' | 'U' | 'W';
 
@@ -59,6 +67,8 @@ export interface MappedRecord {
   datasets: MappedDataset[];
   /** What an analyst should know; codes and element paths, never values. */
   warnings: string[];
+  /** Codes that were in no table, whatever became of them. Only with a trace. */
+  missed?: readonly Missed[];
   /** Resources of the Bundle that are carried, and not merely named. Only with a trace. */
   presented?: ReadonlySet<object>;
 }

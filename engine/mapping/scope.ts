@@ -4,7 +4,7 @@ import type { ContentVersion } from '../hl7/version.ts';
 import { type CodeNaming, type CodedElement, codedElement } from './coded.ts';
 import type { Reading } from './coverage.ts';
 import type { Produced } from './leaf.ts';
-import type { Profile } from './mapped.ts';
+import type { Missed, Profile } from './mapped.ts';
 import type { Values } from './evaluate.ts';
 import type { IndexedRecord, Resource } from './record.ts';
 
@@ -44,6 +44,8 @@ export interface Run {
   left: number;
   /** Every resource that was carried, with what the rules that carried it read. */
   presented: Map<Resource, Set<Reading>>;
+  /** Codes that were in no table; only with a trace. */
+  missed?: Missed[];
   /** Warnings for the analyst with how often each occurred: codes and paths, never values. */
   warnings: Map<string, number>;
 }

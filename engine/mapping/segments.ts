@@ -203,7 +203,9 @@ function compileFields(
   return (scope, built) => {
     const segment = newSegment(name, scope);
     for (const target of targets) {
+      const missed = scope.run.missed?.length;
       const first = fill(segment, target, scope);
+      for (const one of scope.run.missed?.slice(missed) ?? []) one.place ??= target.name;
       if (isTyped && target.field === 5 && first) segment.fields[2] = typeOf(first);
     }
     if (segment.fields.some((field) => field !== undefined)) built.push({ segment, notes: [] });

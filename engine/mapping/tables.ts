@@ -18,6 +18,10 @@ export interface Table {
   where(code: string): string;
 }
 
+/** Why a code has no value: `table sex: "I" has no row`. For people who may see the code. */
+export const missing = ({ name }: Table, code: string): string =>
+  `table ${name}: "${code}" has no row`;
+
 /** The columns every table of codes has; those of its own come after. */
 const required = ['code', 'value'];
 

@@ -16,6 +16,16 @@ export const conditions = {
     says: 'another process holds the port of a channel; it is tried again',
     next: 'find the process that holds the port, or change listen in the channel',
   },
+  'channel.paused': {
+    severity: 'warning',
+    says: 'a person paused a channel: it takes nothing, and what it owes is delivered',
+    next: 'gatehouse channel start, once the reason has passed',
+  },
+  'channel.stopped': {
+    severity: 'warning',
+    says: 'a person stopped a channel: it takes nothing and delivers nothing',
+    next: 'gatehouse channel start, once the reason has passed',
+  },
   'channel.silent': {
     severity: 'error',
     says: 'a channel was sent nothing for longer than its `expects` allows',
@@ -134,7 +144,12 @@ export function findingsOf(seen: Observed, limits: Settings['alerts']): Finding[
 }
 
 function* ofChannel(one: ObservedChannel, at: number): Generator<Finding> {
-  const { channel, host, port, state, last, since, expects } = one;
+  const { channel, host, port, state, suspended, last, since, expects } = one;
+  if (suspended) {
+    const { how, by, since: from } = suspended;
+    yield finding(`channel.${how}`, channel, `by ${by} since ${time(Date.parse(from))}`);
+    return;
+  }
   if (state === 'waiting') {
     yield finding('channel.waiting', channel, `port ${host}:${port} is held by another process`);
   }

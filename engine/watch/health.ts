@@ -20,7 +20,7 @@ export interface HealthAnswer {
 export interface HealthAnswers {
   /** The process works. */
   '/healthz': () => Promise<HealthAnswer>;
-  /** Every port is open, and what comes can be stored. */
+  /** Every port is open that a person has not closed, and what comes can be stored. */
   '/readyz': () => Promise<HealthAnswer>;
   '/metrics': () => Promise<HealthAnswer>;
 }
@@ -50,7 +50,9 @@ export function healthAnswers(watch: {
 const journalMs = 10_000;
 
 function notReady({ at, channels, journal }: Observed): string[] {
-  const closed = channels.filter(({ state }) => state !== 'listening');
+  const closed = channels.filter(
+    ({ state, suspended }) => state !== 'listening' && suspended === null,
+  );
   const not = closed.map(({ channel, state }) => `channel ${channel} is ${state}`);
   const { failed } = journal;
   if (failed && at - failed.at < journalMs) not.push(`journal: ${failed.code}`);

@@ -5,6 +5,7 @@ import type { Journal, OutboundCount } from '../journal/journal.ts';
 import type { Listeners } from '../listeners.ts';
 import type { Queue } from '../outbound/outbound.ts';
 import type { Running } from '../running.ts';
+import type { Suspensions } from '../suspensions.ts';
 import { certificatesOf } from './certificates.ts';
 import type {
   Observed,
@@ -18,6 +19,7 @@ import type { Traffic } from './traffic.ts';
 export interface ObserveParts {
   running: ReadonlyMap<string, Running>;
   listeners: Listeners;
+  suspensions: Suspensions;
   queues: ReadonlyMap<string, Queue>;
   journal: Pick<Journal, 'outboundCounts'>;
   traffic: Traffic;
@@ -36,7 +38,7 @@ const countEveryMs = 30_000;
  * @returns a function; `fresh` counts what the journal holds anew, which costs more the more it is
  */
 export function createObserver(parts: ObserveParts): (fresh?: boolean) => Promise<Observed> {
-  const { running, listeners, queues, journal, traffic, data } = parts;
+  const { running, listeners, suspensions, queues, journal, traffic, data } = parts;
   const since = new Map<string, number>();
   const certificates = new WeakMap<Running, ObservedCertificate[]>();
   let counts: readonly OutboundCount[] = [];
@@ -55,12 +57,14 @@ export function createObserver(parts: ObserveParts): (fresh?: boolean) => Promis
   function channelOf(name: string, one: Running, at: number): ObservedChannel {
     const { host, port, channel } = { ...one.listening, channel: one.loaded.channel };
     const source = listeners.of(name);
+    const suspended = suspensions.get(name) ?? null;
     if (!since.has(name)) since.set(name, at);
     return {
       channel: name,
       host,
       port: source?.port() ?? port,
-      state: source?.state() ?? 'closed',
+      state: suspended?.how ?? source?.state() ?? 'closed',
+      suspended,
       connections: source?.standing() ?? [],
       last: one.last(),
       since: since.get(name) ?? at,

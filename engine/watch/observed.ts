@@ -3,6 +3,7 @@ import type { Channel } from '../channel.ts';
 import type { ListenerState } from '../mllp/listener.ts';
 import type { ConnectionStatus } from '../mllp/mllp.ts';
 import type { QueueStatus } from '../outbound/outbound.ts';
+import type { Suspension } from '../suspensions.ts';
 
 /** Times are milliseconds since 1970. */
 export interface ObservedChannel {
@@ -10,7 +11,9 @@ export interface ObservedChannel {
   host: string;
   /** The one it listens on, or wants to. */
   port: number;
-  state: ListenerState;
+  /** `paused`, `stopped`: by a person; see `suspended`. */
+  state: ListenerState | Suspension['how'];
+  suspended: Suspension | null;
   connections: ConnectionStatus[];
   /** When the last message came; null where none has, as far as the journal remembers. */
   last: number | null;

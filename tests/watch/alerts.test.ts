@@ -74,6 +74,7 @@ function well(): Observed {
       {
         ...{ channel: 'adt', host: '127.0.0.1', port: 2577, state: 'listening', connections: [] },
         ...{ last: now - 20 * minute, since: now - 60 * minute, expects: undefined },
+        suspended: null,
       },
     ],
     destinations: [
@@ -91,11 +92,30 @@ function well(): Observed {
   };
 }
 
+/** As after `gatehouse channel pause` or `stop`. */
+function suspend(one: Observed['channels'][number], how: 'paused' | 'stopped'): void {
+  const suspended = {
+    how,
+    since: '2026-06-04T09:00:00.000Z',
+    by: 'a.smith',
+    exchange: 'HOFRZF4MQ0',
+  };
+  Object.assign(one, { state: how, suspended });
+}
+
 /** Each condition: what brings it about, and what is told. */
 const causes: Record<ConditionName, [change: (seen: Observed) => void, says: RegExp]> = {
   'channel.waiting': [
     ({ channels: [one] }) => one && (one.state = 'waiting'),
     /^port 127\.0\.0\.1:2577 is held by another process$/,
+  ],
+  'channel.paused': [
+    ({ channels: [one] }) => one && suspend(one, 'paused'),
+    /^by a\.smith since 2026-06-04T09:00:00Z$/,
+  ],
+  'channel.stopped': [
+    ({ channels: [one] }) => one && suspend(one, 'stopped'),
+    /^by a\.smith since 2026-06-04T09:00:00Z$/,
   ],
   'channel.silent': [
     ({ channels: [one] }) => {

@@ -79,7 +79,10 @@ export function loadFeed(mappings: string, name: string): FeedMapping {
         context,
         told,
         bound: [],
-        editor: (rule, from) => editorOf(message, (target) => told({ target, rule, source: from })),
+        editor: (rule, from, missed) =>
+          editorOf(message, (target) =>
+            told({ target, rule, source: from, ...(missed !== undefined && { missed }) }),
+          ),
       };
       for (const apply of rules) apply(scope);
     },

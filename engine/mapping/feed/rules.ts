@@ -72,7 +72,9 @@ function compileSet(target: string, rule: FeedValue, at: Place, names: Names): A
 function write(scope: Scope, rule: string, target: string, made: Made): void {
   if (made === 'keep') return;
   if (made === 'clear') return scope.editor(rule, 'nothing').remove(target);
-  scope.editor(rule, made.source).set(target, made.text);
+  const editor = scope.editor(rule, made.source, made.missed);
+  if (made.text === '') editor.remove(target);
+  else editor.set(target, made.text);
 }
 
 function compileCopy(from: string, to: string, at: Place, names: Names): Applied {

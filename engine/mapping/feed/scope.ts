@@ -10,8 +10,17 @@ export interface FeedContext {
   received: Date;
 }
 
-/** Told of each place that was written, by which rule (`file:line`) and from what. */
-export type Told = (written: { target: string; rule: string; source: string }) => void;
+/** A place that was written, by which rule (`file:line`) and from what. */
+export interface Written {
+  target: string;
+  rule: string;
+  source: string;
+  /** Why no table gave the value: `table sex: "I" has no row`. */
+  missed?: string;
+}
+
+/** Told of each place that was written. */
+export type Told = (written: Written) => void;
 
 /** One segment, or one repetition of a field, that `each` has come to. */
 type Bound = Pick<Path, 'segment' | 'occurrence' | 'field' | 'repetition'>;
@@ -24,7 +33,7 @@ export interface Scope {
   /** Which one of the innermost `each`, from 1. */
   number?: number;
   /** Changes the message in the name of a rule. */
-  editor(rule: string, source: string): FeedEditor;
+  editor(rule: string, source: string, missed?: string): FeedEditor;
 }
 
 /** A place as it is meant here: of the segment and the repetition that `each` has come to. */

@@ -1,12 +1,13 @@
 /** Compiles how one value of a feed mapping is made. */
 import { timestamp } from '../../hl7/ack.ts';
-import type { Table } from '../tables.ts';
+import { type Table, missing } from '../tables.ts';
 import { RuleError } from './editor.ts';
 import type { FeedValue } from './schema.ts';
 import { type FeedContext, type Scope, resolve } from './scope.ts';
 
 /** A value and where it came from; or what becomes of the place without one. */
-export type Made = { text: string; source: string } | 'clear' | 'keep';
+export type Made =
+  { text: string; source: string; /** Why no table gave it. */ missed?: string } | 'clear' | 'keep';
 
 /**
  * A function of a feed mapping (`call: ./file.ts#name`): text from the values its rule found. It
@@ -51,7 +52,7 @@ export function compileValue(rule: FeedValue, found: Named): (scope: Scope) => M
     if (text === undefined || text === '') return absent(rule.absent, source);
     if (!found.table) return { text, source };
     const row = found.table.rows.get(text);
-    if (!row) return unknown(rule, text, source);
+    if (!row) return unknown(rule, text, source, missing(found.table, text));
     const through = `${source} through ${found.table.where(text)}`;
     const given = row[column] ?? '';
     return given === '' ? absent(rule.absent, through) : { text: given, source: through };
@@ -78,13 +79,18 @@ function unknown(
   { unknown: rule = 'error', table }: FeedValue,
   text: string,
   source: string,
+  missed: string,
 ): Made {
-  if (rule === 'pass') return { text, source: `${source}, not in tables/${table}.csv` };
-  if (rule === 'omit') return 'clear';
+  if (rule === 'pass') return { text, source: `${source}, not in tables/${table}.csv`, missed };
+  if (rule === 'omit') return { text: '', source: 'nothing', missed };
   if (rule === 'error')
     throw new RuleError(`${source} holds a code that is not in tables/${table}.csv`);
   const given = rule.replace(/^default /, '');
-  return { text: given, source: `the default, for ${source} is not in tables/${table}.csv` };
+  return {
+    text: given,
+    source: `the default, for ${source} is not in tables/${table}.csv`,
+    missed,
+  };
 }
 
 function called(

@@ -1,0 +1,23 @@
+/** Where the cases of a site are, and which of them speak of a channel. */
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ownFolder } from './own-folder.ts';
+
+/** Every case of a site, in the order of their names. */
+export function allCases(root: string): string[] {
+  return globSync('fixtures/**/*.case', { cwd: root })
+    .sort()
+    .map((name) => join(root, name));
+}
+
+/** The cases in which something comes in on this channel. */
+export function casesOf(root: string, channel: string): string[] {
+  const names = new RegExp(`^(channel: *|== in +)${channel}\\s*$`, 'm');
+  return allCases(root).filter((file) => names.test(readFileSync(file, 'utf8')));
+}
+
+/** The folder of the simulated patients: the site's own, else those that come with Gatehouse. */
+export function patientsOf(root: string): string {
+  const own = join(root, 'fixtures', 'patients');
+  return existsSync(own) ? own : join(ownFolder(), 'fixtures', 'patients');
+}

@@ -1,0 +1,72 @@
+/**
+ * What persons decided for good, by name: a small file beside the journal, which outlives a restart
+ * and every retention. Who decided it and why stands in the journal. Nothing in it names a patient.
+ */
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { FaultError } from './faults.ts';
+
+/** What is put here is on disk on return. */
+export interface Kept<T> {
+  get(name: string): T | undefined;
+  put(name: string, one: T): void;
+  remove(name: string): void;
+}
+
+/**
+ * Read what is kept.
+ * @param path of the file; where there is none, nothing is kept
+ * @param key under which the file has it
+ * @throws FaultError holdsUnreadable: doing what a person forbade is worse than not starting
+ */
+export function openKept<S extends z.ZodType>(
+  path: string,
+  key: string,
+  one: S,
+): Kept<z.output<S>> {
+  const file = z.strictObject({ version: z.literal(1), [key]: z.record(z.string(), one) });
+  const kept = new Map<string, z.output<S>>(Object.entries(read()));
+  const store = () => writeDurably(path, { version: 1, [key]: Object.fromEntries(kept) });
+  return {
+    get: (name) => kept.get(name),
+    put(name, given) {
+      kept.set(name, given);
+      store();
+    },
+    remove(name) {
+      if (kept.delete(name)) store();
+    },
+  };
+
+  function read(): Record<string, z.output<S>> {
+    if (!existsSync(path)) return {};
+    try {
+      const { [key]: found } = file.parse(JSON.parse(readFileSync(path, 'utf8')));
+      return found as Record<string, z.output<S>>;
+    } catch (error) {
+      throw new FaultError({ name: 'holdsUnreadable', detail: path }, { cause: error });
+    }
+  }
+}
+
+/** The old content or the new, whatever happens meanwhile. */
+function writeDurably(path: string, content: object): void {
+  const next = `${path}.next`;
+  const written = openSync(next, 'w', 0o600);
+  writeSync(written, `${JSON.stringify(content, null, 2)}\n`);
+  fsyncSync(written);
+  closeSync(written);
+  renameSync(next, path);
+  const folder = openSync(dirname(path), 'r');
+  fsyncSync(folder);
+  closeSync(folder);
+}
