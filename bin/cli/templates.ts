@@ -74,8 +74,7 @@ export const schemaLines = (schema: string): string =>
 /** The text of a new channel file; comments of the template stay. */
 export function channelText(wanted: Wanted): string {
   const template = templateOf(wanted.template);
-  const own = readFileSync(join(ownFolder(), 'channels', `${template.channel}.yaml`), 'utf8');
-  const document = parseDocument(own, { schema: 'failsafe' });
+  const document = documentOf(template);
   const put = (path: string[], value: unknown) => {
     const flow = typeof value === 'object';
     document.setIn(path, flow ? document.createNode(value, { flow: true }) : value);
@@ -101,9 +100,11 @@ export function channelText(wanted: Wanted): string {
 
 /** The message of a template, from this sender to us, one segment a line. */
 export function messageText(wanted: Wanted): string {
-  const { message } = templateOf(wanted.template);
+  const template = templateOf(wanted.template);
+  const { message } = template;
   const own = readFileSync(join(ownFolder(), 'fixtures', message), 'latin1');
   const [from] = wanted.senders;
+  const us = wanted.us ?? (documentOf(template).toJS() as { us: Party }).us;
   return own
     .split(/\r\n?|\n/)
     .filter(Boolean)
@@ -112,7 +113,7 @@ export function messageText(wanted: Wanted): string {
       if (fields[0] === 'MSH') {
         if (from && from.application !== '*') fields[2] = from.application;
         if (from && from.facility !== '*') fields[3] = from.facility;
-        if (wanted.us) [fields[4], fields[5]] = [wanted.us.application, wanted.us.facility];
+        [fields[4], fields[5]] = [us.application, us.facility];
       }
       // One dataset is enough to see, and to compare.
       if (fields[0] === 'QPD') fields[4] = 'ALL';
@@ -144,6 +145,12 @@ export function bring(root: string, needs: readonly string[]): string[] {
     for (const name of names) cpSync(join(ownFolder(), name), join(root, name));
     return [need];
   });
+}
+
+/** The channel of Gatehouse's own that a template is. */
+function documentOf({ channel }: Template) {
+  const text = readFileSync(join(ownFolder(), 'channels', `${channel}.yaml`), 'utf8');
+  return parseDocument(text, { schema: 'failsafe' });
 }
 
 export function templateOf(name: string): Template {

@@ -94,7 +94,10 @@ describe('a case that expects something else', () => {
   it('fails with the field, what was expected and what came', async () => {
     const { differences } = await playedWith('|19990225|1|||Flat', '|19990225|F|||Flat');
     assert.deepEqual(differences, [
-      { section: 'out', exchange: 1, at: 'PID-8', expected: 'F', got: '1' },
+      {
+        ...{ section: 'out', exchange: 1, at: 'PID-8', expected: 'F', got: '1' },
+        why: 'Patient/CA8709FB-802B-57F8-B079-4580194303B0#gender → tables/gender.csv:3, mappings/gp-record/patient.yaml:30',
+      },
     ]);
   });
 

@@ -122,9 +122,9 @@ describe('gatehouse', function () {
   it('prints tables tab-separated in a pipe', async () => {
     const { stdout } = await called(['channel', 'list']);
     const [names, ...rows] = stdout.trimEnd().split('\n');
-    assert.equal(names, 'CHANNEL\tLISTEN\tROUTE\tACCEPTS');
+    assert.equal(names, 'CHANNEL\tLISTEN\tSTATE\tROUTE\tACCEPTS');
     assert.equal(rows.length, 3);
-    for (const row of rows) assert.equal(row.split('\t').length, 4);
+    for (const row of rows) assert.equal(row.split('\t').length, 5);
   });
 
   it('ends quietly where its reader goes away', async () => {

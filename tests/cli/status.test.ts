@@ -154,7 +154,7 @@ describe('gatehouse status', function () {
     site.write('channels/two.yaml', adtChannel('two', 'mapp: 1\n'));
     const { code, stdout, stderr } = await run('config', 'apply');
     assert.equal(code, exits.badConfig);
-    assert.match(stdout, /two\.yaml:\d+:\d+ {2}error {2}unknown key "mapp"/);
+    assert.match(stdout, /two\.yaml:\d+:\d+ {2}error GH-0783 {2}unknown key "mapp"/);
     assert.match(stderr, /^nothing was changed; the engine runs on as before\n$/);
     const now = await status();
     assert.deepEqual([now.code, now.engine.revision], [exits.findings, before]);
