@@ -27,6 +27,7 @@ import { changeTo } from './reload.ts';
 import { startRetention } from './retention.ts';
 import { type Running, serverTlsOf } from './running.ts';
 import { type Suspensions, isStopped, openSuspensions } from './suspensions.ts';
+import { type Taps, createTaps } from './watch/taps.ts';
 import { createTraffic } from './watch/traffic.ts';
 import { createEars } from './watch/watch.ts';
 import { type Watching, createWatching } from './watching.ts';
@@ -70,6 +71,8 @@ export interface Engine {
   reload(): Promise<Applied>;
   /** What site.yaml says, as it runs now. */
   settings(): Settings;
+  /** Who looks at its messages. */
+  taps: Taps;
   /** What is seen of it, what is wrong, and its metrics. */
   watch: Watching;
   /** Take no more, answer what is in hand within `graceMs` (10 s), close the journal. */
@@ -112,8 +115,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   );
   const isHeld = (to: string) => holds.get(to) !== undefined || isStopped(suspensions, to);
   const deliveries = createDeliveries(queuesOf, isHeld, emit);
+  const taps = createTaps();
   const channels = createChannels(site, {
-    ...{ journal, listeners, deliveries, suspensions, connectors, env, emit, now },
+    ...{ journal, listeners, deliveries, suspensions, connectors, env, emit, now, taps },
   });
   let stopped: Promise<Left> | undefined;
   const stop = (graceMs = 10_000) => (stopped ??= stopOnce(graceMs));
@@ -159,6 +163,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     apply: (next) => changeTo(() => next, { channels, emit, listen: watch.listen }),
     reload: () => changeTo(load, { channels, emit, listen: watch.listen }),
     settings: () => channels.site().settings,
+    taps,
     watch,
     stop,
   };

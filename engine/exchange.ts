@@ -231,6 +231,11 @@ export async function finish(work: Work, given: Answer, interim?: Interim): Prom
     state: answer.state,
     ms: (at - work.at) / 1000,
   });
+  work.around.finished?.(() => ({
+    ...{ id: work.name, at: work.at, channel: work.channel.channel, message: work.message },
+    ...{ type: keys.type, controlId: keys.controlId, sender: keys.sender },
+    ...{ state: answer.state, fault: keys.fault, ms: (at - work.at) / 1000 },
+  }));
   return answer;
 }
 

@@ -10,6 +10,7 @@ import type { SourceOptions, SourceTls } from './mllp/listener.ts';
 import type { Respond } from './mllp/mllp.ts';
 import type { Queue } from './outbound/outbound.ts';
 import { type Connectors, joinOutside } from './outside.ts';
+import type { Taps } from './watch/taps.ts';
 import type { Surroundings } from './work.ts';
 
 export interface Running {
@@ -41,6 +42,7 @@ export interface RunningParts {
   queues: ReadonlyMap<string, Queue>;
   env: Environment;
   emit: Emit;
+  taps: Taps;
   /** Microseconds since 1970. */
   now(): number;
 }
@@ -53,7 +55,7 @@ export interface RunningParts {
 export function createRunning(
   loaded: LoadedChannel,
   fingerprint: string,
-  { journal, connect, queues, env, emit, now }: RunningParts,
+  { journal, connect, queues, env, emit, now, taps }: RunningParts,
   before: Running | undefined,
 ): Running {
   const listening = listeningOf(loaded);
@@ -62,6 +64,7 @@ export function createRunning(
     journal,
     outside: { ...outside, practiceOf: (patient) => journal.practiceOf(patient) },
     emit,
+    finished: taps.finished,
     owed: (to, ...message) => queues.get(to)?.owed(...message),
     now,
   };

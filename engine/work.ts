@@ -33,6 +33,7 @@ import type { QueryKind } from './query/kinds.ts';
 import type { Query } from './query/query.ts';
 import type { AnswerPart } from './query/response.ts';
 import type { Route } from './route.ts';
+import type { Taps } from './watch/taps.ts';
 
 /** What an exchange needs besides its channel. */
 export interface Surroundings {
@@ -44,6 +45,8 @@ export interface Surroundings {
    * @param ambiguous it may be there already, from an earlier exchange
    */
   owed(to: string, exchange: ExchangeId, received: Uint8Array, ambiguous: boolean): void;
+  /** A message has ended, for whoever looks at what passes. */
+  finished?: Taps['finished'];
   /** Microseconds since 1970. */
   now(): number;
 }

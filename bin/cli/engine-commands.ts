@@ -19,9 +19,10 @@ export function addEngineCommands(program: Command, config: Command): void {
     .description('metrics of the running engine')
     .command('show [name]')
     .description('print them, or those whose name holds a text')
+    .option('--channel <name>', 'those of this channel and of its destinations')
     .addOption(data)
     .addOption(form)
-    .addHelpText('after', '\nExample:\n  gatehouse metrics show queue')
+    .addHelpText('after', '\nExample:\n  gatehouse metrics show queue --channel adt-feed')
     .action(async (name, options) => run((await import('./metrics.ts')).show(name, options)));
   config
     .command('apply')

@@ -3,21 +3,19 @@ import { exits } from './exits.ts';
 import { runningEngine } from './engine.ts';
 import { type Form, printRows } from './form.ts';
 import { printTable, say } from './output.ts';
+import type { Metric } from './samples.ts';
 
-interface Metric {
-  name: string;
-  help: string;
-  type: string;
-  values: { value: number; labels: Record<string, string | number>; metricName?: string }[];
-}
-
-/** Print the metrics whose name holds a text. */
+/** Print the metrics whose name holds a text; with a channel those of it alone. */
 export async function show(
   part: string | undefined,
-  options: { data: string; output: Form },
+  options: { data: string; channel?: string; output: Form },
 ): Promise<number> {
   const { metrics } = await runningEngine(options).get<{ metrics: Metric[] }>('/v1/metrics');
-  const shown = metrics.filter(({ name }) => name.includes(part ?? ''));
+  const { channel } = options;
+  const shown = metrics
+    .filter(({ name }) => name.includes(part ?? ''))
+    .map((metric) => (channel === undefined ? metric : ofChannel(metric, channel)))
+    .filter(({ values }) => channel === undefined || values.length > 0);
   printRows(options.output, { kind: 'metrics', key: 'metrics', rows: shown }, () =>
     printTable(
       ['METRIC', 'OF', 'VALUE'],
@@ -26,8 +24,24 @@ export async function show(
       ),
     ),
   );
-  if (shown.length === 0) say(`no metric has "${part}" in its name`);
+  if (shown.length === 0) {
+    const which = part === undefined ? 'no metric' : `no metric with "${part}" in its name`;
+    say(channel === undefined ? `there is ${which}` : `there is ${which} of channel "${channel}"`);
+  }
   return exits.ok;
+}
+
+/** The series of one channel: those that name it, or one of its destinations. */
+function ofChannel(metric: Metric, channel: string): Metric {
+  const values = metric.values.filter(({ labels }) => {
+    const names = [labels.channel, labels.destination, labels.certificate, labels.subject].map(
+      String,
+    );
+    const begins = (name: string) =>
+      name.startsWith(`${channel}/`) || name.startsWith(`${channel} `);
+    return names.some((name) => name === channel || begins(name));
+  });
+  return { ...metric, values };
 }
 
 const labelsOf = (labels: Record<string, string | number>): string =>

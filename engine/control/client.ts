@@ -1,6 +1,7 @@
 /** Asking a running engine, from another process. */
 import { type IncomingMessage, request } from 'node:http';
 import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 import { socketOf } from './place.ts';
 import { NoEngine, Refusal, type RefusalStatus } from './refusal.ts';
 
@@ -10,6 +11,11 @@ export interface Asks {
   post<T extends object>(path: string, body: object): Promise<T>;
   /** An answer that is no JSON. */
   text(path: string): Promise<string>;
+  /**
+   * Lines of JSON, for as long as the engine has some.
+   * @param signal hangs up
+   */
+  lines<T extends object>(path: string, body: object, signal: AbortSignal): AsyncGenerator<T>;
 }
 
 /** A way to ask the engine whose journal is in this folder. */
@@ -20,26 +26,47 @@ export function engineIn(folder: string): Asks {
     get: async (path, query) => read(await ask('GET', query ? `${path}?${params(query)}` : path)),
     post: async (path, body) => read(await ask('POST', path, JSON.stringify(body))),
     text: (path) => ask('GET', path),
+    async *lines(path, body, signal) {
+      const response = await begin(resolve(folder), 'POST', path, JSON.stringify(body), signal);
+      try {
+        for await (const line of createInterface({ input: response })) yield read(line);
+      } finally {
+        response.destroy();
+      }
+    },
   };
 }
 
 const params = (query: Record<string, string>) => new URLSearchParams(query).toString();
 const read = <T extends object>(text: string): T => JSON.parse(text) as T;
 
-function send(
+async function send(
   folder: string,
   method: string,
   path: string,
   body: string | undefined,
 ): Promise<string> {
+  const response = await begin(folder, method, path, body);
+  return textOf(response).catch((error: NodeJS.ErrnoException) => {
+    throw unreachable(folder, error);
+  });
+}
+
+/** Ask, and wait for the head of the answer. @throws Refusal */
+function begin(
+  folder: string,
+  method: string,
+  path: string,
+  body: string | undefined,
+  signal?: AbortSignal,
+): Promise<IncomingMessage> {
   return new Promise((answered, failed) => {
-    const asking = request({ socketPath: socketOf(folder), method, path, agent: false });
-    asking.on('error', (error: NodeJS.ErrnoException) => failed(unreachable(folder, error)));
+    const asking = request({ socketPath: socketOf(folder), method, path, agent: false, signal });
+    const unanswered = (error: NodeJS.ErrnoException) => failed(unreachable(folder, error));
+    asking.on('error', unanswered);
     asking.on('response', (response) => {
-      textOf(response).then(
-        (text) => (response.statusCode === 200 ? answered(text) : failed(refusal(response, text))),
-        (error: NodeJS.ErrnoException) => failed(unreachable(folder, error)),
-      );
+      if (response.statusCode === 200) answered(response);
+      else textOf(response).then((text) => failed(refusal(response, text)), unanswered);
     });
     asking.end(body);
   });

@@ -3,14 +3,15 @@
  * path, what it takes, what it does. Here it is found, its input checked, its answer written.
  */
 import type { IncomingMessage, RequestListener } from 'node:http';
+import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { FaultError, faults } from '../faults.ts';
 import { Refusal } from './refusal.ts';
 
-/** An object is written as JSON, a text as it is. */
+/** An object is written as JSON, a text as it is, a stream for as long as it lasts. */
 export interface RouteAnswer {
   status?: number;
-  body: object | string;
+  body: object | string | Readable;
   /** Content type of a text; `text/plain` unless told. */
   type?: string;
 }
@@ -48,11 +49,31 @@ export function route<S extends z.ZodType>(
 /** Longest body of a request, in bytes: an edited message is the longest there is. */
 const longestBody = 128 * 1024 ** 2;
 
-/** A listener that serves these routes. */
-export function serveRoutes(routes: readonly Route[]): RequestListener {
+/**
+ * A listener that serves these routes.
+ * @param ending aborted when no more is served: streams end then
+ */
+export function serveRoutes(routes: readonly Route[], ending: AbortSignal): RequestListener {
   const table = new Map(routes.map((one) => [`${one.method} ${one.path}`, one]));
   return (request, response) => {
     void answerTo(table, request).then(({ status = 200, body, type }) => {
+      if (body instanceof Readable) {
+        response.writeHead(status, { 'content-type': 'application/x-ndjson' });
+        // Sent before the first line is there, so that the client knows that it is served.
+        response.flushHeaders();
+        const end = () => {
+          body.unpipe(response);
+          response.end();
+        };
+        ending.addEventListener('abort', end);
+        body.on('error', () => response.destroy());
+        response.once('close', () => {
+          ending.removeEventListener('abort', end);
+          body.destroy();
+        });
+        body.pipe(response);
+        return;
+      }
       const text = typeof body === 'string' ? body : JSON.stringify(body);
       const plain = type ?? 'text/plain; charset=utf-8';
       response.writeHead(status, {

@@ -5,6 +5,7 @@ import { ackErrorRoutes } from './ack-error.ts';
 import { channelRoutes } from './channels.ts';
 import { queueRoutes } from './queues.ts';
 import { replayRoutes } from './replay.ts';
+import { tapRoutes } from './tap.ts';
 import type { Route } from './router.ts';
 import { statusRoutes } from './status.ts';
 
@@ -16,5 +17,6 @@ export function controlRoutes(engine: Engine, emit: Emit): Route[] {
     ...ackErrorRoutes(engine, emit),
     ...replayRoutes(engine, emit),
     ...statusRoutes(engine, emit),
+    ...tapRoutes(engine),
   ];
 }

@@ -27,7 +27,8 @@ export async function startControl(options: {
 }): Promise<Control> {
   const { folder, routes, emit } = options;
   const path = takePlace(folder);
-  const server = createServer(serveRoutes(routes));
+  const ending = new AbortController();
+  const server = createServer(serveRoutes(routes, ending.signal));
   server.listen(path);
   await once(server, 'listening');
   closeToOthers(path);
@@ -37,6 +38,7 @@ export async function startControl(options: {
     async close() {
       const closed = once(server, 'close');
       server.close();
+      ending.abort();
       server.closeIdleConnections();
       const late = setTimeout(() => server.closeAllConnections(), graceMs);
       await closed;
