@@ -1,11 +1,11 @@
 /**
  * Whether a fingerprint may be among many: a Bloom filter (Bloom 1970). It never forgets one that
- * was added; of those that were not it takes one in some 40,000 for one that was, at 2^24 bits for
+ * was added; of those that were not it takes one in some 1,350 for one that was, at 2^23 bits for
  * half a million and six places each.
  */
 
-/** 2 MB. A power of two, so that a mask chooses the bit. */
-const bits = 2 ** 24;
+/** 1 MB. A power of two, so that a mask chooses the bit. */
+const bits = 2 ** 23;
 const places = 6;
 
 export interface Bloom {

@@ -47,7 +47,7 @@ interface Dropping extends Dropped {
   next: number;
 }
 
-/** At 2 MB each. */
+/** At 1 MB each. */
 const mostDropped = 64;
 /** Entries that go into the filter with each one that is added. */
 const perAdd = 32;
