@@ -4,6 +4,7 @@
  */
 import { Argument, Command, CommanderError } from 'commander';
 import { addChannelCommands } from './channel-commands.ts';
+import { addCompletionCommands } from './completion-commands.ts';
 import { addEngineCommands } from './engine-commands.ts';
 import { addLookingCommands } from './looking-commands.ts';
 import { addMessageCommands } from './message-commands.ts';
@@ -97,6 +98,7 @@ function tree(): Command {
     .action(async (file) => run((await import('./check.ts')).schema(file)));
   addEngineCommands(program, config);
   addLookingCommands(program);
+  addCompletionCommands(program);
 
   const send = (command: Command) =>
     command
