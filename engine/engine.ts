@@ -11,7 +11,7 @@ import type { Emit } from './events.ts';
 import { closeInterrupted } from './interrupted.ts';
 import { createHttp } from './gp/http.ts';
 import { sharedPaces } from './gp/pace.ts';
-import type { Journal } from './journal/journal.ts';
+import type { Journal, Retention } from './journal/journal.ts';
 import { openJournal } from './journal/sqlite.ts';
 import { createListeners } from './listeners.ts';
 import { createMapper } from './mapping/apart.ts';
@@ -47,7 +47,7 @@ export interface EngineOptions {
 }
 
 export interface Engine {
-  journal: Journal;
+  journal: Journal & Retention;
   /** By name. */
   channels: ReadonlyMap<string, Running>;
   /** The port each channel listens on; a channel whose port is held by another process has none. */

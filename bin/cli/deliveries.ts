@@ -66,8 +66,10 @@ export function deliverySentence(note: OutboundNote): string {
 
 /** What a person did, in words. */
 export function operatorSentence(note: Readonly<Record<string, unknown>>): string {
-  const { act, by, reason, to, as, of } = note;
-  const whom = [to && `to ${to}`, of && `of ${of}`, as && `as ${as}`].filter(Boolean).join(' ');
+  const { act, by, reason, to, as, of, what } = note;
+  const whom = [what, to && `to ${to}`, of && `of ${of}`, as && `as ${as}`]
+    .filter(Boolean)
+    .join(' ');
   return `${act}${whom ? ` ${whom}` : ''} by ${by}${reason ? `: ${reason}` : ''}`;
 }
 

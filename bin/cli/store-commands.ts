@@ -1,5 +1,5 @@
 /** `gatehouse store …` in the command tree. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { form } from './form.ts';
 import { data, run } from './options.ts';
 
@@ -12,6 +12,28 @@ export function addStoreCommands(program: Command): void {
   ofStore(store.command('stats').description('tell what the journal holds and takes up'))
     .addHelpText('after', '\nExample:\n  gatehouse store stats -o wide')
     .action(async (options) => run((async () => (await import('./store.ts')).stats(options))()));
+  ofStore(
+    store
+      .command('prune')
+      .description('delete old exchanges for good, through the running engine or without one'),
+  )
+    .requiredOption('--older-than <when>', 'received before: 30d, 12h or an ISO time')
+    .option('--channel <name...>', 'of these channels; of all unless told')
+    .addOption(
+      new Option(
+        '--state <state>',
+        'only what ended so; parked: dead letters too. Unless told, all that is done with and not parked',
+      ).choices(['answered', 'rejected', 'parked', 'closed']),
+    )
+    .option('--keep-errors', 'keep what ended with a fault')
+    .option('--dry-run', 'tell how many and how much, by channel; delete nothing')
+    .option('--yes', 'do not ask')
+    .option('--reason <text>', 'why; recorded in the journal')
+    .addHelpText(
+      'after',
+      '\nWhat is still owed to a destination is never deleted.\n\nExample:\n  gatehouse store prune --older-than 30d --keep-errors --dry-run',
+    )
+    .action(async (options) => run((await import('./store-prune.ts')).prune(options)));
   ofStore(
     store
       .command('backup <folder>')

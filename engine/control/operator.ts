@@ -19,6 +19,7 @@ export interface Act {
     | 'release'
     | 'retry'
     | 'ack-error'
+    | 'prune'
     | 'pause'
     | 'stop'
     | 'start';
@@ -28,11 +29,15 @@ export interface Act {
   to?: string;
   /** The exchange that came of it. */
   as?: string;
+  /** What it was done to, where that is no destination. */
+  what?: string;
 }
 
 /** An act as an entry. @param at microseconds since 1970 */
-export function operatorEntry(at: number, { act, by, reason, to, as }: Act): Entry {
-  const optional = Object.entries({ to, as, reason }).filter(([, value]) => value !== undefined);
+export function operatorEntry(at: number, { act, by, reason, to, as, what }: Act): Entry {
+  const optional = Object.entries({ to, as, what, reason }).filter(
+    ([, value]) => value !== undefined,
+  );
   return { kind: 'operator', at, note: { act, by, ...Object.fromEntries(optional) } };
 }
 

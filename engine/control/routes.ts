@@ -3,6 +3,7 @@ import type { Engine } from '../engine.ts';
 import type { Emit } from '../events.ts';
 import { ackErrorRoutes } from './ack-error.ts';
 import { channelRoutes } from './channels.ts';
+import { pruneRoutes } from './prune.ts';
 import { queueRoutes } from './queues.ts';
 import { replayRoutes } from './replay.ts';
 import { tapRoutes } from './tap.ts';
@@ -16,6 +17,7 @@ export function controlRoutes(engine: Engine, emit: Emit): Route[] {
     ...queueRoutes(engine, emit),
     ...ackErrorRoutes(engine, emit),
     ...replayRoutes(engine, emit),
+    ...pruneRoutes(engine, emit),
     ...statusRoutes(engine, emit),
     ...tapRoutes(engine),
   ];

@@ -10,7 +10,7 @@ import { createSearch, receivedOf } from './search.ts';
 
 /**
  * @param keyFile the folder's own unless named
- * @returns a journal whose `append`, `settle`, `mint` and `forget` fail with journalUnavailable
+ * @returns a journal whose `append`, `settle`, `mint`, `forget` and `remove` fail with journalUnavailable
  * @throws FaultError journalUnavailable where there is no journal, journalKey…, journalVersion
  */
 export function openBeside(folder: string, busyMs: number, keyFile?: string): Journal & Retention {
@@ -25,6 +25,7 @@ export function openBeside(folder: string, busyMs: number, keyFile?: string): Jo
     append: async () => refuse(),
     settle: refuse,
     forget: async () => refuse(),
+    remove: async () => refuse(),
     read: async (exchange) => search.read(exchange),
     received: async (exchange) => receivedOf(search.beginning(exchange)),
     beginning: async (exchange) => search.beginning(exchange),

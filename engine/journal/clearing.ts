@@ -28,6 +28,12 @@ export interface Clearing {
   spare(channel: number, places: Places): void;
   /** Spare these of a channel no longer: delete what stayed because of them alone. */
   release(channel: number, places: Places): void;
+  /**
+   * Delete these exchanges where they have entries, whatever else is in their blocks.
+   * A block is never taken away by this, or what names it would seem to be damaged.
+   * @returns bytes
+   */
+  remove(places: Places): number;
   /** Give some free space back. @returns pages given back; 0 when there is no more to do */
   shrink(): number;
 }
@@ -69,8 +75,13 @@ export function createClearing(
   /** Done before a transaction, so that the lock is held for a short time. */
   function planned(id: number, staying: readonly number[]): Change[] {
     if (staying.length === 0) return [{ block: id }];
+    const stay = new Set(staying);
+    return thinning(id, (exchange) => stay.has(exchange));
+  }
+
+  function thinning(id: number, stays: (exchange: number) => boolean): Change[] {
     const sealed = statements.block.get(id);
-    const left = sealed && thinned(opener.open(sealed), new Set(staying));
+    const left = sealed && thinned(opener.open(sealed), stays);
     if (!sealed || !left) return [];
     if (latest === undefined || sealed.key === latest.id) latest = newKey();
     const { id: key, blockKey } = latest;
@@ -146,6 +157,21 @@ export function createClearing(
         return planned(block, staying);
       });
       releaseAtOnce.immediate(places, changes);
+    },
+    remove(places) {
+      const going = new Map<number, Set<number>>();
+      for (const [block, exchange] of pairs(places)) {
+        going.set(block, (going.get(block) ?? new Set()).add(exchange));
+      }
+      let freed = 0;
+      const changes = [...going].flatMap(([block, exchanges]) => {
+        const found = thinning(block, (exchange) => !exchanges.has(exchange));
+        const before = statements.block.get(block)?.body.length ?? 0;
+        for (const { left } of found) freed += before - (left?.body.length ?? 0);
+        return found;
+      });
+      releaseAtOnce.immediate(places, changes);
+      return freed;
     },
     shrink: () => giveBack(database, pagesPerStep),
   };

@@ -6,7 +6,7 @@ import type { Database } from 'better-sqlite3';
 import { giveBack, ofJournal } from './database.ts';
 import { createDeliveryIndex } from './deliveries.ts';
 import { hourInMicroseconds } from './gather.ts';
-import type { ExchangeId, Forgotten, Outbound, Progress } from './journal.ts';
+import type { ExchangeId, Forgotten, Outbound, Progress, Removable } from './journal.ts';
 import { openStates } from './journal.ts';
 import type { IndexedOutline, Mark } from './keyindex.ts';
 import { find, index, read } from './sql.ts';
@@ -19,8 +19,27 @@ export interface Forget {
   before: number;
   /** of those that are parked only the ones before this, */
   parked: number;
-  /** and so for those that are not done yet. */
+  /** and so for those that are not done yet, */
   undelivered: number;
+  /** that ended with a fault, */
+  faulty: number;
+  /** that were not answered positively. */
+  notAnswered: number;
+}
+
+/** Which exchanges of a channel are deleted by their state. */
+export interface Removal {
+  channel: number;
+  before: number;
+  state: Removable;
+}
+
+/** Some exchanges that are to be deleted, and where their entries lie. */
+export interface Going {
+  exchanges: Float64Array<ArrayBuffer>;
+  places: Places;
+  /** Go on after this one; 0 when there are no more. */
+  last: ExchangeId;
 }
 
 /** Pairs of a block and an exchange that has entries in it, by block. */
@@ -37,6 +56,13 @@ export interface Forgetting {
   places(forget: Forget): { spare: Places; release: Places };
   /** Drop some exchanges from the index, those that are spared in the journal apart. */
   drop(forget: Forget, after: ExchangeId): Dropped;
+  /** Some of what is deleted by its state. */
+  going(removal: Removal, after: ExchangeId): Going;
+  /**
+   * Drop these from the index.
+   * @param freed bytes of their channel's blocks by hour, in pairs
+   */
+  dropThese(channel: number, exchanges: Float64Array, freed: Float64Array): Forgotten;
   /** Count anew what is left of a channel, once its blocks are deleted. */
   account(channel: number, before: number): void;
   /** Give some free space back. @returns pages given back; 0 when there is no more to do */
@@ -45,6 +71,7 @@ export interface Forgetting {
 
 const exchangesPerStep = 256;
 const pagesPerStep = 512;
+const isOpen = (state: string): boolean => (openStates as readonly string[]).includes(state);
 const done: readonly Progress[] = ['answered', 'rejected', 'parked', 'closed'];
 
 /**
@@ -59,6 +86,8 @@ export function createForgetting(journal: Database, keys: Database): Forgetting 
     setMark: keys.prepare(index.setMark),
     oldestOf: keys.prepare<[object], IndexedOutline>(index.oldestOf),
     deliveries: keys.prepare<[number], Outbound>(find.outboundOf),
+    inState: keys.prepare<[object], number>(index.inState).pluck(),
+    withParkedDelivery: keys.prepare<[object], number>(index.withParkedDelivery).pluck(),
     periodOf: keys.prepare<[number], number>(index.periodOf).pluck(),
     dropExchange: keys.prepare(index.dropExchange),
     dropControl: keys.prepare(index.dropControl),
@@ -76,14 +105,19 @@ export function createForgetting(journal: Database, keys: Database): Forgetting 
   const deliveries = createDeliveryIndex(keys);
   const countStates = createStateCounts(keys);
 
-  function toSpare({ channel, before, parked, undelivered }: Forget): Set<ExchangeId> {
+  function toSpare(forget: Forget): Set<ExchangeId> {
+    const { channel, before, parked, undelivered, faulty, notAnswered } = forget;
     const all = new Set<ExchangeId>();
     for (const [sql, since] of [
       [index.parked, parked],
       [index.parkedDeliveries, parked],
       [index.unfinished, undelivered],
       [index.openDeliveries, undelivered],
+      [index.rejected, faulty],
+      [index.faulty, faulty],
+      [index.notAnswered, notAnswered],
     ] as const) {
+      if (since >= before) continue;
       const ids = keys.prepare<[object], number>(sql).pluck().iterate({ channel, since, before });
       for (const id of ids) all.add(id);
     }
@@ -98,20 +132,72 @@ export function createForgetting(journal: Database, keys: Database): Forgetting 
     for (const row of rows) {
       dropped.last = row.id;
       if (ofJournal(() => statements.isSpared.get(row.id)) !== undefined) continue;
-      const states = statements.deliveries.all(row.id).map(({ state }) => state);
-      const open = states.some((state) => (openStates as readonly string[]).includes(state));
-      dropped.exchanges += 1;
-      if (row.state === 'parked' || states.includes('parked')) dropped.parked += 1;
-      else if (open || !done.includes(row.state as Progress)) dropped.undelivered += 1;
+      dropCounted(row, dropped);
       counts.drop(row);
-      dropRow(row);
     }
     counts.store();
-    const mark = statements.mark.get();
-    if (mark) statements.setMark.run(mark.journal, mark.block, mark.exchanges - dropped.exchanges);
-    for (const statement of statements.dropEmptyPeriods) statement.run();
+    countDropped(dropped);
     return dropped;
   });
+
+  function dropCounted(row: IndexedOutline, dropped: Forgotten): void {
+    const states = statements.deliveries.all(row.id).map(({ state }) => state);
+    dropped.exchanges += 1;
+    if (row.state === 'parked' || states.includes('parked')) dropped.parked += 1;
+    else if (states.some(isOpen) || !done.includes(row.state as Progress)) dropped.undelivered += 1;
+    dropRow(row);
+  }
+
+  function countDropped({ exchanges }: Forgotten): void {
+    const mark = statements.mark.get();
+    if (mark) statements.setMark.run(mark.journal, mark.block, mark.exchanges - exchanges);
+    for (const statement of statements.dropEmptyPeriods) statement.run();
+  }
+
+  const dropTheseAtOnce = keys.transaction(
+    (channel: number, exchanges: Float64Array, freed: Float64Array): Forgotten => {
+      const dropped: Forgotten = { exchanges: 0, parked: 0, undelivered: 0 };
+      const counts = countStates();
+      for (const id of exchanges) {
+        const row = statements.exchange.get(id);
+        if (!row) continue;
+        dropCounted(row, dropped);
+        counts.drop(row);
+      }
+      counts.store();
+      for (let at = 0; at < freed.length; at += 2) {
+        statements.use.run(channel, freed[at], 0, -(freed[at + 1] ?? 0));
+      }
+      countDropped(dropped);
+      return dropped;
+    },
+  );
+
+  /** Where the entries of exchanges lie, by block. */
+  function placesOf(exchanges: Iterable<ExchangeId>): Places {
+    const found: [block: number, exchange: ExchangeId][] = [];
+    for (const id of exchanges) {
+      const row = statements.exchange.get(id);
+      if (!row) continue;
+      const blocks = new Set([row.first_block, row.last_block, ...statements.middle.all(id)]);
+      for (const block of blocks) found.push([block, id]);
+    }
+    found.sort(([a], [b]) => a - b);
+    return new Float64Array(found.flat());
+  }
+
+  function going({ channel, before, state }: Removal, after: ExchangeId): Going {
+    const most = exchangesPerStep;
+    const of = { channel, before, after, most };
+    const ids = statements.inState.all({ ...of, state });
+    if (state === 'parked') ids.push(...statements.withParkedDelivery.all(of));
+    const found = [...new Set(ids)].sort((a, b) => a - b).slice(0, most);
+    const closed = found.filter(
+      (id) => !statements.deliveries.all(id).some((one) => isOpen(one.state)),
+    );
+    const exchanges = new Float64Array(closed);
+    return { exchanges, places: placesOf(closed), last: found.at(-1) ?? 0 };
+  }
 
   function dropRow({ id, channel, control, patient }: IndexedOutline): void {
     const period = statements.periodOf.get(id);
@@ -126,20 +212,14 @@ export function createForgetting(journal: Database, keys: Database): Forgetting 
   return {
     places(forget) {
       const staying = toSpare(forget);
-      const spare: [block: number, exchange: ExchangeId][] = [];
-      for (const id of staying) {
-        const row = statements.exchange.get(id);
-        if (!row) continue;
-        const blocks = new Set([row.first_block, row.last_block, ...statements.middle.all(id)]);
-        for (const block of blocks) spare.push([block, id]);
-      }
       const release = ofJournal(() => statements.spared.all(forget.channel))
         .filter(({ exchange }) => !staying.has(exchange) && exchange < forget.before)
         .map(({ block, exchange }): [number, ExchangeId] => [block, exchange]);
-      spare.sort(([a], [b]) => a - b);
-      return { spare: new Float64Array(spare.flat()), release: new Float64Array(release.flat()) };
+      return { spare: placesOf(staying), release: new Float64Array(release.flat()) };
     },
 
+    going,
+    dropThese: (...what) => dropTheseAtOnce.immediate(...what),
     drop: (forget, after) => dropAtOnce.immediate(forget, after),
 
     account: keys.transaction((channel: number, before: number) => {

@@ -15,7 +15,7 @@ import {
   openForWriting,
 } from './database.ts';
 import { createForgetting } from './forgetting.ts';
-import type { Dropped, Forget, Places } from './forgetting.ts';
+import type { Dropped, Forget, Going, Places, Removal } from './forgetting.ts';
 import type { ExchangeId } from './journal.ts';
 import { createKeyIndex } from './keyindex.ts';
 import type { Merged } from './keyindex.ts';
@@ -39,6 +39,8 @@ export type IndexerRequest =
   // The steps of retention, as `Forgetting` describes them.
   | { do: 'places'; forget: Forget }
   | { do: 'drop'; forget: Forget; after: ExchangeId }
+  | { do: 'going'; removal: Removal; after: ExchangeId }
+  | { do: 'dropThese'; channel: number; exchanges: Float64Array; freed: Float64Array }
   | { do: 'account'; channel: number; before: number }
   | { do: 'shrink' }
   | { do: 'close' };
@@ -49,6 +51,7 @@ export interface IndexerReply extends Merged {
   lost: number;
   places: { spare: Places; release: Places };
   dropped: Dropped;
+  going: Going;
   /** Pages given back; 0 when there is no more to do. */
   pages: number;
 }
@@ -64,6 +67,7 @@ const nothing: IndexerReply = {
   ...{ after: 0, mark: 0, appends: 0, damaged: 0, lost: 0, pages: 0 },
   places: { spare: new Float64Array(), release: new Float64Array() },
   dropped: { exchanges: 0, parked: 0, undelivered: 0, last: 0 },
+  going: { exchanges: new Float64Array(), places: new Float64Array(), last: 0 },
 };
 
 answerRequests<IndexerRequest, IndexerReply>((request) => {
@@ -98,6 +102,12 @@ function answer(
       return { places: forgetting.places(request.forget) };
     case 'drop':
       return { dropped: forgetting.drop(request.forget, request.after) };
+    case 'going':
+      return { going: forgetting.going(request.removal, request.after) };
+    case 'dropThese': {
+      const { channel, exchanges, freed } = request;
+      return { dropped: { ...forgetting.dropThese(channel, exchanges, freed), last: 0 } };
+    }
     case 'account':
       forgetting.account(request.channel, request.before);
       return {};

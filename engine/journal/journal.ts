@@ -263,6 +263,25 @@ export interface Forgotten {
   undelivered: number;
 }
 
+/**
+ * Times of their own for what a deletion would spare, or would not: microseconds since 1970,
+ * exclusive.
+ */
+export interface Limits {
+  /** Of what is parked; spared whatever its age unless told. */
+  parked?: number;
+  /** Of what is not done with; spared whatever its age unless told. */
+  undelivered?: number;
+  /** Of what ended with a fault; deleted with the rest unless told. */
+  faulty?: number;
+  /** Of what was not answered positively, whatever became of it; deleted with the rest unless told. */
+  notAnswered?: number;
+}
+
+/** States that can be deleted apart from the others: nothing is done with them by itself. */
+export const removable = ['rejected', 'parked', 'closed'] as const satisfies Progress[];
+export type Removable = (typeof removable)[number];
+
 /** What is stored of a channel. */
 export interface Stored {
   channel: string;
@@ -281,11 +300,12 @@ export interface Retention {
    * it began before a time of its own.
    * @param before microseconds since 1970, exclusive, as are those of `even`
    */
-  forget(
-    channel: string,
-    before: number,
-    even?: { parked?: number; undelivered?: number },
-  ): Promise<Forgotten>;
+  forget(channel: string, before: number, even?: Limits): Promise<Forgotten>;
+  /**
+   * Delete for good the exchanges of one channel that began before a time and ended in one state,
+   * whatever the age of the others. What is still owed to a destination stays.
+   */
+  remove(channel: string, before: number, state: Removable): Promise<Forgotten>;
   /** What is stored of each channel, also of those that are no longer configured. */
   stored(): Promise<Stored[]>;
 }

@@ -3,7 +3,8 @@
  * steps between which commits and merges get their turn. A crash anywhere leaves something to do
  * for the next time, and nothing that is found but cannot be read.
  */
-import type { Forget, Places } from './forgetting.ts';
+import type { Forget, Places, Removal } from './forgetting.ts';
+import { hourInMicroseconds } from './gather.ts';
 import type { IndexerReply, IndexerRequest } from './indexer.ts';
 import type { Forgotten } from './journal.ts';
 import type { Thread } from './thread.ts';
@@ -36,33 +37,93 @@ export async function forget(
   for (const places of portions(release)) await writer.call({ do: 'release', channel, places });
   for (const places of portions(spare)) await writer.call({ do: 'spare', channel, places });
   while ((await writer.call({ do: 'forget', channel, before })) > 0) if (signal.aborted) return all;
-  await shrink(
-    () => writer.call({ do: 'shrink' }),
-    () => writer.call({ do: 'checkpoint' }),
-  );
+  await shrinkJournal(writer, signal);
   for (let after = 0; ;) {
     const { dropped } = await indexer.call({ do: 'drop', forget, after });
-    all.exchanges += dropped.exchanges;
-    all.parked += dropped.parked;
-    all.undelivered += dropped.undelivered;
+    add(all, dropped);
     after = dropped.last;
     if (after === 0) break;
     if (signal.aborted) return all;
   }
   await indexer.call({ do: 'account', channel, before });
-  await shrink(
+  await shrinkIndex(indexer, signal);
+  return all;
+}
+
+/**
+ * Delete exchanges of a channel by their state, wherever they lie. A crash between the two halves of
+ * a step leaves exchanges that are listed and hold nothing: the next time they are dropped.
+ * @param signal ends it after the step under way
+ */
+export async function remove(
+  { writer, indexer }: Threads,
+  removal: Removal,
+  signal: AbortSignal,
+): Promise<Forgotten> {
+  const { channel } = removal;
+  const all: Forgotten = { exchanges: 0, parked: 0, undelivered: 0 };
+  await indexer.call({ do: 'merge' });
+  await indexer.call({ do: 'secure' });
+  for (let after = 0; !signal.aborted;) {
+    const { exchanges, places, last } = (await indexer.call({ do: 'going', removal, after })).going;
+    if (last === 0) break;
+    const freed: number[] = [];
+    for (const [hour, part] of byHour(places)) {
+      freed.push(hour, await writer.call({ do: 'remove', places: part }));
+    }
+    const drop = { channel, exchanges, freed: new Float64Array(freed) };
+    add(all, (await indexer.call({ do: 'dropThese', ...drop })).dropped);
+    after = last;
+  }
+  await shrinkJournal(writer, signal);
+  await shrinkIndex(indexer, signal);
+  return all;
+}
+
+function add(all: Forgotten, { exchanges, parked, undelivered }: Forgotten): void {
+  all.exchanges += exchanges;
+  all.parked += parked;
+  all.undelivered += undelivered;
+}
+
+const shrinkJournal = (writer: Threads['writer'], signal: AbortSignal) =>
+  shrink(
+    () => writer.call({ do: 'shrink' }),
+    () => writer.call({ do: 'checkpoint' }),
+    signal,
+  );
+
+const shrinkIndex = (indexer: Threads['indexer'], signal: AbortSignal) =>
+  shrink(
     async () => (await indexer.call({ do: 'shrink' })).pages,
     () => indexer.call({ do: 'secure' }),
+    signal,
   );
-  return all;
 
-  /** A checkpoint is what shortens the file. */
-  async function shrink(step: () => Promise<number>, checkpoint: () => Promise<unknown>) {
-    let all = 0;
-    for (let pages = 1; pages > 0 && !signal.aborted; all += pages) pages = await step();
-    if (all > 0) await checkpoint();
+/** A checkpoint is what shortens the file. */
+async function shrink(
+  step: () => Promise<number>,
+  checkpoint: () => Promise<unknown>,
+  signal: AbortSignal,
+): Promise<void> {
+  let all = 0;
+  for (let pages = 1; pages > 0 && !signal.aborted; all += pages) pages = await step();
+  if (all > 0) await checkpoint();
+}
+
+/** Places in steps of the writer, none of which reaches over an hour of the blocks. */
+function* byHour(places: Places): Generator<[hour: number, places: Places]> {
+  let from = 0;
+  for (let at = 2; at <= places.length; at += 2) {
+    const hour = hourOf(places, from);
+    if (at < places.length && at - from < placesPerStep && hourOf(places, at) === hour) continue;
+    yield [hour, places.slice(from, at)];
+    from = at;
   }
 }
+
+const hourOf = (places: Places, at: number): number =>
+  Math.floor((places[at] ?? 0) / hourInMicroseconds);
 
 function* portions(places: Places): Generator<Places> {
   for (let at = 0; at < places.length; at += placesPerStep) {

@@ -111,6 +111,18 @@ export const index = {
   unfinished: `select id from exchange
     where state in ('received', 'asking', 'mapping') and state <> 'answered'
     and +channel = @channel and id >= @since and id < @before`,
+  rejected: `select id from exchange where state = 'rejected' and state <> 'answered'
+    and +channel = @channel and id >= @since and id < @before`,
+  faulty: `select id from exchange where fault > '' and +channel = @channel
+    and id >= @since and id < @before`,
+  notAnswered: `select id from exchange where state > '' and state <> 'answered'
+    and +channel = @channel and id >= @since and id < @before`,
+  // What is deleted by its state, some at a time.
+  inState: `select id from exchange where state = @state and state <> 'answered'
+    and +channel = @channel and id > @after and id < @before order by id limit @most`,
+  withParkedDelivery: `select e.id from outbound o cross join exchange e on e.id = o.exchange
+    where o.state = 'parked' and o.exchange > @after and o.exchange < @before
+    and e.channel = @channel order by o.exchange limit @most`,
   parkedDeliveries: `select e.id from outbound o cross join exchange e on e.id = o.exchange
     where o.state = 'parked' and o.exchange >= @since and o.exchange < @before
     and e.channel = @channel`,
@@ -183,6 +195,12 @@ export const salvage = {
   putChannel: `insert into channel (id, name, forgotten, cleared) values (@id, @name, @before, @before)
     on conflict (id) do update set forgotten = excluded.forgotten, cleared = excluded.cleared`,
   putSpared: 'insert into spared (block, exchange, channel) values (?, ?, ?)',
+} as const;
+
+/** For telling what a deletion would take away. */
+export const pruning = {
+  countBefore: 'select count(*) from exchange where channel = @channel and id < @before',
+  lengthOf: 'select length(body) from block where id = ?',
 } as const;
 
 /** For telling what there is. */

@@ -18,14 +18,14 @@ import type { Channel } from './gather.ts';
 import type { IndexerData, IndexerReply, IndexerRequest } from './indexer.ts';
 import { createIndexing } from './indexing.ts';
 import type { Indexing } from './indexing.ts';
-import type { ExchangeId, Journal, Retention } from './journal.ts';
+import type { ExchangeId, Forgotten, Journal, Retention } from './journal.ts';
 import { openLookup } from './lookup.ts';
 import type { Lookup } from './lookup.ts';
 import { prepareFolder } from './open.ts';
 import type { Readers } from './open.ts';
 import { createRecent, fingerprintNumber } from './recent.ts';
 import type { Recent } from './recent.ts';
-import { forget } from './retention.ts';
+import { forget, remove } from './retention.ts';
 import { receivedOf } from './search.ts';
 import type { Search } from './search.ts';
 import { find, read } from './sql.ts';
@@ -165,6 +165,24 @@ function writingJournal(parts: Parts, closeAll: () => Promise<void>): Journal & 
     return [...new Set([...remembered, ...indexed])].sort((a, b) => b - a);
   }
 
+  /** Delete something of a channel, once what is being deleted is. */
+  function deleting(
+    channel: string,
+    before: number,
+    work: (of: { channel: number; before: number }) => Promise<Forgotten>,
+  ): Promise<Forgotten> {
+    if (closing) return Promise.reject(closed());
+    const forgotten = forgetting.then(async () => {
+      const number = channels.get(channel);
+      if (number === undefined) return { exchanges: 0, parked: 0, undelivered: 0 };
+      // Not beyond now: what is still to come must not count as forgotten.
+      const of = { channel: number, before: Math.min(before, next()) };
+      return lookup.withIndex(() => work(of));
+    });
+    forgetting = forgotten.catch(() => {});
+    return forgotten;
+  }
+
   /** Of what is indexed already there is nothing to wait for. */
   const beginning = async (exchange: ExchangeId) =>
     (await lookup.look((search) => search.indexedBeginning(exchange))) ??
@@ -201,19 +219,13 @@ function writingJournal(parts: Parts, closeAll: () => Promise<void>): Journal & 
     practiceOf: (patient) => found((search) => search.practiceOf(patient)),
     stats: () => found((search) => ({ ...search.stats(), bytes: bytesOf(parts.folder) })),
     stored: () => found((search) => search.stored()),
-    forget(channel, before, { parked = 0, undelivered = 0 } = {}) {
-      if (closing) return Promise.reject(closed());
-      const forgotten = forgetting.then(async () => {
-        const number = channels.get(channel);
-        if (number === undefined) return { exchanges: 0, parked: 0, undelivered: 0 };
-        // Not beyond now: what is still to come must not count as forgotten.
-        const until = Math.min(before, next());
-        const what = { channel: number, before: until, parked, undelivered };
-        return lookup.withIndex(() => forget(parts, what, ending.signal));
-      });
-      forgetting = forgotten.catch(() => {});
-      return forgotten;
+    forget(channel, before, { parked = 0, undelivered = 0, ...told } = {}) {
+      const { faulty = Infinity, notAnswered = Infinity } = told;
+      const limits = { parked, undelivered, faulty, notAnswered };
+      return deleting(channel, before, (of) => forget(parts, { ...of, ...limits }, ending.signal));
     },
+    remove: (channel, before, state) =>
+      deleting(channel, before, (of) => remove(parts, { ...of, state }, ending.signal)),
     close() {
       closing ??= (async () => {
         ending.abort();

@@ -5,11 +5,12 @@ import type { ExchangeId } from './journal.ts';
 /**
  * What is left of a block's bytes when only some exchanges stay: their appends and their marks of
  * delivery.
+ * @param stays whether an exchange does
  * @returns undefined where that is all of it
  */
 export function thinned(
   bytes: Buffer,
-  staying: ReadonlySet<ExchangeId>,
+  stays: (exchange: ExchangeId) => boolean,
 ): { bytes: Buffer; appends: number } | undefined {
   const parts: Buffer[] = [];
   for (let at = 0; at < bytes.length;) {
@@ -17,8 +18,8 @@ export function thinned(
     const bodiesAt = at + prefixLength + bytes.readUInt32LE(at + 16);
     const end = bodiesAt + bytes.readUInt32LE(at + 20);
     const append = bytes.subarray(at, end);
-    if (exchange === 0) parts.push(...thinnedMarks(append, staying));
-    else if (staying.has(exchange)) parts.push(append);
+    if (exchange === 0) parts.push(...thinnedMarks(append, stays));
+    else if (stays(exchange)) parts.push(append);
     at = end;
   }
   const left = Buffer.concat(parts);
@@ -26,11 +27,11 @@ export function thinned(
 }
 
 /** The append that holds marks of delivery with those of some exchanges only, if there are any. */
-function thinnedMarks(append: Buffer, staying: ReadonlySet<ExchangeId>): Buffer[] {
+function thinnedMarks(append: Buffer, stays: (exchange: ExchangeId) => boolean): Buffer[] {
   const marks: Buffer[] = [];
   for (let at = prefixLength; at < append.length; at += markLength) {
     const exchange = Math.abs(append.readDoubleLE(at));
-    if (staying.has(exchange)) marks.push(append.subarray(at, at + markLength));
+    if (stays(exchange)) marks.push(append.subarray(at, at + markLength));
   }
   if (marks.length === 0) return [];
   const prefix = Buffer.from(append.subarray(0, prefixLength));

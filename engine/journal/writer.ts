@@ -36,11 +36,15 @@ export type WriterRequest =
   | { do: 'spare'; channel: number; places: Places }
   | { do: 'forget'; channel: number; before: number }
   | { do: 'release'; channel: number; places: Places }
+  | { do: 'remove'; places: Places }
   | { do: 'shrink' }
   | { do: 'checkpoint' }
   | { do: 'close' };
 
-/** For `forget` and `shrink`: 0 once there is nothing left to do; it is asked again until then. */
+/**
+ * For `forget` and `shrink`: 0 once there is nothing left to do; it is asked again until then. For
+ * `remove` the bytes that were freed.
+ */
 export type WriterReply = number;
 
 type Store = ReturnType<typeof openStore>;
@@ -79,6 +83,8 @@ function answer(store: Store, request: WriterRequest): number {
     case 'release':
       store.clearing.release(request.channel, request.places);
       return 0;
+    case 'remove':
+      return store.clearing.remove(request.places);
     case 'shrink':
       return store.clearing.shrink();
     case 'checkpoint':

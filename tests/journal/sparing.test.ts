@@ -3,70 +3,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { appendsIn } from '../../engine/journal/block.ts';
-import { filesOf, openForReading } from '../../engine/journal/database.ts';
-import type { Entry, Journal, Keys, Retention } from '../../engine/journal/journal.ts';
-import { readKeys } from '../../engine/journal/keyring.ts';
-import { createOpener } from '../../engine/journal/seal.ts';
-import type { SealedBlock, Session } from '../../engine/journal/seal.ts';
-import { openJournal } from '../../engine/journal/sqlite.ts';
-import { recordEvents, temporaryFolder } from './folder.ts';
-
-const kinds = ['answered', 'rejected', 'parked', 'owed', 'dead', 'delivered', 'asking'] as const;
-type Kind = (typeof kinds)[number];
-const spared: Partial<Record<Kind, 'parked' | 'undelivered'>> = {
-  parked: 'parked',
-  dead: 'parked',
-  owed: 'undelivered',
-  asking: 'undelivered',
-};
-const states: Partial<Record<Kind, Keys['state']>> = {
-  rejected: 'rejected',
-  parked: 'parked',
-  asking: 'asking',
-};
-const to = 'adt-feed/lab';
-
-/** An exchange as one of these kinds leaves it, in two appends. */
-async function leave(journal: Journal, id: number, kind: Kind, size: number): Promise<void> {
-  const at = id;
-  const body = Buffer.alloc(size, `${id} `);
-  await journal.append(id, 'adt-feed', [{ kind: 'received', at, body }], { controlId: `C${id}` });
-  const entries: Entry[] = [{ kind: 'answer', at: at + 1, body: Buffer.from('MSA') }];
-  const outbound = { owed: 'failed', dead: 'parked', delivered: 'delivered' } as const;
-  if (kind in outbound) {
-    const state = outbound[kind as keyof typeof outbound];
-    entries.push({ kind: 'outbound', at: at + 2, note: { to, state, attempt: 1 } });
-  }
-  await journal.append(id, 'adt-feed', entries, { state: states[kind] ?? 'answered' });
-  journal.settle(id, 'delivered');
-}
-
-const open = (folder: string): Promise<Journal & Retention> =>
-  openJournal({ folder, emit: recordEvents().emit });
-
-async function contents(journal: Journal, ids: number[]): Promise<unknown> {
-  return {
-    listed: await journal.list({ limit: 1000 }),
-    open: await journal.outbound({ states: ['failed', 'parked'] }),
-    read: await Promise.all(ids.map((id) => journal.read(id))),
-    received: await Promise.all(ids.map((id) => journal.received(id))),
-    found: await Promise.all(ids.map((id) => journal.list({ controlId: `C${id}` }))),
-  };
-}
-
-/** Every exchange that has bytes in the journal, opened or not. */
-function exchangesOnDisk(folder: string): Set<number> {
-  const database = openForReading(filesOf(folder).journal, 1000);
-  const session = database.prepare<[number], Session>('select ring, salt from key where id = ?');
-  const opener = createOpener(readKeys(filesOf(folder).key), (id) => session.get(id));
-  const found = new Set<number>();
-  for (const block of database.prepare<[], SealedBlock>('select * from block').iterate()) {
-    for (const { exchange } of appendsIn(opener.open(block))) found.add(exchange);
-  }
-  database.close();
-  return found;
-}
+import { temporaryFolder } from './folder.ts';
+import { type Kind, contents, exchangesOnDisk, kinds, leave, open, spared, to } from './leaving.ts';
 
 describe('retention spares', function () {
   this.timeout(30_000);
