@@ -1,6 +1,7 @@
 /** Deleting what a person says: in steps, each recorded before it is begun, each whole. */
 import { operatorEntry } from './control/operator.ts';
-import type { Forgotten, Journal, Retention } from './journal/journal.ts';
+import type { Forgotten, Retention } from './journal/deletion.ts';
+import type { Journal } from './journal/journal.ts';
 import { type PrunedState, isRemovable, limitsOf } from './journal/pruning.ts';
 
 /** One step of a deletion. */

@@ -2,7 +2,7 @@
 import type { Keep } from './config/keep.ts';
 import type { Emit } from './events.ts';
 import { FaultError, faults } from './faults.ts';
-import type { Retention, Stored } from './journal/journal.ts';
+import type { Retention, Stored } from './journal/deletion.ts';
 
 export interface RetentionOptions {
   journal: Retention;

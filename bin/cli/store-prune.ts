@@ -1,7 +1,7 @@
 /** `gatehouse store prune`: old exchanges deleted for good, by a running engine or without one. */
 import { silent } from '../../engine/events.ts';
 import { isHeld } from '../../engine/journal/database.ts';
-import type { Forgotten } from '../../engine/journal/journal.ts';
+import type { Forgotten } from '../../engine/journal/deletion.ts';
 import { type PrunePlan, type PrunedState, planPrune } from '../../engine/journal/pruning.ts';
 import { openJournal } from '../../engine/journal/sqlite.ts';
 import { type PruneStep, pruneStep } from '../../engine/prune.ts';

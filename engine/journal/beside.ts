@@ -4,7 +4,8 @@
  */
 import { FaultError } from '../faults.ts';
 import { bytesOf } from './database.ts';
-import type { Journal, Retention } from './journal.ts';
+import type { Retention } from './deletion.ts';
+import type { Journal } from './journal.ts';
 import { closeReaders, openReaders, readKeysOf } from './open.ts';
 import { createSearch, receivedOf } from './search.ts';
 

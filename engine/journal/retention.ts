@@ -6,7 +6,7 @@
 import type { Forget, Places, Removal } from './forgetting.ts';
 import { hourInMicroseconds } from './gather.ts';
 import type { IndexerReply, IndexerRequest } from './indexer.ts';
-import type { Forgotten } from './journal.ts';
+import type { Forgotten } from './deletion.ts';
 import type { Thread } from './thread.ts';
 import type { WriterReply, WriterRequest } from './writer.ts';
 

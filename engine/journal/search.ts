@@ -10,6 +10,7 @@ import { ofJournal } from './database.ts';
 import { createDeliverySearch } from './deliveries.ts';
 import { createGatherer } from './gather.ts';
 import type { Channel, Usage } from './gather.ts';
+import type { Stored } from './deletion.ts';
 import type {
   Entry,
   ExchangeId,
@@ -19,7 +20,6 @@ import type {
   Outbound,
   OutboundCount,
   OutboundFilter,
-  Stored,
   StoredExchange,
 } from './journal.ts';
 import type { IndexedOutline, Mark } from './keyindex.ts';

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { channelSchema } from '../../engine/channel.ts';
 import type { Keep } from '../../engine/config/keep.ts';
-import type { Journal, Retention } from '../../engine/journal/journal.ts';
+import type { Retention } from '../../engine/journal/deletion.ts';
+import type { Journal } from '../../engine/journal/journal.ts';
 import { openJournal } from '../../engine/journal/sqlite.ts';
 import { applyRetention } from '../../engine/retention.ts';
 import { receive, recordEvents, temporaryFolder } from './folder.ts';

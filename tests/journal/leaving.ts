@@ -1,7 +1,8 @@
 /** Exchanges of every kind, as the engine leaves them in a journal, and all that a journal says of them. */
 import { appendsIn } from '../../engine/journal/block.ts';
 import { filesOf, openForReading } from '../../engine/journal/database.ts';
-import type { Entry, Journal, Keys, Retention } from '../../engine/journal/journal.ts';
+import type { Retention } from '../../engine/journal/deletion.ts';
+import type { Entry, Journal, Keys } from '../../engine/journal/journal.ts';
 import { readKeys } from '../../engine/journal/keyring.ts';
 import { createOpener } from '../../engine/journal/seal.ts';
 import type { SealedBlock, Session } from '../../engine/journal/seal.ts';

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import type { Forgotten, Journal, Retention } from '../../engine/journal/journal.ts';
+import type { Forgotten, Retention } from '../../engine/journal/deletion.ts';
+import type { Journal } from '../../engine/journal/journal.ts';
 import {
   type Prune,
   isRemovable,
