@@ -147,7 +147,9 @@ const answers: Target = {
     const said = answer.get('MSA-1') ?? '';
     assert.ok(said === code || said.endsWith('E'), `asked to say ${code}, it said ${said}`);
     if (read === undefined) return;
-    if (said.endsWith('A')) assert.equal(answer.raw('MSA-2'), read.raw('MSH-10'));
+    const id = read.raw('MSH-10');
+    // A line feed inside of MSH-10 may read as the end of MSA, which ends with MSA-2.
+    if (said.endsWith('A') && !id?.includes('\n')) assert.equal(answer.raw('MSA-2'), id);
     acknowledgementMode(read);
     readQuery(read, oneOf(random, queryKinds as unknown as [(typeof queryKinds)[number]]));
   },
