@@ -43,7 +43,8 @@ export function createOutage(
 
   return {
     failed(fault) {
-      if (nextTry !== undefined) return;
+      // Where a person held and released it meanwhile, it is down again.
+      if (nextTry !== undefined) return void health.tell('failed');
       failures += 1;
       const ms = backoffMs(backoff, failures, random());
       nextTry = now() + ms * 1000;

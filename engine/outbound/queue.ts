@@ -81,21 +81,17 @@ export function createQueue(options: QueueOptions): Queue {
 
   async function deliver(one: Waiting): Promise<void> {
     try {
-      if (skipped.has(one.exchange)) return await end(one, { state: 'skipped' });
+      if (skipped.has(one.exchange)) return void (await end(one, { state: 'skipped' }));
       const prepared = await prepare(one);
       if (stopping.signal.aborted) return keep(one);
       if (prepared.kind === 'filtered') {
-        return await end(one, { state: 'filtered', detail: prepared.why });
+        return void (await end(one, { state: 'filtered', detail: prepared.why }));
       }
       const entries = prepared.entries ?? [];
       if (prepared.kind === 'failed') {
         const passes = faults[prepared.fault.name].class === 'transient';
-        return await refused(
-          one,
-          prepared.fault,
-          passes ? { then: 'retry' } : policy.poison,
-          entries,
-        );
+        const refusal: Refusal = passes ? { then: 'retry' } : policy.poison;
+        return void (await refused(one, prepared.fault, refusal, entries));
       }
       await attempt(one, prepared, entries);
     } catch (error) {
@@ -124,22 +120,23 @@ export function createQueue(options: QueueOptions): Queue {
     }
     await record.sending(one, payload, entries);
     const sent = await options.send(payload, controlId, stopping.signal);
-    if ('fault' in sent) return notSent(one, sent.fault, sent.reply);
+    if ('fault' in sent) return void (await notSent(one, sent.fault, sent.reply));
     outage.over();
     fault = undefined;
     const verdict = verdictOf(sent.reply);
+    let stored: boolean;
     if (verdict.event === 'refused') {
       one.ambiguous ||= verdict.by === 'unreadable';
-      await refused(one, verdict.fault, policy[verdict.by], [], sent.reply);
+      stored = await refused(one, verdict.fault, policy[verdict.by], [], sent.reply);
     } else {
       delivered += 1;
-      await end(one, { state: 'delivered' }, sent.reply);
+      stored = await end(one, { state: 'delivered' }, sent.reply);
     }
-    sent.stored?.();
+    if (stored) sent.stored?.();
   }
 
   /** Nothing came back that says what became of it. */
-  function notSent(one: Waiting, why: Fault, reply?: Uint8Array): Promise<void> | void {
+  async function notSent(one: Waiting, why: Fault, reply?: Uint8Array): Promise<unknown> {
     if (why.name === 'shuttingDown') return keep(one);
     one.ambiguous ||= faults[why.name].class === 'ambiguous';
     switch (why.name) {
@@ -173,7 +170,7 @@ export function createQueue(options: QueueOptions): Queue {
     },
     reply?: Uint8Array,
     entries: Entry[] = [],
-  ): Promise<void> {
+  ): Promise<boolean> {
     const stored = record.outcome(one, what, reply, entries);
     skipped.delete(one.exchange);
     const of = { endpoint: to, exchange: exchangeName(one.exchange), attempt: one.attempts };
@@ -181,7 +178,7 @@ export function createQueue(options: QueueOptions): Queue {
     emit(`delivery.${what.state}`, { ...of, ...why });
     // The lane goes on at once, but what is sent next waits for this to be stored (`record`).
     leave(one);
-    await stored;
+    return stored;
   }
 
   /** The destination, or our own preparation, will not have this message. */
@@ -191,21 +188,21 @@ export function createQueue(options: QueueOptions): Queue {
     refusal: Refusal,
     entries: Entry[],
     reply?: Uint8Array,
-  ): Promise<void> {
+  ): Promise<boolean> {
+    if (skipped.has(one.exchange)) return end(one, { state: 'skipped' }, reply, entries);
     const times = (one.refusals = (one.refusals ?? 0) + 1);
     if (isOver(refusal, times)) {
       parked += 1;
       return end(one, { state: 'parked', fault: why }, reply, entries);
     }
     fault = why;
-    await record.outcome(one, { state: 'failed', fault: why }, reply, entries);
+    const stored = await record.outcome(one, { state: 'failed', fault: why }, reply, entries);
     told(one, why);
     if (refusal.then === 'halt') {
       keep(one);
       if (health.tell('refused')) emit('destination.halted', { endpoint: to, code: codeOf(why) });
-      return;
-    }
-    later(one, backoffMs(options.backoff, times, random()));
+    } else later(one, backoffMs(options.backoff, times, random()));
+    return stored;
   }
 
   /** Nobody is there, or nobody answers: all wait, and one tries again. */
@@ -214,6 +211,8 @@ export function createQueue(options: QueueOptions): Queue {
     keep(one);
     outage.failed(why);
     told(one, why);
+    // What a person skipped meanwhile stays skipped.
+    if (skipped.has(one.exchange)) return;
     await record.outcome(one, { state: 'failed', fault: why }, reply, []);
   }
 
@@ -246,7 +245,8 @@ export function createQueue(options: QueueOptions): Queue {
         states: ['owed', 'sending', 'failed', 'parked'],
       });
       if (one === undefined) return false;
-      if (lanes.has(exchange)) skipped.add(exchange);
+      // Also where it is just being read from the journal.
+      if (one.state !== 'parked') skipped.add(exchange);
       // Stored at once: a restart before its turn must not deliver it.
       await record.outcome({ ...one, lane: exchange }, { state: 'skipped' }, undefined, []);
       pump();

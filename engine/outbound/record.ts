@@ -13,13 +13,13 @@ export interface Recorder {
    * @throws FaultError of the 6xxx rows: it must not be sent
    */
   sending(one: Waiting, payload: Uint8Array, entries: Entry[]): Promise<void>;
-  /** What became of it; tried until it is stored. */
+  /** What became of it; tried until it is stored. @returns whether it is: not where `signal` ended that */
   outcome(
     one: Pick<Waiting, 'exchange' | 'lane' | 'attempts'>,
     what: { state: OutboundState; fault?: Fault; detail?: string },
     reply: Uint8Array | undefined,
     entries: Entry[],
-  ): Promise<void>;
+  ): Promise<boolean>;
   /** Resolves when every outcome is stored. */
   flush(): Promise<void>;
 }
@@ -30,20 +30,22 @@ export function createRecorder(
   signal: AbortSignal,
 ): Recorder {
   const { channel, to, journal, now, backoff } = options;
-  /** By lane, the outcome that is being stored. */
-  const storing = new Map<number, Promise<void>>();
+  /** By lane, the outcomes that are being stored: several where a message ends without being sent. */
+  const storing = new Map<number, Promise<unknown>>();
   /** Fingerprint of what was sent last, so that the same bytes are stored once. */
   const sent = new WeakMap<Waiting, string>();
 
-  async function store(exchange: number, entries: Entry[]): Promise<void> {
+  async function store(exchange: number, entries: Entry[]): Promise<boolean> {
     while (!signal.aborted) {
       try {
-        return await journal.append(exchange, channel, entries);
+        await journal.append(exchange, channel, entries);
+        return true;
       } catch {
         // The journal has told of it; until it is stored the lane must wait.
         await new Promise((resolve) => setTimeout(resolve, backoff.first).unref());
       }
     }
+    return false;
   }
 
   return {
@@ -72,10 +74,11 @@ export function createRecorder(
         ...(detail !== undefined && { detail }),
       };
       const entry: Entry = { kind: 'outbound', at: now(), note, body: reply };
-      const stored = store(one.exchange, [...entries, entry]).finally(() => {
-        if (storing.get(one.lane) === stored) storing.delete(one.lane);
+      const stored = store(one.exchange, [...entries, entry]);
+      const all = Promise.all([storing.get(one.lane), stored]).finally(() => {
+        if (storing.get(one.lane) === all) storing.delete(one.lane);
       });
-      storing.set(one.lane, stored);
+      storing.set(one.lane, all);
       return stored;
     },
     async flush() {
