@@ -9,6 +9,7 @@ import { filesOf } from './config/files.ts';
 import type { LoadedChannel, Site } from './config/site.ts';
 import { fingerprintOf } from './config/revision.ts';
 import type { Deliveries } from './deliveries.ts';
+import { FaultError } from './faults.ts';
 import type { Listeners } from './listeners.ts';
 import type { Source } from './mllp/listener.ts';
 import type { Connectors } from './outside.ts';
@@ -69,9 +70,11 @@ export function createChannels(first: Site, parts: ChannelsParts): Channels {
   let paces = '';
   let connect = parts.connectors();
   let applying: Promise<unknown> = Promise.resolve();
+  let stopping = false;
 
-  /** One change after the other. */
+  /** One change after the other, and none once it stops. */
   function inTurn<T>(act: () => Promise<T>): Promise<T> {
+    if (stopping) return Promise.reject(new FaultError({ name: 'shuttingDown' }));
     const done = applying.then(act);
     applying = done.catch(() => {});
     return done;
@@ -156,10 +159,12 @@ export function createChannels(first: Site, parts: ChannelsParts): Channels {
       }),
     finishing: () => Array.from(retiring, (one) => one.underWay()).reduce((a, b) => a + b, 0),
     async stop(graceMs) {
+      stopping = true;
       await applying;
       const all = [listeners.stop(graceMs), ...Array.from(leaving, (one) => one.stop(graceMs))];
-      const unanswered = (await Promise.all(all)).reduce((sum, left) => sum + left, 0);
-      await deliveries.stop(graceMs);
+      // At the same time: one bound holds for both. What is taken meanwhile is owed to the next life.
+      const [left] = await Promise.all([Promise.all(all), deliveries.stop(graceMs)]);
+      const unanswered = left.reduce((sum, each) => sum + each, 0);
       await Promise.all([...running.values(), ...retiring].map((one) => one.retire(0)));
       return unanswered;
     },

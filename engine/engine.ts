@@ -8,6 +8,7 @@ import type { Site } from './config/site.ts';
 import type { Surroundings as Environment } from './config/values.ts';
 import { createDeliveries } from './deliveries.ts';
 import type { Emit } from './events.ts';
+import { FaultError } from './faults.ts';
 import { closeInterrupted } from './interrupted.ts';
 import { createHttp } from './gp/http.ts';
 import { sharedPaces } from './gp/pace.ts';
@@ -161,13 +162,19 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     suspensions,
     relisten: channels.relisten,
     now,
-    apply: (next) => changeTo(() => next, { channels, emit, listen: watch.listen }),
-    reload: () => changeTo(load, { channels, emit, listen: watch.listen }),
+    apply: (next) => change(() => next, watch),
+    reload: () => change(load, watch),
     settings: () => channels.site().settings,
     taps,
     watch,
     stop,
   };
+
+  /** What comes once the engine stops comes too late. */
+  async function change(read: () => Site, { listen }: Watching): Promise<Applied> {
+    if (stopped) throw new FaultError({ name: 'shuttingDown' });
+    return changeTo(read, { channels, emit, listen });
+  }
 
   /** When each channel was sent something last, by an earlier life. */
   async function rememberLast(): Promise<void> {

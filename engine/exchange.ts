@@ -21,6 +21,7 @@ import type { Keys } from './journal/journal.ts';
 import type { Arrival, Interim, Peer, Respond, Response } from './mllp/mllp.ts';
 import { perform } from './perform.ts';
 import { idOf, isReused, storedAnswer } from './repeats.ts';
+import { createSequence, sequenceOf } from './sequence.ts';
 import { type ReadWork, type Surroundings, type Work, beginWork, commit, note } from './work.ts';
 
 /** What a channel remembers from one message to the next; it outlives a change of configuration. */
@@ -48,8 +49,10 @@ export function exchangesOf(
     peer: Peer,
     interim: Interim,
     of: Readonly<Record<string, unknown>> = {},
+    sequence = sequenceOf(peer),
   ): Promise<Ended> {
     const work = receive(loaded, around, held, arrival, peer, of);
+    const place = (work.place = sequence.begin());
     try {
       if (arrival.kind === 'broken') return await keepBroken(work, arrival.fault);
 
@@ -70,20 +73,25 @@ export function exchangesOf(
       return await failed(work, error);
     } finally {
       clearTimeout(work.timer);
+      place.end();
     }
   }
 
   /** Each message of a batch is an exchange of its own, and so is the batch. */
   async function exchangeBatch(payload: Buffer, arrival: Arrival, peer: Peer, interim: Interim) {
     const work = receive(loaded, around, held, arrival, peer);
+    const place = sequenceOf(peer).begin();
+    const within = createSequence(place.inTurn);
     try {
       const { answer, parts } = await answerBatch(work, payload, (bytes, number) => {
         const message: Arrival = { kind: 'message', payload: bytes, warnings: [] };
-        return exchange(message, peer, () => {}, { batch: work.name, number });
+        return exchange(message, peer, () => {}, { batch: work.name, number }, within);
       });
       return respond(ended(work, await finish(work, answer, interim)), parts);
     } catch (error) {
       return respond(await failed(work, error));
+    } finally {
+      place.end();
     }
   }
 
@@ -217,7 +225,10 @@ export async function finish(work: Work, given: Answer, interim?: Interim): Prom
   }
   await Promise.all([commit(work), work.origin?.committing(work.id, answer.state)]);
   for (const to of work.owed.splice(0)) {
-    work.around.owed(to, work.id, work.payload, work.origin?.arrived.has(to) === true);
+    const owe = () =>
+      work.around.owed(to, work.id, work.payload, work.origin?.arrived.has(to) === true);
+    if (work.place) work.place.inTurn(owe);
+    else owe();
   }
   const last = answer.payloads.at(-1);
   for (const payload of answer.payloads) {

@@ -33,6 +33,7 @@ import type { QueryKind } from './query/kinds.ts';
 import type { Query } from './query/query.ts';
 import type { AnswerPart } from './query/response.ts';
 import type { Route } from './route.ts';
+import type { Place } from './sequence.ts';
 import type { Taps } from './watch/taps.ts';
 
 /** What an exchange needs besides its channel. */
@@ -106,6 +107,8 @@ export interface Work {
   pending: Entry[];
   /** Destinations (`channel/destination`) it is owed to, once it is committed. */
   owed: string[];
+  /** Among the messages of its connection; none where no peer sent it. */
+  place?: Place;
   keys: Keys;
   /** Set where no peer sent the message. */
   origin?: Origin;

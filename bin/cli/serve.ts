@@ -34,10 +34,13 @@ export async function serve(options: {
     return undefined;
   });
   tellPorts(engine);
-  const hangup = () => void engine.reload().then(() => tellPorts(engine), complain);
-  process.on('SIGHUP', hangup);
+  let stopping = false;
+  // Heard to the end: without a listener a SIGHUP would cut the drain short.
+  process.on('SIGHUP', () => {
+    if (!stopping) void engine.reload().then(() => tellPorts(engine), complain);
+  });
   await stopped();
-  process.off('SIGHUP', hangup);
+  stopping = true;
   await control?.close();
   const left = await engine.stop(engine.settings().limits.stop);
   return tellLeft(left);

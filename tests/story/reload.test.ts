@@ -159,6 +159,15 @@ describe('a change of the configuration', () => {
     peer.socket.destroy();
   });
 
+  it('comes too late once the engine stops: nothing is opened again', async () => {
+    site = smallSite({ one: adtChannel('one') });
+    const engine = await site.start();
+    const stopped = engine.stop(500);
+    await assert.rejects(engine.apply(site.load()), /GH-9002/);
+    await stopped;
+    assert.deepEqual(applied(), []);
+  });
+
   it('holds on to what a person holds, and tells of what is owed to a destination that is gone', async () => {
     receiver = await startReceiver();
     const { port } = receiver;
