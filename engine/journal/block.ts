@@ -32,9 +32,9 @@ const startCapacity = 64 * 1024;
 type HeaderEntry = [kind: number, at: number, length: number, note?: Entry['note']];
 type Header = [entries: HeaderEntry[], keys?: Keys];
 
-/** A block under construction. `bytes` has a memory of its own, so that it can change threads. */
+/** A block under construction. `bytes` is all of a memory that the writer's thread can read. */
 export interface Block {
-  bytes: Buffer<ArrayBuffer>;
+  bytes: Buffer<SharedArrayBuffer>;
   length: number;
   appends: number;
 }
@@ -55,9 +55,9 @@ export interface Append {
   keys: Keys;
 }
 
-/** An empty block. @param capacity how long it is likely to become; it grows beyond by itself */
-export function startBlock(capacity = startCapacity): Block {
-  return { bytes: Buffer.allocUnsafeSlow(capacity), length: 0, appends: 0 };
+/** An empty block. @param memory what it is built in; it moves into a larger one by itself */
+export function startBlock(memory = new SharedArrayBuffer(startCapacity)): Block {
+  return { bytes: Buffer.from(memory), length: 0, appends: 0 };
 }
 
 /**
@@ -176,7 +176,7 @@ function readEntries(described: HeaderEntry[], bodies: Buffer | undefined): Entr
 function reserve(block: Block, more: number): void {
   const needed = block.length + more;
   if (needed <= block.bytes.length) return;
-  const larger = Buffer.allocUnsafeSlow(Math.max(needed, block.bytes.length * 2));
+  const larger = Buffer.from(new SharedArrayBuffer(Math.max(needed, block.bytes.length * 2)));
   block.bytes.copy(larger, 0, 0, block.length);
   block.bytes = larger;
 }

@@ -59,6 +59,8 @@ interface Gathering {
 /** A block ends once it is this long, in bytes; an append longer than that has its own. */
 const blockLength = 1024 * 1024;
 const leastBlock = 16 * 1024;
+/** Memories kept for blocks to come. */
+const mostSpare = 8;
 /** SQLite's limit for a value is 1,000,000,000 bytes. */
 const appendLength = 512 * 1024 * 1024;
 /** Marks kept for another try while the journal cannot be written, and answers not yet marked. */
@@ -76,6 +78,8 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   let scheduled = false;
   let markTimer: NodeJS.Timeout | undefined;
   let lastLength = 0;
+  /** Memory of blocks that are stored: thousands a second would be left to the garbage collector. */
+  const spare: SharedArrayBuffer[] = [];
 
   function numberOf(channel: string): number {
     const known = channels.get(channel);
@@ -90,12 +94,21 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     const filling = gathering.filling.get(channel);
     if (filling !== undefined && filling.length < blockLength) return filling;
     if (filling !== undefined) gathering.full.push([channel, filling]);
-    // Under steady load a block becomes about as long as the one before: no copying as it grows.
-    const block = startBlock(
-      Math.min(blockLength, Math.max(leastBlock, Math.ceil(lastLength * 1.25))),
-    );
+    const block = startBlock(memory());
     gathering.filling.set(channel, block);
     return block;
+  }
+
+  /** The writer is done with it. What is kept is enough for the commits of a full load. */
+  function giveBack({ bytes }: PlainBlock): void {
+    if (spare.length < mostSpare && bytes.byteLength <= 2 * blockLength) spare.push(bytes);
+  }
+
+  function memory(): SharedArrayBuffer {
+    // Under steady load a block becomes about as long as the one before: no copying as it grows.
+    const least = Math.min(blockLength, Math.max(leastBlock, Math.ceil(lastLength * 1.25)));
+    const last = spare.pop();
+    return last && last.byteLength >= least ? last : new SharedArrayBuffer(least);
   }
 
   /** After the sockets that are readable now have all been read. */
@@ -145,6 +158,8 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
       }
       for (const { reject } of taken.waiters) reject(new FaultError(fault, { cause: error }));
       return;
+    } finally {
+      blocks.forEach(giveBack);
     }
     const ms = performance.now() - began;
     emit('journal.committed', { ms, bytes, count: taken.waiters.length });
@@ -159,8 +174,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   /** A writer that died may have committed before: then all of it is stored, being one commit. */
   async function call(request: WriterRequest & { do: 'commit' }, last: number): Promise<void> {
     try {
-      const transfer = request.blocks.map(({ bytes }) => bytes);
-      await writer.call(request, transfer);
+      await writer.call(request);
     } catch (error) {
       if (!(error instanceof ThreadGone) || !options.isStored(last)) throw error;
     }

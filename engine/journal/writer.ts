@@ -26,7 +26,8 @@ export interface PlainBlock {
   channel: number;
   appends: number;
   length: number;
-  bytes: ArrayBuffer;
+  /** Left as it is until the reply. */
+  bytes: SharedArrayBuffer;
 }
 
 export type WriterRequest =

@@ -95,9 +95,9 @@ describe('when the journal cannot store', () => {
     const reader = new SQLite(filesOf(folder).journal, { readonly: true });
     const block = reader.prepare('select id from block where id = ?');
     let last = Date.now() * 1000;
-    let call: typeof writer.call = (request, transfer) => writer.call(request, transfer);
+    let call: typeof writer.call = (request) => writer.call(request);
     const commit = createGroupCommit({
-      writer: { call: (request, transfer) => call(request, transfer) },
+      writer: { call: (request) => call(request) },
       next: () => ++last,
       channels: new Map([['', 0]]),
       isStored: (id) => block.get(id) !== undefined,
@@ -124,8 +124,8 @@ describe('when the journal cannot store', () => {
     }
     call = () => Promise.reject(new ThreadGone('before it committed'));
     assert.equal(await append(), 'journalUnavailable');
-    call = async (request, transfer) => {
-      await writer.call(request, transfer);
+    call = async (request) => {
+      await writer.call(request);
       throw new ThreadGone('after it committed');
     };
     assert.equal(await append(), 'none');
