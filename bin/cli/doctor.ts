@@ -12,9 +12,10 @@ import { ofJournal } from './doctor/journal.ts';
 import { ofClock, ofDisk, ofFiles, ofNode } from './doctor/machine.ts';
 import { ofNetwork } from './doctor/network.ts';
 import { ofPorts } from './doctor/ports.ts';
+import { tellChecks } from './doctor/tell.ts';
 import { exits } from './exits.ts';
 import { type Form, printRows } from './form.ts';
-import { print, say, style } from './output.ts';
+import { say } from './output.ts';
 import { siteFolder } from './sites.ts';
 
 interface DoctorOptions {
@@ -44,19 +45,12 @@ export async function doctor(options: DoctorOptions): Promise<number> {
     ...certificates(site, engine),
     ...(options.network ? await ofNetwork(site) : []),
   ];
-  printRows(options.output, { kind: 'doctor', key: 'checks', rows }, () => tell(rows));
+  printRows(options.output, { kind: 'doctor', key: 'checks', rows }, () => tellChecks(rows));
   const bad = rows.filter(({ ok }) => !ok).length;
   if (bad === 0) say('all is well');
   else
     say(bad === 1 ? '1 thing is not as it should be' : `${bad} things are not as they should be`);
   return bad === 0 ? exits.ok : exits.findings;
-}
-
-function tell(rows: readonly Check[]): void {
-  for (const { check, ok, says, next } of rows) {
-    const mark = ok ? style('green', 'ok') : style('red', '!!');
-    print(`${mark} ${check}: ${says}${next === undefined ? '' : `  → ${next}`}`);
-  }
 }
 
 /** The engine that runs on this journal; undefined where none does, or it belongs to somebody else. */

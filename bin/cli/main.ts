@@ -3,6 +3,7 @@
  * only when it is called, so that `gatehouse --version` stays quick.
  */
 import { Argument, Command, CommanderError } from 'commander';
+import { addCertCommands } from './cert-commands.ts';
 import { addChannelCommands } from './channel-commands.ts';
 import { addCompletionCommands } from './completion-commands.ts';
 import { addEngineCommands } from './engine-commands.ts';
@@ -98,6 +99,7 @@ function tree(): Command {
     .action(async (file) => run((await import('./check.ts')).schema(file)));
   addEngineCommands(program, config);
   addLookingCommands(program);
+  addCertCommands(program);
   addCompletionCommands(program);
 
   const send = (command: Command) =>

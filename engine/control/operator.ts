@@ -20,6 +20,8 @@ export interface Act {
     | 'retry'
     | 'ack-error'
     | 'prune'
+    | 'cert-rotate'
+    | 'key-rotate'
     | 'pause'
     | 'stop'
     | 'start';

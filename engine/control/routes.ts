@@ -4,6 +4,7 @@ import type { Emit } from '../events.ts';
 import { ackErrorRoutes } from './ack-error.ts';
 import { channelRoutes } from './channels.ts';
 import { pruneRoutes } from './prune.ts';
+import { certificateRoutes } from './certificates.ts';
 import { queueRoutes } from './queues.ts';
 import { replayRoutes } from './replay.ts';
 import { tapRoutes } from './tap.ts';
@@ -16,6 +17,7 @@ export function controlRoutes(engine: Engine, emit: Emit): Route[] {
     ...channelRoutes(engine, emit),
     ...queueRoutes(engine, emit),
     ...ackErrorRoutes(engine, emit),
+    ...certificateRoutes(engine, emit),
     ...replayRoutes(engine, emit),
     ...pruneRoutes(engine, emit),
     ...statusRoutes(engine, emit),
