@@ -8,6 +8,7 @@ import { addChannelCommands } from './channel-commands.ts';
 import { addCompletionCommands } from './completion-commands.ts';
 import { addEngineCommands } from './engine-commands.ts';
 import { addLookingCommands } from './looking-commands.ts';
+import { addMappingCommands } from './mapping-commands.ts';
 import { addMessageCommands } from './message-commands.ts';
 import { form } from './form.ts';
 import { data, run, site } from './options.ts';
@@ -123,41 +124,7 @@ function tree(): Command {
 
   addChannelCommands(program);
 
-  const mapping = program.command('mapping').description('mappings');
-  const ofMapping = (command: Command) =>
-    command
-      .addOption(site)
-      .option('--mapping <name>', 'folder in mappings/', 'gp-record')
-      .option('--datasets <codes>', 'comma-separated: PAT,ALL,MED …')
-      .addOption(form);
-  ofMapping(mapping.command('audit <bundles...>'))
-    .description('account for every element of FHIR bundles: carried where, or left why')
-    .option('--elements', 'show what became of each element')
-    .option('--reveal', 'show values (patient data) beside the elements')
-    .addHelpText(
-      'after',
-      '\nExample:\n  gatehouse mapping audit fixtures/patients/9465701459.json --elements',
-    )
-    .action(async (bundles, options) => run((await import('./audit.ts')).audit(bundles, options)));
-  ofMapping(mapping.command('try <file>'))
-    .description('map a FHIR bundle and print the segments, or with --feed an HL7 v2 message')
-    .option('--feed <name>', 'file in mappings/feeds/: what a delivery sends of a message')
-    .option(
-      '--profile <name>',
-      'as for the answer RSP^K11 (rsp), RSP^K21 (k21), ADR^A19 (a19), RCI^I05 (i05), ORF^R04 (r04) or VXR^V03 (v03)',
-      'rsp',
-    )
-    .option('--trace', 'show the rule and the source of each field')
-    .addHelpText(
-      'after',
-      '\nExample:\n  gatehouse mapping try fixtures/patients/9465701459.json --trace',
-    )
-    .action(async (file, options) =>
-      options.feed === undefined
-        ? run((await import('./mapping.ts')).tryBundle(file, options))
-        : run((await import('./try-feed.ts')).tryFeed(file, options)),
-    );
-
+  addMappingCommands(program);
   send(addMessageCommands(program).command('send <file>'));
   addQueueCommands(program);
   addStoreCommands(program);

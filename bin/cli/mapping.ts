@@ -50,14 +50,28 @@ export async function tryBundle(file: string, options: TryOptions): Promise<numb
   printRows(options.output, { kind: 'mapped', key: 'segments', rows, beside }, () => {
     for (const segment of segments) {
       print(`${style('cyan', segment.name)}${text(segment).slice(3)}`);
-      for (const { target, rule, source } of segment.trace ?? []) {
-        print(style('dim', `    ${target} \u2190 ${source}  (${rule})`));
+      for (const { target, rule, source, of } of segment.trace ?? []) {
+        const value = valueAt(text(segment), target);
+        const whose = of === undefined ? rule : `${rule}, for ${of}`;
+        print(style('dim', `    ${target}${value && ` ${value}`} \u2190 ${source}  (${whose})`));
       }
     }
   });
   for (const warning of record.warnings)
     say(`${style('yellow', 'warning', process.stderr)} ${warning}`);
   return exits.ok;
+}
+
+/** What stands at a place of a segment as it is written, in its first repetition. */
+function valueAt(line: string, target: string): string {
+  const [, field, component, sub] =
+    /^[A-Z0-9]{3}-(\d+)(?:\.(\d+))?(?:\.(\d+))?$/.exec(target) ?? [];
+  if (field === undefined) return '';
+  const { repetition, component: between, subcomponent } = standardDelimiters;
+  const [first = ''] = (line.split('|')[Number(field)] ?? '').split(repetition);
+  if (component === undefined) return first;
+  const part = first.split(between)[Number(component) - 1] ?? '';
+  return sub === undefined ? part : (part.split(subcomponent)[Number(sub) - 1] ?? '');
 }
 
 const text = (segment: MappedSegment) => encodeSegment(segment, standardDelimiters);

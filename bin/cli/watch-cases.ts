@@ -4,16 +4,13 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { exits } from './exits.ts';
 import { say } from './output.ts';
 import { stopped } from './stopped.ts';
+import { watchFolders } from './watch-folders.ts';
 
 const watched = ['channels', 'mappings', 'fixtures'];
-
-/** An editor writes a file in several steps, milliseconds. */
-const quietMs = 150;
 
 /** Watch until SIGINT or SIGTERM. */
 export async function watchCases(root: string): Promise<number> {
@@ -33,25 +30,17 @@ export async function watchCases(root: string): Promise<number> {
     if (!ended) say(`watching ${watched.join(', ')}; Ctrl-C ends it`);
   }
 
-  let timer: NodeJS.Timeout | undefined;
-  const changed = (_: string, name: string | null) => {
-    // Half-written files of editors, and what --update writes, is no change of ours.
-    if (name !== null && /(^|\/)[.#]|~$|\.swp$/.test(name)) return;
-    clearTimeout(timer);
-    timer = setTimeout(() => {
+  const end = watchFolders(
+    watched.map((name) => join(root, name)),
+    () => {
       if (round) again = true;
       else round = play();
-    }, quietMs);
-  };
-  const watchers = watched
-    .map((name) => join(root, name))
-    .filter((folder) => existsSync(folder))
-    .map((folder) => watch(folder, { recursive: true }, changed));
+    },
+  );
   round = play();
   await stopped();
   ended = true;
-  clearTimeout(timer);
-  for (const one of watchers) one.close();
+  end();
   await round;
   return exits.ok;
 }

@@ -12,6 +12,7 @@ import { type Channel, askSchema } from '../channel.ts';
 import { type Push, push } from '../config/push.ts';
 import { type Finding, ConfigError, nearest, shortPath } from '../config/yaml.ts';
 import { duration } from '../config/values.ts';
+import { type Dataset, datasets } from '../gp/port.ts';
 import { queryKind, queryKinds } from '../query/kinds.ts';
 import { type CaseReceiver, readReceiverLine } from './receiver.ts';
 import { type CaseScenario, readScenarioLine } from './scenario.ts';
@@ -50,6 +51,10 @@ export interface Case {
   ask: Partial<Channel['ask']>;
   /** What the channels push in another way than their files say. */
   push: Partial<Push>;
+  /** The mapping that is played alone, without a channel: `gp-record`, or `feeds/epr`. */
+  mapping?: { name: string; line: number };
+  /** Of a record, the datasets that are mapped; all of them unless told. */
+  datasets?: Dataset[];
   exchanges: Exchange[];
 }
 
@@ -65,6 +70,8 @@ const settings = [
   'accepts',
   'ask',
   'push',
+  'mapping',
+  'datasets',
 ] as const;
 
 type Say = (line: number, says: string, next?: string) => void;
@@ -110,8 +117,8 @@ export function readCase(file: string, content = readFileSync(file, 'utf8')): Ca
     } else if (line.trim() !== '') setting(story, usual, line, number, error);
   }
   if (!story.title) error(1, 'the case tells no story', 'start the file with a line "# …"');
-  if (story.exchanges.some(({ channel }) => !channel)) {
-    error(1, 'the case names no channel', 'add a line "channel: NAME"');
+  if (!story.mapping && story.exchanges.some(({ channel }) => !channel)) {
+    error(1, 'the case names no channel', 'add a line "channel: NAME", or "mapping: NAME"');
   }
   if (Number.isNaN(story.at.getTime())) {
     error(1, 'the case has no time', 'add a line "at: 2026-06-04T10:15:00Z"');
@@ -134,7 +141,13 @@ function setting(
   if (key === undefined) error(number, 'this line is no setting', 'write it as "channel: NAME"');
   else if (key === 'channel') Object.assign(usual, { channel: value, line: number });
   else if (key === 'at') story.at = new Date(value);
-  else if (key === 'patience') {
+  else if (key === 'mapping') story.mapping = { name: value, line: number };
+  else if (key === 'datasets') {
+    const codes = value.split(/[, ]+/);
+    const wrong = codes.find((code) => !(datasets as readonly string[]).includes(code));
+    if (wrong === undefined) story.datasets = codes as Dataset[];
+    else error(number, `there is no dataset "${wrong}"`, datasets.join(', '));
+  } else if (key === 'patience') {
     const read = duration.safeParse(value);
     if (read.success) story.patience = read.data;
     else error(number, `patience: ${read.error.issues[0]?.message ?? ''}`);
@@ -201,7 +214,9 @@ export function updatedCase(content: string, story: Case, results: Result[]): st
     const usual = exchange.line < first + 1;
     const stated = expected.filter((name) => exchange[name] !== undefined);
     // Few channels deliver; the others are spared the empty section.
-    const all = expected.filter((name) => name !== 'delivered' || results[index]?.delivered);
+    const all = expected.filter((name) =>
+      story.mapping ? name === 'out' : name !== 'delivered' || results[index]?.delivered,
+    );
     const shown = stated.length > 0 ? stated : all;
     return [
       `== in${usual ? '' : ` ${exchange.channel}`}\n${exchange.in}`,

@@ -17,6 +17,7 @@ import { type Difference, type Why, compareSection } from './compare.ts';
 import type { Step } from './coverage.ts';
 import { type CaseDeliveries, playDeliveries } from './deliveries.ts';
 import { httpInProcess, mllpInProcess } from './in-process.ts';
+import { playMapping } from './mapping-case.ts';
 import { createReasons } from './reasons.ts';
 
 export interface Played {
@@ -26,6 +27,8 @@ export interface Played {
   differences: (Difference & { section: string; exchange: number })[];
   /** Steps of the routes, for the coverage of their paths. */
   steps: Step[];
+  /** Rules of mappings that wrote something, as `file:line`, for their coverage. */
+  rules: ReadonlySet<string>;
 }
 
 /** So many cases at once: more would let the senders' deadlines run out while others are mapped. */
@@ -57,6 +60,7 @@ export async function playCase(
   channels: readonly LoadedChannel[],
   patients: string,
 ): Promise<Played> {
+  if (story.mapping) return playMapping(story, story.mapping);
   const plays = story.exchanges.map((exchange) => ({
     exchange,
     loaded: channelOf(story, exchange, channels),
@@ -134,7 +138,7 @@ export async function playCase(
     steps.push(...entries.flatMap((entry) => stepOf(loaded, entry)));
   }
   await Promise.all(Array.from(inCase.values(), ({ deliveries }) => deliveries.stop()));
-  return { story, results, steps, differences };
+  return { story, results, steps, differences, rules: reasons.used };
 }
 
 function channelOf(

@@ -20,6 +20,10 @@ export interface Reasons {
   keeping(loaded: LoadedChannel): LoadedChannel;
   /** Another exchange is played. */
   next(): void;
+  /** The rules of mappings that wrote something in any of the exchanges, as `file:line`. */
+  used: ReadonlySet<string>;
+  /** Why a field of a line of a mapped record is what it is. */
+  ofMapped(line: string, field: number): string | undefined;
   /** Why the fields of a section of this exchange are what they are. */
   of(section: string, channel: LoadedChannel, entries: readonly Entry[]): Why | undefined;
 }
@@ -28,6 +32,7 @@ export function createReasons(): Reasons {
   let records: MappedRecord[] = [];
   /** By feed mapping: the place that was written, and how. */
   let written = new Map<string, Map<string, Written>>();
+  const used = new Set<string>();
 
   function mapped(line: string, name: string, field: number): string | undefined {
     const target = `${name}-${field}`;
@@ -64,6 +69,9 @@ export function createReasons(): Reasons {
       map({ bundle }, options) {
         const record = mapRecord(compiled, bundle, { ...options, trace: true });
         records.push(record);
+        for (const { rule, of = rule } of segmentsOf(record).flatMap(({ trace }) => trace ?? [])) {
+          used.add(rule).add(of);
+        }
         return record;
       },
       close: async () => {},
@@ -74,12 +82,15 @@ export function createReasons(): Reasons {
           mapping.apply(message, context, (one) => {
             const places = written.get(name) ?? new Map<string, Written>();
             written.set(name, places.set(one.target, one));
+            used.add(one.rule);
             told(one);
           });
         return [name, { ...mapping, apply }] as const;
       });
       return { ...loaded, maps: new Map(maps) };
     },
+    used,
+    ofMapped: (line, field) => mapped(line, line.slice(0, 3), field),
     next() {
       records = [];
       written = new Map();

@@ -3,12 +3,14 @@
  * takes a second or more, a route a quarter of one, in which a running engine would answer nobody.
  */
 import { basename, dirname } from 'node:path';
+import { type FeedMapping, loadFeed } from '../mapping/feed/load.ts';
 import { type CompiledMappings, loadMappings } from '../mapping/load.ts';
 import { type Route, type RouteDefinition, compileRoute } from '../route.ts';
 import { revisionOf } from './revision.ts';
 
 const routes = new Map<string, Route>();
 const kept = new Map<string, { revision: string; compiled: CompiledMappings }>();
+const feeds = new Map<string, { revision: string; mapping: FeedMapping }>();
 
 /**
  * The mapping in a folder, as `loadMappings` gives it.
@@ -23,6 +25,21 @@ export function mappingsIn(folder: string): CompiledMappings {
   const compiled = loadMappings(folder);
   kept.set(folder, { revision, compiled });
   return compiled;
+}
+
+/**
+ * A feed mapping, as `loadFeed` gives it.
+ * @param mappings the folder of all mappings
+ * @throws ConfigError with every finding, where there is any
+ */
+export function feedIn(mappings: string, name: string): FeedMapping {
+  const revision = revisionOf(dirname(mappings), [basename(mappings)]);
+  const key = `${mappings}\0${name}`;
+  const known = feeds.get(key);
+  if (known?.revision === revision) return known.mapping;
+  const mapping = loadFeed(mappings, name);
+  feeds.set(key, { revision, mapping });
+  return mapping;
 }
 
 /** The route of a definition, as `compileRoute` gives it. Check the definition first. */

@@ -18,6 +18,8 @@ export interface FieldTrace {
   rule: string;
   /** `AllergyIntolerance/123#code.coding[1].code`, or the table row used. */
   source: string;
+  /** The rule of the field, where a type of datatypes.yaml or a rule below it made this part. */
+  of?: string;
 }
 
 export interface MappedSegment extends Segment {

@@ -125,6 +125,7 @@ function compileObservation(
   reading: ReadingScope,
 ): Build {
   const compiled = compileValue(value, below(place, 'value'), library, reading);
+  const rule = ruleAt(below(place, 'value'));
   const [code, name] = identifier.split('^');
   const add = (own: string, group: readonly Produced[], scope: Scope, built: Built[]) => {
     const segment = newSegment('OBX', scope);
@@ -132,7 +133,7 @@ function compileObservation(
     segment.fields[3] = [[code, name, 'L']];
     segment.fields[5] = group.map(repetition);
     segment.fields[11] = 'F';
-    traceField(segment, 'OBX-5', group);
+    traceField(segment, 'OBX-5', group, rule);
     built.push({ segment, notes: [] });
   };
   return (scope, built) => {
@@ -232,14 +233,14 @@ function fill(segment: MappedSegment, target: FieldTarget, scope: Scope): Produc
   if (!first) return undefined;
   if (target.repeat) {
     segment.fields[field] = produced.map(repetition);
-    traceField(segment, name, produced);
+    traceField(segment, name, produced, target.rule);
     return first;
   }
   for (const { made, traces } of produced.slice(1)) {
     leave(scope, target.label, made.toString(), target.rule, traces[0]?.source);
   }
   put(segment, field, component, first.made);
-  traceField(segment, name, [first]);
+  traceField(segment, name, [first], target.rule);
   return first;
 }
 
@@ -263,10 +264,17 @@ function newSegment(name: string, scope: Scope): MappedSegment {
   return segment;
 }
 
-function traceField(segment: MappedSegment, target: string, produced: readonly Produced[]): void {
+/** @param of the rule of the field, which may leave its components to a type */
+function traceField(
+  segment: MappedSegment,
+  target: string,
+  produced: readonly Produced[],
+  of: string,
+): void {
   for (const { traces } of segment.trace ? produced : []) {
     for (const { component, rule, source } of traces) {
-      segment.trace?.push({ target: component ? `${target}.${component}` : target, rule, source });
+      const place = component ? `${target}.${component}` : target;
+      segment.trace?.push({ target: place, rule, source, ...(of !== rule && { of }) });
     }
   }
 }

@@ -13,6 +13,7 @@ export interface TableRow {
 
 export interface Table {
   name: string;
+  /** By code. Only what notes which of them are used puts others in their place. */
   rows: ReadonlyMap<string, TableRow>;
   /** `tables/gender.csv:3`, for provenance. */
   where(code: string): string;

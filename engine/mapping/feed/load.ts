@@ -17,6 +17,8 @@ import type { FeedContext, Scope, Told } from './scope.ts';
 export interface FeedMapping {
   name: string;
   file: string;
+  /** The tables that its rules name. */
+  tables: ReadonlyMap<string, Table>;
   /**
    * Change a message as the rules say, in their order.
    * @param told what is told of each place that was written
@@ -73,6 +75,7 @@ export function loadFeed(mappings: string, name: string): FeedMapping {
   return {
     name,
     file: shortPath(file),
+    tables: names.tables,
     apply(message, context, told = () => {}) {
       const scope: Scope = {
         message,
@@ -89,12 +92,17 @@ export function loadFeed(mappings: string, name: string): FeedMapping {
   };
 }
 
-function namesIn(mappings: string, feed: string, findings: Finding[]): Names {
+function namesIn(
+  mappings: string,
+  feed: string,
+  findings: Finding[],
+): Names & { tables: Map<string, Table> } {
   const folder = join(mappings, 'tables');
-  const tables = new Map<string, Table | undefined>();
+  const tables = new Map<string, Table>();
   const report: Names['report'] = ({ source, path }, says, next) =>
     void findings.push({ severity: 'error', where: source.where(path), says, next });
   return {
+    tables,
     report,
     rule: (at) => ruleAt(at).replace(/^.*:/, `mappings/${feedFolder}/${feed}.yaml:`),
     table(name, at) {
@@ -108,8 +116,9 @@ function namesIn(mappings: string, feed: string, findings: Finding[]): Names {
         report(at, `there is no table "${name}"${near}`, 'tables are files tables/NAME.csv');
         return undefined;
       }
-      if (!tables.has(name)) tables.set(name, readTable(name, file, findings));
-      return tables.get(name);
+      const table = tables.get(name) ?? readTable(name, file, findings);
+      if (table) tables.set(name, table);
+      return table;
     },
     function: (reference, at) => findExport({ findings }, reference, at),
     fail(rule, error) {
