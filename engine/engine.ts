@@ -14,6 +14,7 @@ import { createHttp } from './gp/http.ts';
 import { sharedPaces } from './gp/pace.ts';
 import type { Retention } from './journal/deletion.ts';
 import type { Journal } from './journal/journal.ts';
+import type { Rekeying } from './journal/rekey.ts';
 import { openJournal } from './journal/sqlite.ts';
 import { createListeners } from './listeners.ts';
 import { createMapper } from './mapping/apart.ts';
@@ -49,7 +50,7 @@ export interface EngineOptions {
 }
 
 export interface Engine {
-  journal: Journal & Retention;
+  journal: Journal & Retention & Rekeying;
   /** By name. */
   channels: ReadonlyMap<string, Running>;
   /** The port each channel listens on; a channel whose port is held by another process has none. */

@@ -7,6 +7,7 @@ import { addCertCommands } from './cert-commands.ts';
 import { addChannelCommands } from './channel-commands.ts';
 import { addCompletionCommands } from './completion-commands.ts';
 import { addEngineCommands } from './engine-commands.ts';
+import { addKeyCommands } from './key-commands.ts';
 import { addLookingCommands } from './looking-commands.ts';
 import { addMappingCommands } from './mapping-commands.ts';
 import { addMessageCommands } from './message-commands.ts';
@@ -101,6 +102,7 @@ function tree(): Command {
   addEngineCommands(program, config);
   addLookingCommands(program);
   addCertCommands(program);
+  addKeyCommands(program);
   addCompletionCommands(program);
 
   const send = (command: Command) =>

@@ -6,6 +6,7 @@ import { FaultError } from '../faults.ts';
 import { bytesOf } from './database.ts';
 import type { Retention } from './deletion.ts';
 import type { Journal } from './journal.ts';
+import type { Rekeying } from './rekey.ts';
 import { closeReaders, openReaders, readKeysOf } from './open.ts';
 import { createSearch, receivedOf } from './search.ts';
 
@@ -14,7 +15,11 @@ import { createSearch, receivedOf } from './search.ts';
  * @returns a journal whose `append`, `settle`, `mint`, `forget` and `remove` fail with journalUnavailable
  * @throws FaultError journalUnavailable where there is no journal, journalKey…, journalVersion
  */
-export function openBeside(folder: string, busyMs: number, keyFile?: string): Journal & Retention {
+export function openBeside(
+  folder: string,
+  busyMs: number,
+  keyFile?: string,
+): Journal & Retention & Rekeying {
   const readers = openReaders(folder, readKeysOf(folder, keyFile), busyMs);
   const search = createSearch(readers.journal, readers.keys, readers.opener);
   const refuse = (): never => {
@@ -24,6 +29,7 @@ export function openBeside(folder: string, busyMs: number, keyFile?: string): Jo
   return {
     mint: refuse,
     append: async () => refuse(),
+    adoptKeys: async () => refuse(),
     settle: refuse,
     forget: async () => refuse(),
     remove: async () => refuse(),

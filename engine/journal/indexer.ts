@@ -43,6 +43,8 @@ export type IndexerRequest =
   | { do: 'dropThese'; channel: number; exchanges: Float64Array; freed: Float64Array }
   | { do: 'account'; channel: number; before: number }
   | { do: 'shrink' }
+  // Other keys from now on, oldest first.
+  | { do: 'keys'; keys: Uint8Array[] }
   | { do: 'close' };
 
 /** What was asked for, beside nothing of the rest. */
@@ -56,7 +58,8 @@ export interface IndexerReply extends Merged {
   pages: number;
 }
 
-const { folder, keys, busyMs } = workerData as IndexerData;
+const data = workerData as IndexerData;
+const { folder, busyMs } = data;
 // On Linux this is the nice value of the calling thread alone: where cores are short, merging
 // gives way to receiving and storing, and is interrupted as soon as those have something to do. Elsewhere it would be that of the whole process.
 if (process.platform === 'linux') setPriority(19);
@@ -71,8 +74,9 @@ const nothing: IndexerReply = {
 };
 
 answerRequests<IndexerRequest, IndexerReply>((request) => {
-  if (request.do === 'close') {
+  if (request.do === 'close' || request.do === 'keys') {
     close();
+    if (request.do === 'keys') data.keys = request.keys;
     return nothing;
   }
   try {
@@ -90,7 +94,7 @@ answerRequests<IndexerRequest, IndexerReply>((request) => {
 
 function answer(
   { index, forgetting, databases }: Open,
-  request: Exclude<IndexerRequest, { do: 'close' }>,
+  request: Exclude<IndexerRequest, { do: 'close' | 'keys' }>,
 ): Partial<IndexerReply> {
   switch (request.do) {
     case 'merge':
@@ -133,7 +137,7 @@ function openIndex() {
     index.pragma('cache_size = -65536');
     const session = ofJournal(() => journal.prepare<[number], Session>(read.session));
     const opener = createOpener(
-      keys.map((key) => Buffer.from(key)),
+      data.keys.map((key) => Buffer.from(key)),
       (id) => session.get(id),
     );
     return {

@@ -4,7 +4,16 @@
  * they sealed.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { FaultError } from '../faults.ts';
 
@@ -62,6 +71,37 @@ export function createKeyFile(file: string): void {
   } catch (error) {
     throw unreadable(`${file}: ${errorCode(error)}`, error);
   }
+}
+
+/**
+ * Put a new random key below the others, durably: the file is replaced as a whole.
+ * @returns the key
+ * @throws FaultError journalKeyUnreadable where the file is another user's: it would not be readable to them
+ */
+export function addKey(file: string): Buffer {
+  readKeys(file);
+  const { uid, mode } = statSync(file);
+  if (process.getuid && uid !== process.getuid()) {
+    throw unreadable(`${file} belongs to another user, who alone may add a key`);
+  }
+  const key = randomBytes(32);
+  const beside = `${file}.new-${process.pid}`;
+  try {
+    const before = readFileSync(file, 'utf8').replace(/\n*$/, '\n');
+    const descriptor = openSync(beside, 'wx', mode & 0o777);
+    try {
+      writeSync(descriptor, `${before}${key.toString('base64')}\n`);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(beside, file);
+    syncFolder(dirname(file));
+  } catch (error) {
+    rmSync(beside, { force: true });
+    throw unreadable(`${file}: ${errorCode(error)}`, error);
+  }
+  return key;
 }
 
 /** Make a new file's name durable; Windows does not offer it and does not need it. */

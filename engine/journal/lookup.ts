@@ -30,6 +30,8 @@ export interface Lookup {
   /** Do what needs a sound index: once more where it turned out not to be. */
   withIndex<R>(work: () => Promise<R>): Promise<R>;
   readers(): Readers;
+  /** Open both databases anew, with the keys as they are now. */
+  reopen(): Promise<void>;
   close(): void;
 }
 
@@ -121,6 +123,11 @@ export async function openLookup(options: LookupOptions): Promise<Lookup & { mar
     withIndex,
     look: (use) => withIndex(async () => use(opened(search))),
     readers: () => opened(readers),
+    async reopen() {
+      await mending;
+      close();
+      open();
+    },
     close,
   };
 }

@@ -13,7 +13,7 @@ import { openBeside } from './beside.ts';
 import { createGroupCommit } from './commit.ts';
 import type { GroupCommit } from './commit.ts';
 import { inspectFiles, markClosed, markOpen } from './damage.ts';
-import { bytesOf, faultOf, holdFolder } from './database.ts';
+import { bytesOf, filesOf, faultOf, holdFolder } from './database.ts';
 import type { Channel } from './gather.ts';
 import type { IndexerData, IndexerReply, IndexerRequest } from './indexer.ts';
 import { createIndexing } from './indexing.ts';
@@ -21,11 +21,11 @@ import type { Indexing } from './indexing.ts';
 import type { Forgotten, Retention } from './deletion.ts';
 import type { ExchangeId, Journal } from './journal.ts';
 import { openLookup } from './lookup.ts';
-import type { Lookup } from './lookup.ts';
 import { prepareFolder } from './open.ts';
 import type { Readers } from './open.ts';
 import { createRecent, fingerprintNumber } from './recent.ts';
 import type { Recent } from './recent.ts';
+import { type RekeyParts, type Rekeying, adoptKeys } from './rekey.ts';
 import { forget, remove } from './retention.ts';
 import { receivedOf } from './search.ts';
 import type { Search } from './search.ts';
@@ -68,7 +68,9 @@ const dayMs = 86_400_000;
  * @throws FaultError journalHeld, journalKeyUnreadable, journalKeyExposed, journalKeyWrong,
  *   journalVersion, journalFull, journalLocked, journalUnavailable
  */
-export async function openJournal(options: JournalOptions): Promise<Journal & Retention> {
+export async function openJournal(
+  options: JournalOptions,
+): Promise<Journal & Retention & Rekeying> {
   try {
     const { folder, key, busyMs = 2000 } = options;
     if (options.readOnly === true) return openBeside(folder, busyMs, key?.file);
@@ -79,7 +81,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal & Re
   }
 }
 
-async function openForWriter(options: JournalOptions): Promise<Journal & Retention> {
+async function openForWriter(options: JournalOptions): Promise<Journal & Retention & Rekeying> {
   const { folder, emit, busyMs = 2000, maxBytes } = options;
   const startedAt = Date.now();
   const opened: (() => unknown)[] = [];
@@ -120,19 +122,17 @@ async function openForWriter(options: JournalOptions): Promise<Journal & Retenti
     const commit = createGroupCommit({ writer, next, channels, isStored, committed, emit });
     const count = await lookup.look((search) => search.stats().exchanges);
     emit('journal.opened', { file: folder, count, ms: Date.now() - startedAt });
+    const keys = { ring, keyFile: keyFile ?? filesOf(folder).key };
     const parts = { folder, writer, indexer, lookup, next, recent, indexing, channels, commit };
-    return writingJournal(parts, closeAll);
+    return writingJournal({ ...parts, ...keys }, closeAll);
   } catch (error) {
     await closeAll();
     throw error;
   }
 }
 
-interface Parts {
+interface Parts extends RekeyParts {
   folder: string;
-  writer: Writer;
-  indexer: Indexer;
-  lookup: Lookup;
   next: () => number;
   recent: Recent;
   indexing: Indexing;
@@ -140,7 +140,10 @@ interface Parts {
   commit: GroupCommit;
 }
 
-function writingJournal(parts: Parts, closeAll: () => Promise<void>): Journal & Retention {
+function writingJournal(
+  parts: Parts,
+  closeAll: () => Promise<void>,
+): Journal & Retention & Rekeying {
   const { writer, indexer, lookup, next, recent, indexing, channels, commit } = parts;
   let closing: Promise<void> | undefined;
   const ending = new AbortController();
@@ -218,6 +221,7 @@ function writingJournal(parts: Parts, closeAll: () => Promise<void>): Journal & 
     outbound: (filter = {}) => found((search) => search.outbound(filter)),
     outboundCounts: () => found((search) => search.outboundCounts()),
     practiceOf: (patient) => found((search) => search.practiceOf(patient)),
+    adoptKeys: () => (closing ? Promise.reject(closed()) : adoptKeys(parts)),
     stats: () => found((search) => ({ ...search.stats(), bytes: bytesOf(parts.folder) })),
     stored: () => found((search) => search.stored()),
     forget(channel, before, { parked = 0, undelivered = 0, ...told } = {}) {

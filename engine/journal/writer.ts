@@ -40,6 +40,8 @@ export type WriterRequest =
   | { do: 'remove'; places: Places }
   | { do: 'shrink' }
   | { do: 'checkpoint' }
+  // Other keys from now on, the last one current.
+  | { do: 'keys'; keys: Uint8Array[] }
   | { do: 'close' };
 
 /**
@@ -54,9 +56,11 @@ const data = workerData as WriterData;
 let store: Store | undefined;
 
 answerRequests<WriterRequest, WriterReply>((request) => {
-  if (request.do === 'close') {
+  if (request.do === 'close' || request.do === 'keys') {
     store?.database.close();
     store = undefined;
+    // What comes next begins a session under the current one.
+    if (request.do === 'keys') data.keys = request.keys;
     return 0;
   }
   try {
