@@ -10,8 +10,8 @@ import type { Forgotten, Removable } from './deletion.ts';
 import type { ExchangeId, Outbound, Progress } from './journal.ts';
 import { openStates } from './journal.ts';
 import type { IndexedOutline, Mark } from './keyindex.ts';
+import { type Cursor, createKindWalk, createKinds } from './kinds.ts';
 import { find, index, read } from './sql.ts';
-import { createStateCounts } from './state-counts.ts';
 
 /** Which exchanges of a channel are deleted; times in microseconds since 1970, exclusive. */
 export interface Forget {
@@ -39,8 +39,8 @@ export interface Removal {
 export interface Going {
   exchanges: Float64Array<ArrayBuffer>;
   places: Places;
-  /** Go on after this one; 0 when there are no more. */
-  last: ExchangeId;
+  /** Go on from here; undefined when there are no more. */
+  last: Cursor | undefined;
 }
 
 /** Pairs of a block and an exchange that has entries in it, by block. */
@@ -48,17 +48,17 @@ export type Places = Float64Array<ArrayBuffer>;
 
 /** What one step of dropping did. */
 export interface Dropped extends Forgotten {
-  /** The last exchange it looked at; 0 when there are no more. */
-  last: ExchangeId;
+  /** Go on from here; undefined when there are no more. */
+  last: Cursor | undefined;
 }
 
 export interface Forgetting {
   /** What must stay of what would be deleted, and what was spared before and need not stay. */
   places(forget: Forget): { spare: Places; release: Places };
   /** Drop some exchanges from the index, those that are spared in the journal apart. */
-  drop(forget: Forget, after: ExchangeId): Dropped;
+  drop(forget: Forget, after: Cursor): Dropped;
   /** Some of what is deleted by its state. */
-  going(removal: Removal, after: ExchangeId): Going;
+  going(removal: Removal, after: Cursor): Going;
   /**
    * Drop these from the index.
    * @param freed bytes of their channel's blocks by hour, in pairs
@@ -85,9 +85,7 @@ export function createForgetting(journal: Database, keys: Database): Forgetting 
     middle: keys.prepare<[number], number>(find.middleBlocks).pluck(),
     mark: keys.prepare<[], Mark>(index.mark),
     setMark: keys.prepare(index.setMark),
-    oldestOf: keys.prepare<[object], IndexedOutline>(index.oldestOf),
     deliveries: keys.prepare<[number], Outbound>(find.outboundOf),
-    inState: keys.prepare<[object], number>(index.inState).pluck(),
     withParkedDelivery: keys.prepare<[object], number>(index.withParkedDelivery).pluck(),
     periodOf: keys.prepare<[number], number>(index.periodOf).pluck(),
     dropExchange: keys.prepare(index.dropExchange),
@@ -104,7 +102,8 @@ export function createForgetting(journal: Database, keys: Database): Forgetting 
     bytesBetween: journal.prepare<[number, number, number], number>(read.bytesBetween).pluck(),
   };
   const deliveries = createDeliveryIndex(keys);
-  const countStates = createStateCounts(keys);
+  const kindsNow = createKinds(keys);
+  const walk = createKindWalk(keys);
 
   function toSpare(forget: Forget): Set<ExchangeId> {
     const { channel, before, parked, undelivered, faulty, notAnswered } = forget;
@@ -114,7 +113,6 @@ export function createForgetting(journal: Database, keys: Database): Forgetting 
       [index.parkedDeliveries, parked],
       [index.unfinished, undelivered],
       [index.openDeliveries, undelivered],
-      [index.rejected, faulty],
       [index.faulty, faulty],
       [index.notAnswered, notAnswered],
     ] as const) {
@@ -125,21 +123,30 @@ export function createForgetting(journal: Database, keys: Database): Forgetting 
     return all;
   }
 
-  const dropAtOnce = keys.transaction((forget: Forget, after: ExchangeId): Dropped => {
+  const dropAtOnce = keys.transaction((forget: Forget, after: Cursor): Dropped => {
     const { channel, before } = forget;
-    const rows = statements.oldestOf.all({ channel, after, before, most: exchangesPerStep });
-    const counts = countStates();
-    const dropped: Dropped = { exchanges: 0, parked: 0, undelivered: 0, last: 0 };
-    for (const row of rows) {
-      dropped.last = row.id;
-      if (ofJournal(() => statements.isSpared.get(row.id)) !== undefined) continue;
-      dropCounted(row, dropped);
-      counts.drop(row);
-    }
-    counts.store();
-    countDropped(dropped);
-    return dropped;
+    const { exchanges, last } = walk({ channel, before, state: null }, after, exchangesPerStep);
+    const going = exchanges.filter(
+      (id) => ofJournal(() => statements.isSpared.get(id)) === undefined,
+    );
+    return { ...dropAll(going), last };
   });
+
+  function dropAll(exchanges: Iterable<ExchangeId>): Forgotten {
+    const dropped: Forgotten = { exchanges: 0, parked: 0, undelivered: 0 };
+    const kinds = kindsNow();
+    for (const id of exchanges) {
+      const row = statements.exchange.get(id);
+      if (!row) continue;
+      dropCounted(row, dropped);
+      kinds.drop(row.kind);
+    }
+    kinds.store();
+    const mark = statements.mark.get();
+    if (mark) statements.setMark.run(mark.journal, mark.block, mark.exchanges - dropped.exchanges);
+    for (const statement of statements.dropEmptyPeriods) statement.run();
+    return dropped;
+  }
 
   function dropCounted(row: IndexedOutline, dropped: Forgotten): void {
     const states = statements.deliveries.all(row.id).map(({ state }) => state);
@@ -149,28 +156,12 @@ export function createForgetting(journal: Database, keys: Database): Forgetting 
     dropRow(row);
   }
 
-  function countDropped({ exchanges }: Forgotten): void {
-    const mark = statements.mark.get();
-    if (mark) statements.setMark.run(mark.journal, mark.block, mark.exchanges - exchanges);
-    for (const statement of statements.dropEmptyPeriods) statement.run();
-  }
-
   const dropTheseAtOnce = keys.transaction(
     (channel: number, exchanges: Float64Array, freed: Float64Array): Forgotten => {
-      const dropped: Forgotten = { exchanges: 0, parked: 0, undelivered: 0 };
-      const counts = countStates();
-      for (const id of exchanges) {
-        const row = statements.exchange.get(id);
-        if (!row) continue;
-        dropCounted(row, dropped);
-        counts.drop(row);
-      }
-      counts.store();
       for (let at = 0; at < freed.length; at += 2) {
         statements.use.run(channel, freed[at], 0, -(freed[at + 1] ?? 0));
       }
-      countDropped(dropped);
-      return dropped;
+      return dropAll(exchanges);
     },
   );
 
@@ -187,17 +178,24 @@ export function createForgetting(journal: Database, keys: Database): Forgetting 
     return new Float64Array(found.flat());
   }
 
-  function going({ channel, before, state }: Removal, after: ExchangeId): Going {
-    const most = exchangesPerStep;
-    const of = { channel, before, after, most };
-    const ids = statements.inState.all({ ...of, state });
-    if (state === 'parked') ids.push(...statements.withParkedDelivery.all(of));
-    const found = [...new Set(ids)].sort((a, b) => a - b).slice(0, most);
+  function going(removal: Removal, after: Cursor): Going {
+    const { exchanges: found, last } = foundInState(removal, after);
     const closed = found.filter(
       (id) => !statements.deliveries.all(id).some((one) => isOpen(one.state)),
     );
-    const exchanges = new Float64Array(closed);
-    return { exchanges, places: placesOf(closed), last: found.at(-1) ?? 0 };
+    return { exchanges: new Float64Array(closed), places: placesOf(closed), last };
+  }
+
+  function foundInState({ channel, before, state }: Removal, after: Cursor) {
+    const most = exchangesPerStep;
+    // No kind is 0: what has a parked delivery comes first, whatever its own state.
+    if (state === 'parked' && after.kind === 0) {
+      const of = { channel, before, after: after.exchange, most };
+      const exchanges = statements.withParkedDelivery.all(of);
+      const exchange = exchanges.at(-1);
+      if (exchange !== undefined) return { exchanges, last: { kind: 0, exchange } };
+    }
+    return walk({ channel, before, state }, after, most);
   }
 
   function dropRow({ id, channel, control, patient }: IndexedOutline): void {

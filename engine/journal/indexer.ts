@@ -16,9 +16,9 @@ import {
 } from './database.ts';
 import { createForgetting } from './forgetting.ts';
 import type { Dropped, Forget, Going, Places, Removal } from './forgetting.ts';
-import type { ExchangeId } from './journal.ts';
 import { createKeyIndex } from './keyindex.ts';
 import type { Merged } from './keyindex.ts';
+import type { Cursor } from './kinds.ts';
 import { createOpener } from './seal.ts';
 import type { Session } from './seal.ts';
 import { read } from './sql.ts';
@@ -38,8 +38,8 @@ export type IndexerRequest =
   | { do: 'secure' }
   // The steps of retention, as `Forgetting` describes them.
   | { do: 'places'; forget: Forget }
-  | { do: 'drop'; forget: Forget; after: ExchangeId }
-  | { do: 'going'; removal: Removal; after: ExchangeId }
+  | { do: 'drop'; forget: Forget; after: Cursor }
+  | { do: 'going'; removal: Removal; after: Cursor }
   | { do: 'dropThese'; channel: number; exchanges: Float64Array; freed: Float64Array }
   | { do: 'account'; channel: number; before: number }
   | { do: 'shrink' }
@@ -69,8 +69,8 @@ let open: Open | undefined;
 const nothing: IndexerReply = {
   ...{ after: 0, mark: 0, appends: 0, damaged: 0, lost: 0, pages: 0 },
   places: { spare: new Float64Array(), release: new Float64Array() },
-  dropped: { exchanges: 0, parked: 0, undelivered: 0, last: 0 },
-  going: { exchanges: new Float64Array(), places: new Float64Array(), last: 0 },
+  dropped: { exchanges: 0, parked: 0, undelivered: 0, last: undefined },
+  going: { exchanges: new Float64Array(), places: new Float64Array(), last: undefined },
 };
 
 answerRequests<IndexerRequest, IndexerReply>((request) => {
@@ -110,7 +110,7 @@ function answer(
       return { going: forgetting.going(request.removal, request.after) };
     case 'dropThese': {
       const { channel, exchanges, freed } = request;
-      return { dropped: { ...forgetting.dropThese(channel, exchanges, freed), last: 0 } };
+      return { dropped: { ...forgetting.dropThese(channel, exchanges, freed), last: undefined } };
     }
     case 'account':
       forgetting.account(request.channel, request.before);

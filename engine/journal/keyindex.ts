@@ -8,11 +8,11 @@ import { ofJournal } from './database.ts';
 import { createDeliveryIndex } from './deliveries.ts';
 import { addUsage, createGatherer } from './gather.ts';
 import type { Channel, Gathered } from './gather.ts';
+import { createKinds } from './kinds.ts';
 import { combine } from './outline.ts';
 import type { Outline } from './outline.ts';
 import type { Opener, Session } from './seal.ts';
 import { index, read } from './sql.ts';
-import { createStateCounts } from './state-counts.ts';
 
 export interface Merged {
   /** The last block that was indexed before; 0 where the index was built from nothing. */
@@ -44,6 +44,7 @@ const exchangesPerPeriod = 262_144;
 export interface IndexedOutline extends Outline {
   first_block: number;
   last_block: number;
+  kind: number;
 }
 
 /** How far the index has come. */
@@ -76,7 +77,7 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
     use: keys.prepare(index.use),
   };
   const deliveries = createDeliveryIndex(keys);
-  const countStates = createStateCounts(keys);
+  const kindsNow = createKinds(keys);
   const gather = createGatherer(journal, opener);
   const copyOpening = createOpeningCopy(journal, keys);
   const identity = ofJournal(() => journal.prepare<[], Buffer>(read.identity).pluck().get());
@@ -104,7 +105,7 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
 
   function store(gathered: Gathered): void {
     const mark = markNow();
-    const counts = countStates();
+    const kinds = kindsNow();
     const newest = statements.lastExchange.get() ?? 0;
     const period = periodFor(newest);
     let exchanges = mark.exchanges;
@@ -118,21 +119,24 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
         exchanges += 1;
         addUsage(gathered.usage, combined.channel, id, { exchanges: 1, bytes: 0 });
       }
-      counts.put(combined, stored);
-      putExchange(combined, stored, gathered.blocks.get(id) ?? []);
+      const kind = kinds.put(combined, stored?.kind);
+      putExchange(combined, stored, gathered.blocks.get(id) ?? [], kind);
       deliveries.put(outline.deliveries);
       if (id <= newest) putKeys(combined);
       else inPeriod += 1;
     }
     for (const statement of statements.putNewKeys) statement.run(period, newest);
     statements.countInPeriod.run(inPeriod, period);
-    for (const { patient, practice, at, into } of gathered.practices.values()) {
+    // Sorted, so that each page of a table larger than memory is written once.
+    const practices = [...gathered.practices.values()];
+    practices.sort((a, b) => a.patient.compare(b.patient));
+    for (const { patient, practice, at, into } of practices) {
       statements.putPractice.run(patient, practice, at, into ?? null);
     }
     for (const { channel, hour, exchanges, bytes } of gathered.usage.values()) {
       statements.use.run(channel, hour, exchanges, bytes);
     }
-    counts.store();
+    kinds.store();
     copyOpening();
     statements.setMark.run(identity, gathered.last, exchanges);
   }
@@ -144,7 +148,12 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
     return Number(statements.addPeriod.run(last === undefined ? 0 : newest + 1).lastInsertRowid);
   }
 
-  function putExchange(row: Outline, stored: IndexedOutline | undefined, added: number[]): void {
+  function putExchange(
+    row: Outline,
+    stored: IndexedOutline | undefined,
+    added: number[],
+    kind: number,
+  ): void {
     const blocks = stored ? [stored.first_block, stored.last_block, ...added] : added;
     const first = Math.min(...blocks);
     const last = Math.max(...blocks);
@@ -168,6 +177,7 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
       row.last,
       first,
       last,
+      kind,
     );
   }
 

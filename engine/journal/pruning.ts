@@ -10,6 +10,7 @@ import { closeReaders, openReaders, readKeysOf } from './open.ts';
 import type { Readers } from './open.ts';
 import type { SealedBlock } from './seal.ts';
 import type { Mark } from './keyindex.ts';
+import { start } from './kinds.ts';
 import { find, index, pruning as sql, read } from './sql.ts';
 import { thinned } from './thin.ts';
 
@@ -149,12 +150,13 @@ function removed(
   const { channel, before } = removal;
   const block = journal.prepare<[number], SealedBlock>(read.block);
   const all = keys.prepare<[object], number>(sql.countBefore).pluck().get({ channel, before }) ?? 0;
-  let [exchanges, bytes] = [0, 0];
-  for (let after = 0; ;) {
+  const exchanges = new Set<number>();
+  let bytes = 0;
+  for (let after = start; ;) {
     const going = forgetting.going(removal, after);
-    if (going.last === 0) break;
+    if (going.last === undefined) break;
     after = going.last;
-    exchanges += going.exchanges.length;
+    for (const id of going.exchanges) exchanges.add(id);
     const gone = new Set(going.exchanges);
     for (const id of new Set(going.places.filter((_, at) => at % 2 === 0))) {
       const sealed = block.get(id);
@@ -162,5 +164,5 @@ function removed(
       if (sealed && left) bytes += sealed.body.length - left.bytes.length;
     }
   }
-  return { exchanges, stay: all - exchanges, bytes, steps: [before] };
+  return { exchanges: exchanges.size, stay: all - exchanges.size, bytes, steps: [before] };
 }

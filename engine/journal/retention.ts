@@ -7,6 +7,7 @@ import type { Forget, Places, Removal } from './forgetting.ts';
 import { hourInMicroseconds } from './gather.ts';
 import type { IndexerReply, IndexerRequest } from './indexer.ts';
 import type { Forgotten } from './deletion.ts';
+import { type Cursor, start } from './kinds.ts';
 import type { Thread } from './thread.ts';
 import type { WriterReply, WriterRequest } from './writer.ts';
 
@@ -38,11 +39,10 @@ export async function forget(
   for (const places of portions(spare)) await writer.call({ do: 'spare', channel, places });
   while ((await writer.call({ do: 'forget', channel, before })) > 0) if (signal.aborted) return all;
   await shrinkJournal(writer, signal);
-  for (let after = 0; ;) {
-    const { dropped } = await indexer.call({ do: 'drop', forget, after });
-    add(all, dropped);
-    after = dropped.last;
-    if (after === 0) break;
+  for (let after: Cursor | undefined = start; after;) {
+    const reply: IndexerReply = await indexer.call({ do: 'drop', forget, after });
+    add(all, reply.dropped);
+    after = reply.dropped.last;
     if (signal.aborted) return all;
   }
   await indexer.call({ do: 'account', channel, before });
@@ -64,9 +64,10 @@ export async function remove(
   const all: Forgotten = { exchanges: 0, parked: 0, undelivered: 0 };
   await indexer.call({ do: 'merge' });
   await indexer.call({ do: 'secure' });
-  for (let after = 0; !signal.aborted;) {
-    const { exchanges, places, last } = (await indexer.call({ do: 'going', removal, after })).going;
-    if (last === 0) break;
+  for (let after: Cursor = start; !signal.aborted;) {
+    const { going }: IndexerReply = await indexer.call({ do: 'going', removal, after });
+    const { exchanges, places, last } = going;
+    if (last === undefined) break;
     const freed: number[] = [];
     for (const [hour, part] of byHour(places)) {
       freed.push(hour, await writer.call({ do: 'remove', places: part }));

@@ -23,6 +23,7 @@ import type {
   StoredExchange,
 } from './journal.ts';
 import type { IndexedOutline, Mark } from './keyindex.ts';
+import { createKindSearch } from './kinds.ts';
 import { combine, matches, outlineOf, summaryOf } from './outline.ts';
 import type { Outline, Selection, Told } from './outline.ts';
 import { type PracticeRow, followed } from './practices.ts';
@@ -65,6 +66,7 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
   const usage = keys.prepare<[], Usage>(find.usage);
   const isSpared = journal.prepare<[number], number>(read.isSpared).pluck();
   const deliveries = createDeliverySearch(keys);
+  const newestOfKinds = createKindSearch(keys);
 
   /** The block that was opened last for `beginning`. */
   let latest: { id: number; plain: Buffer } | undefined;
@@ -88,7 +90,20 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
 
   function select(selection: Selection, limit: number): Outline[] {
     const unindexed = tailOutlines();
-    const indexed = keys.prepare<[object], Outline>(list[leading(selection)]).all({
+    const indexed = listed(selection, limit + unindexed.size);
+    const found = indexed.filter(({ id }) => !unindexed.has(id));
+    for (const outline of unindexed.values()) if (matches(outline, selection)) found.push(outline);
+    return found.sort((a, b) => b.id - a.id).slice(0, limit);
+  }
+
+  /** What the index has of it, newest first. */
+  function listed(selection: Selection, limit: number): Outline[] {
+    const by = leading(selection);
+    if (by === 'kinds') {
+      const ids = Array.from(newestOfKinds(selection, limit));
+      return ids.flatMap((id) => exchange.get(id) ?? []);
+    }
+    return keys.prepare<[object], Outline>(list[by]).all({
       channel: selection.channel ?? null,
       state: selection.state ?? null,
       fault: selection.fault ?? null,
@@ -99,11 +114,8 @@ export function createSearch(journal: Database, keys: Database, opener: Opener):
       practice: selection.practice ?? null,
       since: selection.since ?? 0,
       until: selection.until ?? Number.MAX_SAFE_INTEGER,
-      limit: limit + unindexed.size,
+      limit,
     });
-    const found = indexed.filter(({ id }) => !unindexed.has(id));
-    for (const outline of unindexed.values()) if (matches(outline, selection)) found.push(outline);
-    return found.sort((a, b) => b.id - a.id).slice(0, limit);
   }
 
   /** Whether retention has deleted it, though the index may still name it. */
@@ -262,9 +274,11 @@ export function receivedOf(first: Entry | undefined): Uint8Array | undefined {
   return first?.kind === 'received' ? first.body : undefined;
 }
 
-/** The rarest field that a selection names and that has an index: it leads the listing. */
-function leading(selection: Selection): keyof typeof list {
-  const names = Object.keys(list) as (keyof typeof list)[];
-  const named = names.find((name) => name !== 'any' && selection[name] !== undefined) ?? 'any';
-  return named === 'state' && selection.state === 'answered' ? 'any' : named;
+/** What a selection is found by: the rarest first, and by time alone where it names nothing. */
+function leading(selection: Selection): 'controlId' | 'patient' | 'any' | 'kinds' {
+  if (selection.controlId !== undefined) return 'controlId';
+  if (selection.patient !== undefined) return 'patient';
+  const { channel, state, fault, sender, type, practice } = selection;
+  const named = [channel, state, fault, sender, type, practice].some((one) => one !== undefined);
+  return named ? 'kinds' : 'any';
 }

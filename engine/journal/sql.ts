@@ -57,13 +57,13 @@ export const index = {
   setMark: 'update mark set journal = ?, block = ?, exchanges = ?',
   clear: `delete from exchange; delete from by_control; delete from by_patient;
     delete from middle_block; delete from outbound; delete from usage; delete from period;
-    delete from session; delete from channel; delete from state_count`,
+    delete from session; delete from channel; delete from kind`,
   lastExchange: 'select max(id) from exchange',
   exchangesAfter: 'select count(*) from exchange where id > ?',
   exchange: 'select * from exchange where id = ?',
-  // By place: naming sixteen values costs more than storing them.
-  putExchange:
-    'insert or replace into exchange values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+  // By place: naming so many values costs more than storing them.
+  putExchange: `insert or replace into exchange
+    values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   period: 'select id, exchanges from period order by id desc limit 1',
   periodOf: 'select id from period where first <= ? order by id desc limit 1',
   addPeriod: 'insert into period (first, exchanges) values (?, 0)',
@@ -95,31 +95,23 @@ export const index = {
       or (excluded.at = practice.at and excluded.practice <> practice.practice))`,
   use: `insert into usage values (?, ?, ?, ?) on conflict (channel, hour)
     do update set exchanges = exchanges + excluded.exchanges, bytes = bytes + excluded.bytes`,
-  addToState: `insert into state_count values (?, ?, ?) on conflict (channel, state)
-    do update set exchanges = exchanges + excluded.exchanges`,
-  dropEmptyStates: 'delete from state_count where exchanges <= 0',
+  kind: `select id from kind
+    where channel = ? and state = ? and fault = ? and sender = ? and type = ?`,
+  addKind: `insert into kind (channel, state, fault, sender, type, exchanges)
+    values (?, ?, ?, ?, ?, 0)`,
+  countKind: 'update kind set exchanges = exchanges + ? where id = ?',
+  dropEmptyKinds: 'delete from kind where exchanges <= 0',
   clearUsage: 'update usage set bytes = 0 where channel = ? and hour < ?',
   dropUsage: 'delete from usage where channel = ? and exchanges <= 0 and bytes = 0',
   lastSession: 'select coalesce(max(id), 0) from session',
   putSession: 'insert or replace into session values (?, ?, ?)',
   putChannel: 'insert or replace into channel values (?, ?, ?)',
-  oldestOf: `select * from exchange
-    where channel = @channel and id > @after and id < @before order by id limit @most`,
   // What retention spares: what is parked, and what is not done yet.
-  parked: `select id from exchange where state = 'parked' and state <> 'answered'
-    and +channel = @channel and id >= @since and id < @before`,
-  unfinished: `select id from exchange
-    where state in ('received', 'asking', 'mapping') and state <> 'answered'
-    and +channel = @channel and id >= @since and id < @before`,
-  rejected: `select id from exchange where state = 'rejected' and state <> 'answered'
-    and +channel = @channel and id >= @since and id < @before`,
-  faulty: `select id from exchange where fault > '' and +channel = @channel
-    and id >= @since and id < @before`,
-  notAnswered: `select id from exchange where state > '' and state <> 'answered'
-    and +channel = @channel and id >= @since and id < @before`,
-  // What is deleted by its state, some at a time.
-  inState: `select id from exchange where state = @state and state <> 'answered'
-    and +channel = @channel and id > @after and id < @before order by id limit @most`,
+  parked: ofKinds("k.state = 'parked'"),
+  unfinished: ofKinds("k.state in ('received', 'asking', 'mapping')"),
+  // And what a person spares.
+  faulty: ofKinds("(k.fault <> '' or k.state = 'rejected')"),
+  notAnswered: ofKinds("k.state <> 'answered'"),
   withParkedDelivery: `select e.id from outbound o cross join exchange e on e.id = o.exchange
     where o.state = 'parked' and o.exchange > @after and o.exchange < @before
     and e.channel = @channel order by o.exchange limit @most`,
@@ -166,6 +158,10 @@ export const find = {
     from outbound where state = 'parked' group by destination, fault`,
   oldest: 'select min(id) from exchange',
   usage: 'select channel, hour, exchanges, bytes from usage order by channel, hour',
+  kindsOf: `select id from kind where +channel = @channel and id >= @from
+    and (@state is null or state = @state) order by id`,
+  nextOfKind: `select id from exchange where kind = @kind and id > @after and id < @before
+    order by id limit @most`,
   usageByChannel: 'select channel, sum(bytes) as bytes from usage group by channel',
   fingerprints: `select id, fingerprint from exchange
     where id >= ? and fingerprint is not null order by id desc limit ?`,
@@ -199,15 +195,16 @@ export const salvage = {
 
 /** For telling what a deletion would take away. */
 export const pruning = {
-  countBefore: 'select count(*) from exchange where channel = @channel and id < @before',
+  countBefore: `select count(*) from kind k cross join exchange e on e.kind = k.id
+    where k.channel = @channel and e.id < @before`,
   lengthOf: 'select length(body) from block where id = ?',
 } as const;
 
 /** For telling what there is. */
 export const statistics = {
-  states: 'select channel, state, exchanges from state_count',
-  endsOfChannel: `select (select min(id) from exchange where channel = @channel) as oldest,
-    (select max(id) from exchange where channel = @channel) as newest`,
+  kinds: `select channel, state, exchanges,
+    (select min(e.id) from exchange e where e.kind = kind.id) as oldest,
+    (select max(e.id) from exchange e where e.kind = kind.id) as newest from kind`,
   blockAfter: 'select min(id) from block where id > ?',
   spared: 'select count(distinct exchange) from spared',
 } as const;
@@ -223,30 +220,44 @@ export const verify = {
   notByPatient: notByKey('by_patient', 'patient'),
 } as const;
 
-const others = `(@channel is null or +e.channel = @channel)
-    and (@state is null or +e.state = @state)
-    and (@fault is null or +e.fault = @fault)
+const fewValued = (of: string): string => `(@channel is null or +${of}.channel = @channel)
+    and (@state is null or ${of}.state = @state)
+    and (@fault is null or ${of}.fault = @fault)
+    and (@type is null or substr(${of}.type || '^', 1, length(@type) + 1) = @type || '^')
+    and (@sender is null or ${of}.sender = @sender)`;
+
+const others = `${fewValued('e')}
     and (@controlId is null or e.control = @controlId)
-    and (@type is null or substr(e.type || '^', 1, length(@type) + 1) = @type || '^')
-    and (@sender is null or +e.sender = @sender)
     and (@patient is null or e.patient = @patient)
     and (@practice is null or +e.practice = @practice)`;
 
 /**
- * Listings, newest first, each led by the index of one field of the filter. In the order in which
- * a listing looks for the first that its filter gives: the rarest first.
+ * Listings, newest first. A control id or a patient has few exchanges, which are looked at one by
+ * one. Everything else has few values: the kinds that fit are merged, and nothing else is read.
  */
 export const list = {
   controlId: byKey('by_control', 'control', '@controlId'),
   patient: byKey('by_patient', 'patient', '@patient'),
-  fault: byColumn('e.fault = @fault'),
-  practice: byColumn('e.practice = @practice'),
-  // Most end as answered: those are found quickly without an index, and so not in it.
-  state: byColumn("e.state = @state and e.state <> 'answered'"),
-  sender: byColumn('e.sender = @sender'),
-  channel: byColumn('e.channel = @channel'),
-  any: byColumn('true'),
+  any: `select * from exchange where id between @since and @until order by id desc limit @limit`,
+  heads: headsOf('e.kind = k.id'),
+  headsOfPractice: headsOf('e.practice = @practice and e.kind = k.id'),
+  ofKind: `select id from exchange
+    where kind = @kind and id between @since and @until order by id desc limit @most`,
+  ofKindAndPractice: `select id from exchange where practice = @practice
+    and kind = @kind and id between @since and @until order by id desc limit @most`,
 } as const;
+
+/** The newest exchange of each kind that fits; null where it has none in this time. */
+function headsOf(which: string): string {
+  return `select k.id as kind, (select max(e.id) from exchange e
+      where ${which} and e.id between @since and @until) as head
+    from kind k where ${fewValued('k')}`;
+}
+
+function ofKinds(which: string): string {
+  return `select e.id from kind k cross join exchange e on e.kind = k.id
+    where k.channel = @channel and ${which} and e.id >= @since and e.id < @before`;
+}
 
 function bulk(table: string, column: string): string {
   return `insert or ignore into ${table} select ?, ${column}, id from exchange
@@ -257,11 +268,6 @@ function notByKey(table: string, column: string): string {
   return `select e.id from exchange e where e.${column} is not null and not exists (
     select 1 from ${table} k where k.exchange = e.id and k.${column} = e.${column}
       and k.period = (select id from period where first <= e.id order by id desc limit 1))`;
-}
-
-function byColumn(leading: string): string {
-  return `select e.* from exchange e where ${leading}
-    and e.id between @since and @until and ${others} order by e.id desc limit @limit`;
 }
 
 function byKey(table: string, column: string, value: string): string {

@@ -92,23 +92,29 @@ export function statisticsOf(
   }
 }
 
+interface KindRow {
+  channel: number;
+  state: Progress;
+  exchanges: number;
+  oldest: number;
+  newest: number;
+}
+
 /** By number, as the index has them. */
 function channelsOf(journal: Database, keys: Database) {
   const mark = keys.prepare<[], Mark>(index.mark).get()?.block ?? 0;
-  const ends = keys.prepare<[object], { oldest: number | null; newest: number | null }>(
-    sql.endsOfChannel,
-  );
   const channels = new Map<number, ChannelStatistics>();
   for (const { id, name } of journal.prepare<[], Channel>(read.channels).all()) {
-    const { oldest = null, newest = null } = ends.get({ channel: id }) ?? {};
-    channels.set(id, { channel: name, exchanges: 0, states: {}, bytes: 0, oldest, newest });
+    const nothing = { exchanges: 0, bytes: 0, oldest: null, newest: null };
+    channels.set(id, { channel: name, states: {}, ...nothing });
   }
-  type Row = { channel: number; state: Progress; exchanges: number };
-  for (const { channel, state, exchanges } of keys.prepare<[], Row>(sql.states).all()) {
-    const one = channels.get(channel);
+  for (const kind of keys.prepare<[], KindRow>(sql.kinds).all()) {
+    const one = channels.get(kind.channel);
     if (!one) continue;
-    count(one, state, exchanges);
-    one.exchanges += exchanges;
+    count(one, kind.state, kind.exchanges);
+    one.exchanges += kind.exchanges;
+    one.oldest = Math.min(one.oldest ?? kind.oldest, kind.oldest);
+    one.newest = Math.max(one.newest ?? kind.newest, kind.newest);
   }
   const used = keys.prepare<[], { channel: number; bytes: number }>(find.usageByChannel);
   for (const { channel, bytes } of used.all()) {

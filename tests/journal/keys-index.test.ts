@@ -180,7 +180,7 @@ describe('every query has its plan', () => {
   // Tables of a few rows, where reading all of them is right.
   // And of partial indexes, which hold only what is still waiting.
   const small =
-    /SCAN (journal|key|channel|mark|period|state_count|p$|usage|spared|\(|CONSTANT|(outbound|o) USING INDEX outbound_)/;
+    /SCAN (journal|key|channel|mark|period|kind|k$|p$|usage|spared|\(|CONSTANT|(outbound|o) USING INDEX outbound_)/;
   const queries: [Schema, Record<string, string>][] = [
     [
       'journal',
@@ -197,7 +197,7 @@ describe('every query has its plan', () => {
         ...index,
         ...find,
         ...list,
-        ...those(statistics, 'states', 'endsOfChannel'),
+        ...those(statistics, 'kinds'),
         ...those(verify, 'place', 'placesAfter', 'isMiddle'),
       },
     ],
@@ -221,6 +221,9 @@ describe('every query has its plan', () => {
   it('and each listing is led by the index of its field', () => {
     const database = openInMemory();
     migrate(database, 'keys');
+    const byKind = 'SEARCH e USING COVERING INDEX exchange_kind (kind=? AND rowid>? AND rowid<?)';
+    const byPractice =
+      'SEARCH e USING COVERING INDEX exchange_practice (practice=? AND kind=? AND rowid>? AND rowid<?)';
     const leads: Record<keyof typeof list, string | string[]> = {
       controlId: [
         'SCAN p',
@@ -230,12 +233,11 @@ describe('every query has its plan', () => {
         'SCAN p',
         'SEARCH k USING PRIMARY KEY (period=? AND patient=? AND exchange>? AND exchange<?)',
       ],
-      fault: 'SEARCH e USING INDEX exchange_fault (fault=? AND rowid>? AND rowid<?)',
-      practice: 'SEARCH e USING INDEX exchange_practice (practice=? AND rowid>? AND rowid<?)',
-      state: 'SEARCH e USING INDEX exchange_state (state=? AND rowid>? AND rowid<?)',
-      sender: 'SEARCH e USING INDEX exchange_sender (sender=? AND rowid>? AND rowid<?)',
-      channel: 'SEARCH e USING INDEX exchange_channel (channel=? AND rowid>? AND rowid<?)',
-      any: 'SEARCH e USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)',
+      any: 'SEARCH exchange USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)',
+      heads: ['SCAN k', 'CORRELATED SCALAR SUBQUERY 1', byKind],
+      headsOfPractice: ['SCAN k', 'CORRELATED SCALAR SUBQUERY 1', byPractice],
+      ofKind: byKind.replace(' e ', ' exchange '),
+      ofKindAndPractice: byPractice.replace(' e ', ' exchange '),
     };
     for (const [name, lead] of Object.entries(leads)) {
       const steps = [lead].flat();

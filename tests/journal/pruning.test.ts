@@ -94,7 +94,7 @@ describe('pruning', function () {
         for (const id of ids) assert.ok(present.includes(id) || !onDisk.has(id));
         remove();
       }),
-      { numRuns: 8 },
+      { numRuns: 4 },
     );
   });
 

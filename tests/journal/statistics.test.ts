@@ -70,7 +70,7 @@ describe('statistics of a journal', () => {
         await journal.close();
         remove();
       }),
-      { numRuns: 5 },
+      { numRuns: 3 },
     );
   });
 });
