@@ -16,8 +16,9 @@
  *
  *   GATEHOUSE_DISK_FOLDER  the data folder, absolute
  *   GATEHOUSE_DISK_SHADOW  an empty folder for the shadow: numbered files, and at the cut `names`
- *   GATEHOUSE_DISK_AT      `any` moment, or before a `write`, before a `sync`, once it is `synced`
- *   GATEHOUSE_DISK_FILE    only at writes and syncs of this file; any where it is not set
+ *   GATEHOUSE_DISK_AT      `any` moment, or before a `write`, before a `sync`, once it is `synced`, once
+ *                          a file is `removed`
+ *   GATEHOUSE_DISK_FILE    only where it is this file; any where it is not set
  *   GATEHOUSE_DISK_NTH     at which of them, from 1
  *   GATEHOUSE_DISK_ARMED   a file: they count once it exists; from the start where it is not set
  *   GATEHOUSE_DISK_KEEPS   percent of the sectors not synced that reach the disk all the same
@@ -203,12 +204,15 @@ static void cut(void) {
 }
 
 /* Called with the lock held. */
-static void reached(const char *what, struct object *o) {
+static void reached_at(const char *what, const char *name) {
   if (strcmp(at, what) != 0) return;
-  if (only != NULL && (o == NULL || strcmp(only, o->name) != 0)) return;
+  if (only != NULL && (name == NULL || strcmp(only, name) != 0)) return;
   if (!armed && armed_file != NULL && !is_there(armed_file)) return;
   armed = 1;
   if (--nth == 0) cut();
+}
+static void reached(const char *what, struct object *o) {
+  reached_at(what, o == NULL ? NULL : o->name);
 }
 
 static int sync_fd(int fd) {
@@ -435,6 +439,7 @@ int unlink(const char *path) {
   if (result == 0) {
     gone(name);
     change(name, 0, 0);
+    reached_at("removed", name);
   }
   pthread_mutex_unlock(&lock);
   errno = error;

@@ -9,11 +9,11 @@ export interface DiskOptions {
   /** Keeps what the disk would hold; made anew. Without it the disk loses nothing. */
   shadow?: string;
   /**
-   * When the process ends: at any moment, before a write or a sync, or once it is synced; never
-   * unless told.
+   * When the process ends: at any moment, before a write or a sync, once it is synced, or once a file
+   * is removed; never unless told.
    */
-  at?: 'any' | 'write' | 'sync' | 'synced';
-  /** Only at writes and syncs of this file. */
+  at?: 'any' | 'write' | 'sync' | 'synced' | 'removed';
+  /** Only where it is this file. */
   file?: string;
   /** At which of them, from 1. */
   nth?: number;

@@ -17,7 +17,7 @@ const growthBytes = 24 * 1024 * 1024;
 export const fuzz: Part = {
   name: 'fuzz',
   law: 'whatever bytes come as a frame, a message, a batch or a GP record, reading them ends, in a result or a fault, and keeps nothing',
-  minutes: 5,
+  minutes: 3,
   suite: 'proof',
   async run(trial) {
     const shares = targets.reduce((sum, { share }) => sum + share, 0);

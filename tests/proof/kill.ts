@@ -4,12 +4,12 @@ import { type Cell, dieStarting, openCell } from './cell.ts';
 import { buildDisk, diskEnvironment } from './disk.ts';
 import { type Outcome, type Part, type Random, type Trial } from './part.ts';
 import { oneOf, randomFrom, tooFew, wholeBetween } from './part.ts';
-import { type Step, steps } from './steps.ts';
+import { type Step, startSteps, steps } from './steps.ts';
 
 export const kill: Part = {
   name: 'kill',
   law: 'whatever was acknowledged before a SIGKILL is in the journal once, delivered in order of its key, and flagged wherever it may have arrived twice',
-  minutes: 12,
+  minutes: 13,
   suite: 'proof',
   run: killed,
 };
@@ -124,9 +124,6 @@ async function killOnce(
   tally.byStep.set(name, (tally.byStep.get(name) ?? 0) + 1);
 }
 
-/** The steps a start comes by, when an earlier life left something to do. */
-const startSteps = steps.filter(({ name }) => /index|deliveries|checkpoint/.test(name));
-
 /** While it starts, and what the life before left is taken up. */
 async function killStarting(
   cell: Cell,
@@ -134,10 +131,11 @@ async function killStarting(
   random: Random,
   library: string,
 ): Promise<void> {
-  const [first] = startSteps;
-  const step = random() < 0.5 && first ? oneOf(random, [first, ...startSteps]) : undefined;
+  const step = random() < 0.6 ? oneOf(random, startSteps) : undefined;
+  // A log is taken up once; the others come often.
+  const most = step && 'file' in step.place && step.place.at === 'removed' ? 1 : 60;
   const life = step
-    ? dying(step, cell, library, wholeBetween(random, 1, 60))
+    ? dying(step, cell, library, wholeBetween(random, 1, most))
     : { signal: AbortSignal.timeout(wholeBetween(random, 200, 1500)) };
   if (await dieStarting(cell, life)) tally.starting += 1;
 }
@@ -145,8 +143,8 @@ async function killStarting(
 /** What a life is started with so that it dies at a step. */
 function dying(step: Step, cell: Cell, library: string, nth: number, armed?: string) {
   if ('file' in step.place) {
-    const { file } = step.place;
-    return { env: diskEnvironment(library, { data: cell.data, at: 'write', file, nth, armed }) };
+    const disk = { ...step.place, data: cell.data, nth, armed };
+    return { env: diskEnvironment(library, disk) };
   }
   return {
     imports: [preload('die')],

@@ -95,7 +95,7 @@ function several(what: string, which: readonly string[]): string[] {
 }
 
 /** Whether each arrival was told as an attempt before, and all but one of them as a repetition. */
-async function flagged(
+export async function flagged(
   journal: Journal,
   exchange: number,
   delivery: string,
@@ -147,7 +147,7 @@ async function altered(
 }
 
 /** What SQLite's own check finds in the databases of a folder. */
-function damage(data: string): string[] {
+export function damage(data: string): string[] {
   const { journal, keys } = filesOf(data);
   return [journal, keys].flatMap((file) => {
     const database = new SQLite(file, { readonly: true });

@@ -10,7 +10,7 @@ import { NotStarted } from './server.ts';
 export const power: Part = {
   name: 'power',
   law: 'whatever was acknowledged before a power cut is in the journal once, delivered in order of its key, and flagged wherever it may have arrived twice; with synchronous=NORMAL messages are lost',
-  minutes: 6,
+  minutes: 8,
   suite: 'proof',
   run: powerCut,
 };
@@ -169,8 +169,9 @@ async function cutStarting(
   random: Random,
   library: string,
 ): Promise<void> {
-  const at = oneOf<DiskOptions['at']>(random, ['write', 'sync', 'synced']);
-  const disk = { ...cutOf(cell, random), at, nth: wholeBetween(random, 1, 24) };
+  const at = oneOf<DiskOptions['at']>(random, ['write', 'sync', 'synced', 'removed']);
+  const nth = wholeBetween(random, 1, at === 'removed' ? 6 : 24);
+  const disk = { ...cutOf(cell, random), at, nth };
   const imports = [preload('often')];
   const died = await dieStarting(cell, { imports, env: diskEnvironment(library, disk) });
   // A start that writes less than that was killed once it listened: no cut, so nothing is lost.

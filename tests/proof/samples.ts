@@ -10,12 +10,12 @@ export function keyOf(id: string): string {
   return `K${(mixed >>> 0) % keys}`;
 }
 
-/** The message with a control id, about 1 KB. */
-export function adt(id: string): string {
+/** The message with a control id, about 1 KB. @param key what it is ordered by */
+export function adt(id: string, key = keyOf(id)): string {
   return [
     `MSH|^~\\&|PROOF|R0A|GATEHOUSE|RECGW|20260604101500||ADT^A08^ADT_A01|${id}|P|2.4`,
     'EVN||20260604101500',
-    `PID|1||${keyOf(id)}^^^PROOF^MR||Example^Robin||19800101|9`,
+    `PID|1||${key}^^^PROOF^MR||Example^Robin||19800101|9`,
     `PV1|1|E|${'WARD 12~'.repeat(90)}`,
     `ZPR|${id}`,
     '',

@@ -8,6 +8,8 @@ export interface ProofSite {
   port: number;
   /** Deliveries under way at a time. */
   connections?: number;
+  /** How long its messages are kept. 90 days. */
+  keep?: string;
   /** Keys of the destination beside its address, as they stand in a channel file. */
   destination?: Readonly<Record<string, string | number>>;
 }
@@ -21,7 +23,8 @@ export const brief = 'brief';
 export const channels = 2;
 
 /** Write the site into a folder, in the place of the one that is there. */
-export function writeSite(folder: string, { port, connections = 8, destination }: ProofSite): void {
+export function writeSite(folder: string, site: ProofSite): void {
+  const { port, connections = 8, keep = '90d', destination } = site;
   const place = join(folder, 'channels');
   rmSync(place, { recursive: true, force: true });
   mkdirSync(place, { recursive: true });
@@ -29,7 +32,7 @@ export function writeSite(folder: string, { port, connections = 8, destination }
   for (const name of ['mappings', 'fixtures']) mkdirSync(join(folder, name), { recursive: true });
   const more = Object.entries(destination ?? {}).map(([key, value]) => `    ${key}: ${value}`);
   const delivered = [
-    'keep: 90d',
+    `keep: ${keep}`,
     'destinations:',
     '  epr:',
     '    kind: feed',

@@ -10,8 +10,10 @@ export type Place =
   | { sql: string; when: 'before' | 'after' }
   /** Bytes on a connection: from a sender (`in`) or to a receiver (`out`). */
   | { socket: 'in' | 'out'; when: 'beforeWrite' | 'afterWrite' | 'afterRead' }
-  /** A write to the main file of a database, which only a checkpoint does (in C: `disk.c`). */
-  | { file: 'journal.sqlite' | 'keys.sqlite' };
+  /** In C (`disk.c`): a write to the main file of a database, which only a checkpoint does. */
+  | { file: 'journal.sqlite' | 'keys.sqlite'; at: 'write' }
+  /** What an earlier life left in its log is in the database, and the log is gone. */
+  | { file: 'journal.sqlite-wal' | 'keys.sqlite-wal'; at: 'removed' };
 
 export interface Step {
   name: string;
@@ -32,8 +34,19 @@ export const steps: readonly Step[] = [
   { name: 'in the index', place: { sql: index.putExchange, when: 'after' }, quiet: true },
   { name: 'in the deliveries', place: { sql: index.putOutbound, when: 'after' }, quiet: true },
   { name: 'in retention', place: { sql: write.dropBlock, when: 'after' } },
-  { name: 'in a checkpoint', place: { file: 'journal.sqlite' } },
-  { name: "in the index's checkpoint", place: { file: 'keys.sqlite' }, quiet: true },
+  { name: 'in a checkpoint', place: { file: 'journal.sqlite', at: 'write' } },
+  {
+    name: "in the index's checkpoint",
+    place: { file: 'keys.sqlite', at: 'write' },
+    quiet: true,
+  },
+];
+
+/** Those a start comes by, where an earlier life left something to do. */
+export const startSteps: readonly [Step, ...Step[]] = [
+  { name: 'once the log is taken up', place: { file: 'journal.sqlite-wal', at: 'removed' } },
+  { name: "once the index's log is taken up", place: { file: 'keys.sqlite-wal', at: 'removed' } },
+  ...steps.filter(({ name }) => /index|deliveries|checkpoint/.test(name)),
 ];
 
 /** The step with a name. @throws RangeError where there is none */

@@ -3,7 +3,8 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Cell, openCell } from './cell.ts';
 import { buildDisk } from './disk.ts';
-import { type Figures, type Outcome, type Part, type Trial, randomFrom } from './part.ts';
+import { type Figures, type Outcome, type Part, type Trial } from './part.ts';
+import { randomFrom, tooFew } from './part.ts';
 import { strains } from './strains.ts';
 
 export const strain: Part = {
@@ -41,6 +42,7 @@ async function strained(trial: Trial): Promise<Outcome> {
     }
   }
   const figures: Figures = { strains: tried, acknowledgements };
+  broken.push(...tooFew('strains', tried, strains.length));
   return { tried: figures, found, broken };
 }
 

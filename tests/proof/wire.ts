@@ -21,7 +21,7 @@ const growthBytes = 128 * 1024 ** 2;
 export const wire: Part = {
   name: 'wire',
   law: 'whatever the network does to frames, what was acknowledged is in the journal once, delivered in order of its key and flagged wherever it may have arrived twice, nothing is settled by the acknowledgement of something else, and work goes on once the network is well',
-  minutes: 4,
+  minutes: 3,
   suite: 'proof',
   run: tried,
 };

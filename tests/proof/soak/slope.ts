@@ -21,5 +21,5 @@ export function rise(samples: readonly Sample[]): number {
   return across === 0 ? 0 : (along / across) * (last.at - first.at);
 }
 
-const mean = (values: readonly number[]): number =>
+export const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
