@@ -116,6 +116,8 @@ function tree(): Command {
       .option('--timeout <seconds>', 'longest wait for one answer', '30')
       .option('--continue', 'where the answer has more parts (DSC), ask for them too')
       .option('--new-id', 'give each message a new MSH-10')
+      .option('--count <n>', 'so many, from the file again and again, each with a new MSH-10')
+      .option('--rate <n>', 'messages a second at most, each with a new MSH-10')
       .addOption(form)
       .addHelpText(
         'after',

@@ -8,6 +8,7 @@ import { nextPart } from '../../engine/simulator/hospital-queries.ts';
 import { exits } from './exits.ts';
 import { connectTo, target } from './mllp.ts';
 import { type Form, isForPeople, printRows } from './form.ts';
+import { whole } from './values.ts';
 import { CommandError, print, say, style } from './output.ts';
 
 export interface SendOptions {
@@ -16,6 +17,8 @@ export interface SendOptions {
   authorities?: string;
   timeout: string;
   newId?: boolean;
+  count?: string;
+  rate?: string;
   continue?: boolean;
   output: Form;
 }
@@ -35,6 +38,15 @@ export async function send(file: string, options: SendOptions): Promise<number> 
     );
   const tls = options.tls || options.authorities ? { authorities: options.authorities } : undefined;
   const destination = connectTo(target(options.to), timeoutMs, tls);
+  if (options.count !== undefined || options.rate !== undefined) {
+    const many = manyOf(options, messages.length);
+    const { sendMany } = await import('./send-many.ts');
+    const told = { ...many, timeoutMs, newId, output: options.output };
+    const failed = (error: unknown) => unanswered(error, options);
+    return sendMany(messages, destination, { ...told, unanswered: failed }).finally(() =>
+      destination.close(),
+    );
+  }
   let negative = 0;
   const answers: object[] = [];
   try {
@@ -65,6 +77,20 @@ export async function send(file: string, options: SendOptions): Promise<number> 
   }
   printRows(options.output, { kind: 'answers', key: 'answers', rows: answers }, () => undefined);
   return negative > 0 ? exits.findings : exits.ok;
+}
+
+/** How many, and how fast. */
+function manyOf({ count, rate, continue: further }: SendOptions, messages: number) {
+  if (further) throw new CommandError('--continue asks on after each answer', 'leave out --count');
+  const perSecond = rate === undefined ? undefined : Number(rate);
+  if (perSecond !== undefined && !(perSecond > 0)) {
+    throw new CommandError(
+      `"${rate}" is no number of messages a second`,
+      'write it as 10, or 0.5',
+      'valueNotAllowed',
+    );
+  }
+  return { count: count === undefined ? messages : whole(count), rate: perSecond };
 }
 
 /** An MSH-10 that was never used before. */
