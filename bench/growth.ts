@@ -17,23 +17,25 @@ import { append } from './growth-messages.ts';
 import { type GrowthResults, judgeGrowth, writtenGrowth } from './growth-report.ts';
 import { describeMachine } from './machine.ts';
 
-const { messages, data, output } = new Command('npm run bench:growth --')
+const { messages, lookups, data, output } = new Command('npm run bench:growth --')
   .description('Fill a journal, and measure what storing and finding cost in it then.')
   .addOption(
     new Option('--messages <n>', 'how many').default(10_000_000).argParser((text) => Number(text)),
   )
+  .addOption(
+    new Option('--lookups <n>', 'how many of each kind')
+      .default(300)
+      .argParser((text) => Number(text)),
+  )
   .option('--data <folder>', 'where the journal goes; must be on a disk')
   .addOption(new Option('-o, --output <form>').choices(['table', 'json']).default('table'))
   .parse()
-  .opts<{ messages: number; data?: string; output: 'table' | 'json' }>();
+  .opts<{ messages: number; lookups: number; data?: string; output: 'table' | 'json' }>();
 
 /** As they lie on the disk, index and all; with what the logs take meanwhile. */
-const bytesPerMessage = 1700;
+const bytesPerMessage = 2300;
 const spareBytes = 1e9;
 const repetitions = 5;
-/** Compiling takes a while: what it costs must not be counted for the empty journal. */
-const warmUp = 20_000;
-const lookups = 300;
 
 if (!Number.isInteger(messages) || messages < 1000) usage('--messages takes a number from 1000');
 const folder = journalFolder(data);
@@ -45,6 +47,11 @@ assertRoom();
 const began = performance.now();
 const machine = describeMachine(folder);
 const part = Math.min(100_000, Math.ceil(messages / 20));
+/**
+ * A journal that has just been opened compiles its threads: what that costs must not be counted for
+ * the empty one.
+ */
+const warmUp = Math.min(20_000, part);
 const results = await measure();
 const report = { machine, took: (performance.now() - began) / 1000, results };
 const goals = judgeGrowth(results);
@@ -56,7 +63,6 @@ process.stdout.write(
 
 async function measure(): Promise<GrowthResults> {
   const grown = join(folder, 'grown');
-  await fillOnce(join(folder, 'warm'), 0, warmUp);
   let journal = await openJournal({ folder: grown, emit: silent });
   const sample = new Map<number, number>();
   let [first, last] = [Infinity, 0];
@@ -77,7 +83,7 @@ async function measure(): Promise<GrowthResults> {
   for (let round = 0; round < repetitions; round++) {
     tell(`the last ${part}, and ${part} into an empty journal (${round + 1} of ${repetitions})`);
     const other = join(folder, `empty-${round}`);
-    const empty = await fillOnce(other, messages + round * part, part);
+    const empty = await fillOnce(other, messages + 2 * round * part, part);
     const full = await rateOf(journal, before + round * part, part, keep);
     pairs.push({ empty, full });
   }
@@ -140,12 +146,14 @@ async function rateOf(
   };
 }
 
-/** Into a journal of its own, which is removed. */
+/** Into a journal of its own, which holds next to nothing and is removed. */
 async function fillOnce(place: string, from: number, count: number): Promise<Rate> {
   mkdirSync(place, { recursive: true });
   const journal = await openJournal({ folder: place, emit: silent });
   try {
-    return await rateOf(journal, from, count);
+    await append(journal, from, warmUp, messages);
+    await journal.stats();
+    return await rateOf(journal, from + warmUp, count);
   } finally {
     await journal.close();
     rmSync(place, { recursive: true, force: true });
