@@ -10,7 +10,7 @@ export function addCompletionCommands(program: Command): void {
     .addArgument(new Argument('<shell>', 'which').choices(['bash', 'zsh', 'fish']))
     .addHelpText(
       'after',
-      '\nExample:\n  gatehouse completion bash > ~/.local/share/bash-completion/completions/gatehouse',
+      '\nHave the shell read it when it starts: for bash, a line "source ~/.gatehouse-completion" in ~/.bashrc.\n\nExample:\n  gatehouse completion bash > ~/.gatehouse-completion',
     )
     .action(async (shell) => run((await import('./completion.ts')).completion(shell)));
   program

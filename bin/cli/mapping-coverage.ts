@@ -54,7 +54,7 @@ export async function coverage(
   const beside = { mappings: counted };
   printRows(
     options.output,
-    { kind: 'mapping-coverage', key: 'unused', rows: unused, beside },
+    { kind: 'mappingCoverage', key: 'unused', rows: unused, beside },
     () => {
       for (const { mapping, cases, rules, rows } of counted) {
         print(

@@ -42,7 +42,7 @@ export async function make(name: string, options: NewOptions): Promise<number> {
   const created = [...files.keys(), ...brought.map(({ path }) => path)];
   if (!options.dryRun) write(root, start, brought);
   const value = { mapping: start.mapping, created, dryRun: options.dryRun === true };
-  printOne(options.output, 'mapping-new', value, () => {
+  printOne(options.output, 'mappingNew', value, () => {
     for (const file of created) print(`${options.dryRun ? 'would create' : 'created'} ${file}`);
   });
   if (!options.dryRun) say(`next: ${start.watch}`);

@@ -89,7 +89,7 @@ export async function importPractices(
   }
   const applied = options.apply === true;
   const kept = options.reroute ? 0 : plan.elsewhere.length;
-  printOne(options.output, 'practice-import', asData(compared, applied), () =>
+  printOne(options.output, 'practiceImport', asData(compared, applied), () =>
     tellImport(compared, options),
   );
   if (applied && hasChanges) {
@@ -119,7 +119,7 @@ export async function diff(list: string, options: ListOptions): Promise<number> 
   const { plan, table, to } = compare(list, options);
   const rows = changesOf(plan, table, to);
   printListing(options.output, {
-    kind: 'practice-diff',
+    kind: 'practiceDiff',
     key: 'changes',
     rows,
     columns: [

@@ -73,7 +73,7 @@ async function ofPatient(
     merged: known?.merged ?? false,
     asked: found,
   };
-  printOne(options.output, 'patient-practice', value, () => {
+  printOne(options.output, 'patientPractice', value, () => {
     if (!known) return print('the patient index names no practice for this patient');
     const merged = known.merged ? ', for the patient this number was merged into' : '';
     print(`${known.practice}  from ${sourceOf(known)} of ${timeOf(known)}${merged}`);

@@ -108,7 +108,7 @@ export async function importPatients(
       says: patientSkips[why],
     })),
   };
-  printOne(options.output, 'patient-import', value, () => {
+  printOne(options.output, 'patientImport', value, () => {
     print(`${file}: ${amount(read.rows)} rows, ${amount(read.rows - skipped)} patients`);
     if (index) tellCounts(index.counts);
     for (const [why, count] of Object.entries(read.skipped)) {

@@ -78,11 +78,14 @@ export async function withProgress<T>(
   const began = now();
   let [done, drawn, listened] = [0, -Infinity, began];
   const shown = stream.isTTY;
-  const clear = () => void (shown && stream.write('\r\u001b[K'));
+  let width = 0;
+  // Blanks and no escape sequence: whoever wants none gets none.
+  const clear = () => void (shown && stream.write(`\r${' '.repeat(width)}\r`));
   const draw = () => {
     drawn = now();
     const line = lineOf(task, done, drawn - began).slice(0, (stream.columns || 80) - 1);
-    stream.write(`\r\u001b[K${line}`);
+    stream.write(`\r${line.padEnd(width)}`);
+    width = line.length;
   };
   const interrupted = (signal: NodeJS.Signals) => {
     if (interruption.signal.aborted) {

@@ -33,13 +33,15 @@ export async function serve(options: {
     emit('control.failed', { file: folder, detail: error.message });
     return undefined;
   });
+  // Before it is said that the engine listens: who then stops it at once is heard.
+  const asked = stopped();
   tellPorts(engine);
   let stopping = false;
   // Heard to the end: without a listener a SIGHUP would cut the drain short.
   process.on('SIGHUP', () => {
     if (!stopping) void engine.reload().then(() => tellPorts(engine), complain);
   });
-  await stopped();
+  await asked;
   stopping = true;
   await control?.close();
   const left = await engine.stop(engine.settings().limits.stop);

@@ -24,11 +24,13 @@ export function showShare(stream: NodeJS.WriteStream = process.stderr): Shown {
       if (now - last < everyMs && written.startsWith(what)) return;
       last = now;
       const percent = share === undefined ? '' : ` ${Math.floor(share * 100)} %`;
-      written = `${what}${percent}`;
-      stream.write(`\r\u001b[2K${written}`);
+      const line = `${what}${percent}`;
+      // Blanks and no escape sequence: whoever wants none gets none.
+      stream.write(`\r${line.padEnd(written.length)}`);
+      written = line;
     },
     end() {
-      if (written !== '') stream.write('\r\u001b[2K');
+      if (written !== '') stream.write(`\r${' '.repeat(written.length)}\r`);
       written = '';
     },
   };

@@ -46,11 +46,12 @@ export async function gp(options: GpOptions): Promise<number> {
     if (at === 'mllp') legacy.set(nhsNumber, scenario);
     else simulator.set(nhsNumber, scenario);
   }
+  const asked = stopped();
   if (options.application) say(`token endpoint ${simulator.token}`);
   say(`PDS ${simulator.pds}\nSDS ${simulator.sds}\nSpine proxy ${simulator.ssp}`);
   say(`Clinical Data Gateway ${simulator.cdg}`);
   say(`GP system that speaks HL7 v2: 127.0.0.1:${legacy.port}`);
-  await stopped();
+  await asked;
   await Promise.all([simulator.close(), legacy.close()]);
   return exits.ok;
 }

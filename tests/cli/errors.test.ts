@@ -51,7 +51,7 @@ describe('errors of commands', () => {
     [['message', 'list', '--data', 'none'], 'GH-0033', /no journal in none/, /--data/],
     [['queue', 'list', '--data', 'none'], 'GH-0692', /no engine runs/, /gatehouse serve/],
     [['send', 'none.hl7', '--to', '1'], 'GH-0032', /none\.hl7/, /name/],
-    [['message', 'list', '--since', 'now'], 'GH-0033', /no journal/, /--data/],
+    [['message', 'list', '--since', 'now'], 'GH-0025', /no time/, /15m/],
     [['mapping', 'try', 'package.json'], 'GH-0028', /no FHIR Bundle/, /Bundle as JSON/],
     [['serve', '--site', 'none'], 'GH-0781', /no Gatehouse site/, /--site/],
     [

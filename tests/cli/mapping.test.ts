@@ -51,7 +51,7 @@ describe('gatehouse mapping', function () {
       assert.match(wrong.stderr, says);
     }
     const dry = await run('new', 'other', '--feed', '--dry-run', '-o', 'json');
-    assert.deepEqual(jsonOf<{ created: string[] }>(dry.stdout, 'mapping-new').created.length, 4);
+    assert.deepEqual(jsonOf<{ created: string[] }>(dry.stdout, 'mappingNew').created.length, 4);
     assert.match((await run('list')).stdout, /^MAPPING.*\nfeeds\/lab\tfeed\t3\t1\t\n$/);
   });
 
@@ -100,7 +100,7 @@ describe('gatehouse mapping', function () {
     const { mappings, unused } = jsonOf<{
       mappings: { rules: object; rows: object }[];
       unused: { what: string; says: string }[];
-    }>(stdout, 'mapping-coverage');
+    }>(stdout, 'mappingCoverage');
     assert.deepEqual(mappings[0]?.rules, { used: 3, of: 3 });
     assert.deepEqual(mappings[0]?.rows, { used: 1, of: 4 });
     assert.deepEqual(

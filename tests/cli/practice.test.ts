@@ -60,7 +60,7 @@ describe('gatehouse practice', function () {
     assert.equal(readFileSync(file, 'utf8'), table);
     const data = jsonOf<{ rows: number; skipped: object; changes: { change: string }[] }>(
       (await importing(...commissioner(), '-o', 'json')).stdout,
-      'practice-import',
+      'practiceImport',
     );
     assert.deepEqual(
       data.changes.map(({ change }) => change),
@@ -125,7 +125,7 @@ describe('gatehouse practice', function () {
     const { stdout } = await importing(...commissioner(), '-o', 'json');
     const { changes } = jsonOf<{ changes: { change: string; ods: string }[] }>(
       stdout,
-      'practice-import',
+      'practiceImport',
     );
     const gone = changes.filter(({ change }) => change === 'gone').map(({ ods }) => ods);
     assert.deepEqual(gone, ['F84006']);

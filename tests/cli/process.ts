@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { WriteStream } from 'node:tty';
 import { main } from '../../bin/cli/main.ts';
 import { root } from '../world.ts';
 
@@ -19,6 +20,11 @@ export interface RunOptions {
   input?: string | Buffer;
   /** The Node to run it with. */
   node?: string;
+}
+
+export interface CallOptions {
+  /** Both outputs are a terminal that has colours; nobody sits at it. */
+  terminal?: boolean;
 }
 
 const launcher = join(root, 'bin', 'gatehouse');
@@ -45,12 +51,21 @@ export async function gatehouse(args: readonly string[], options: RunOptions = {
 }
 
 /** Run a command in this process: the same tree and the same exit codes, without the start. */
-export async function called(args: readonly string[]): Promise<Ended> {
-  const { exitCode, stdout, stderr } = process;
+export async function called(
+  args: readonly string[],
+  { terminal = false }: CallOptions = {},
+): Promise<Ended> {
+  const { exitCode, stdout, stderr, stdin } = process;
   const ended: Ended = { code: 0, stdout: '', stderr: '' };
-  const kept = [stdout, stderr].map(({ write, isTTY }) => ({ write, isTTY }));
+  const kept = [stdout, stderr].map(({ write, isTTY, getColorDepth }) => {
+    return { write, isTTY, getColorDepth };
+  });
+  const { isTTY: attended } = stdin;
+  stdin.isTTY = false;
   for (const [stream, name] of [[stdout, 'stdout'] as const, [stderr, 'stderr'] as const]) {
-    stream.isTTY = false;
+    stream.isTTY = terminal;
+    stream.getColorDepth = (env = { ...process.env, TERM: 'xterm' }) =>
+      WriteStream.prototype.getColorDepth.call(stream, env);
     stream.write = ((chunk: string | Uint8Array) => {
       ended[name] += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
       return true;
@@ -62,6 +77,7 @@ export async function called(args: readonly string[]): Promise<Ended> {
     ended.code = Number(process.exitCode ?? 0);
   } finally {
     for (const [i, stream] of [stdout, stderr].entries()) Object.assign(stream, kept[i]);
+    stdin.isTTY = attended;
     process.exitCode = exitCode;
   }
   return ended;

@@ -28,7 +28,11 @@ function surroundings(isTTY: boolean, columns = 80) {
 
 const rows = { doing: 'importing', unit: 'rows', total: 4000 };
 /** What a terminal shows in the end: the line is cleared and written anew. */
-const lines = (written: string) => written.split('\r\u001b[K').filter(Boolean);
+const lines = (written: string) =>
+  written
+    .split('\r')
+    .map((line) => line.trimEnd())
+    .filter(Boolean);
 
 describe('progress of long work', () => {
   it('is one line on a terminal, with an estimate, and gone at the end', async () => {
@@ -52,7 +56,8 @@ describe('progress of long work', () => {
       'importing 3,000 of 4,000 rows, 75 %, 2 s left',
       'importing 4,000 of 4,000 rows, 100 %',
     ]);
-    assert.ok(told.written.endsWith('\r\u001b[K'));
+    assert.match(told.written, /\r +\r$/);
+    assert.doesNotMatch(told.written, /\u001b/);
   });
 
   it('is drawn ten times a second at most, and never wider than the terminal', async () => {
