@@ -7,7 +7,8 @@ import { acceptEarly } from './answer.ts';
 import { type Ended, askRecord, missing, standingIn } from './ask-record.ts';
 import type { Fault } from './faults.ts';
 import { claimsDiffering } from './gp/demographics.ts';
-import type { Asker, Attempt, OutcomeEvent } from './gp/port.ts';
+import type { Asker, Attempt, Outcome, OutcomeEvent, Trace } from './gp/port.ts';
+import type { Registration } from './journal/journal.ts';
 import type { Interim } from './mllp/mllp.ts';
 import { type ReadWork, commit } from './work.ts';
 
@@ -129,6 +130,7 @@ async function outcomeOf(work: ReadWork, effect: OutsideEffect, attempt: Attempt
 async function trace(work: ReadWork, nhsNumber: string, asker: Asker, attempt: Attempt) {
   const outcome = await work.around.outside.trace?.(nhsNumber, asker, attempt);
   if (!outcome) return missing('internalError');
+  if (work.channel.ask.adtIndex) work.keys.registered = registrationsOf(nhsNumber, outcome);
   const found = outcome.value;
   if (outcome.event !== 'found' || !found) return outcome;
   if (found.superseded) work.cautions.push('superseded');
@@ -143,11 +145,30 @@ async function trace(work: ReadWork, nhsNumber: string, asker: Asker, attempt: A
   return outcome;
 }
 
+/**
+ * What PDS says of where a patient is registered, for when it cannot be reached. Who is restricted, or
+ * registered with nobody, is so then, too: what ADT said before counts no more.
+ */
+function registrationsOf(asked: string, { event, value }: Outcome<Trace>): Registration[] {
+  const source = 'pds';
+  if (event === 'restricted') return [{ patient: asked, practice: '', source }];
+  if (event !== 'found' || !value) return [];
+  const { nhsNumber, superseded, practice = '' } = value;
+  const old = { patient: asked, practice: '', into: nhsNumber, source } as const;
+  return [{ patient: nhsNumber, practice, source }, ...(superseded ? [old] : [])];
+}
+
 const claimCautions = {
   family: 'claimedFamilyDiffers',
   given: 'claimedGivenDiffers',
   gender: 'claimedGenderDiffers',
   birthDate: 'claimedBirthDateDiffers',
+} as const;
+
+const indexCautions = {
+  adt: 'practiceFromAdt',
+  list: 'practiceFromList',
+  pds: 'practiceFromPds',
 } as const;
 
 /** PDS cannot be reached: the hospital's own ADT may know, where the channel allows it. */
@@ -158,7 +179,7 @@ async function traceIndex(work: ReadWork, nhsNumber: string): Promise<Ended> {
   if (!found) return { event: 'notFound', fault: work.fault, hops: [] };
   work.trace = { nhsNumber, superseded: false, practice: found.practice, source: 'adtIndex' };
   work.keys.practice = found.practice;
-  work.cautions.push(found.listed ? 'practiceFromList' : 'practiceFromAdt');
+  work.cautions.push(indexCautions[found.source ?? 'adt']);
   return { event: 'found', hops: [] };
 }
 

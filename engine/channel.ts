@@ -156,7 +156,8 @@ export const askSchema = z.strictObject({
       'a practice that the table does not name: look it up in the directory, or answer that it does not offer the service (GH-4007)',
   }),
   adtIndex: flag.default(false).meta({
-    description: 'where PDS cannot be reached, use the practice ADT last named, and say so',
+    description:
+      'where PDS cannot be reached, use the practice that ADT, a list or PDS itself last named, and say so',
   }),
 });
 

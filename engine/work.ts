@@ -177,6 +177,8 @@ export async function commit(work: Work, ...entries: Entry[]): Promise<void> {
   work.pending = [];
   try {
     await work.around.journal.append(work.id, work.channel.channel, all, work.keys);
+    // Said once: by the next commit somebody else may have said otherwise.
+    delete work.keys.registered;
   } catch (error) {
     work.pending = [...all, ...work.pending];
     throw error;

@@ -82,11 +82,12 @@ async function ofPatient(
   return known ? exits.ok : exits.notFound;
 }
 
-const sourceOf = ({ listed }: KnownPractice): string => (listed ? 'a list of patients' : 'ADT');
+const sourceNames = { adt: 'ADT', list: 'a list of patients', pds: 'PDS' } as const;
+const sourceOf = ({ source }: KnownPractice): string => sourceNames[source ?? 'adt'];
 
-/** A list has days, ADT has moments. */
-const timeOf = ({ at, listed }: KnownPractice): string =>
-  new Date(at / 1000).toISOString().slice(0, listed ? 10 : undefined);
+/** A list has days, ADT and PDS have moments. */
+const timeOf = ({ at, source }: KnownPractice): string =>
+  new Date(at / 1000).toISOString().slice(0, source === 'list' ? 10 : undefined);
 
 function askedBy(loaded: LoadedChannel, ods: string): Asked {
   const { channel, practices, file } = loaded;

@@ -9,7 +9,7 @@ import { faultOf, ofJournal } from './database.ts';
 import type { ExchangeId } from './journal.ts';
 import { combine, outlineOf } from './outline.ts';
 import type { Told } from './outline.ts';
-import type { PracticeRow } from './practices.ts';
+import { type PracticeRow, sources } from './practices.ts';
 import type { Opener, SealedBlock } from './seal.ts';
 import { read } from './sql.ts';
 
@@ -118,9 +118,10 @@ function gatherBlock(
   for (const append of appendsIn(plain, { bodies: false })) {
     const { id, exchange, keys } = append;
     gathered.appends += 1;
-    for (const { patient, practice, into } of [keys.registered ?? []].flat()) {
+    for (const { patient, practice, into, source } of [keys.registered ?? []].flat()) {
       const survivor = into === undefined ? null : hash(into);
-      gathered.practices.set(patient, { patient: hash(patient), practice, at: id, into: survivor });
+      const said = { practice, at: id, into: survivor, source: source ? sources[source] : null };
+      gathered.practices.set(patient, { patient: hash(patient), ...said });
     }
     // What is left of an exchange whose beginning was deleted is not an exchange.
     if (isForgotten(exchange)) continue;

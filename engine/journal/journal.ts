@@ -61,11 +61,11 @@ export interface Keys {
   fault?: string;
   /** For a repeat: the exchange whose answer was given again. */
   repeatOf?: ExchangeId;
-  /** What an ADT message says of where patients are registered. */
+  /** What an ADT message, or PDS, says of where patients are registered. */
   registered?: Registration | readonly Registration[];
 }
 
-/** An ADT message says: this patient is registered with this practice (PD1). */
+/** An ADT message (PD1) or PDS says: this patient is registered with this practice. */
 export interface Registration {
   /** An NHS number, or a number of the hospital's with its authority; stored only as a keyed hash. */
   patient: string;
@@ -73,6 +73,8 @@ export interface Registration {
   practice: string;
   /** It was merged into this one (MRG), which says from now on where the patient is registered. */
   into?: string;
+  /** ADT unless told. */
+  source?: 'pds';
 }
 
 /** Where a patient is registered, and since when that is known. */
@@ -82,8 +84,8 @@ export interface KnownPractice {
   at: number;
   /** It was named for the patient into whom this one was merged. */
   merged?: true;
-  /** It came with a list of patients that was imported; otherwise ADT named it. */
-  listed?: true;
+  /** A list of patients that was imported, or PDS; ADT where it says nothing. */
+  source?: 'list' | 'pds';
 }
 
 /**

@@ -130,8 +130,8 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
     // Sorted, so that each page of a table larger than memory is written once.
     const practices = [...gathered.practices.values()];
     practices.sort((a, b) => a.patient.compare(b.patient));
-    for (const { patient, practice, at, into } of practices) {
-      statements.putPractice.run(patient, practice, at, into ?? null);
+    for (const { patient, practice, at, into, source } of practices) {
+      statements.putPractice.run(patient, practice, at, into ?? null, source ?? null);
     }
     for (const { channel, hour, exchanges, bytes } of gathered.usage.values()) {
       statements.use.run(channel, hour, exchanges, bytes);

@@ -14,7 +14,7 @@ import type {
   Keys,
 } from './journal.ts';
 import { isOfType } from './outline.ts';
-import { followed } from './practices.ts';
+import { type PracticeRow, followed, sources } from './practices.ts';
 
 interface Kept {
   deliveries: Deliveries | null;
@@ -26,7 +26,7 @@ interface Kept {
 /** An empty journal. @param now microseconds since 1970; an id is the time of its minting */
 export function memoryJournal(now: () => number): Journal {
   const kept = new Map<ExchangeId, Kept>();
-  const practices = new Map<string, { practice: string; at: number; into?: string }>();
+  const practices = new Map<string, PracticeRow<string>>();
   let last = 0;
 
   const matches = ({ summary, keys }: Kept, filter: Filter) =>
@@ -66,8 +66,9 @@ export function memoryJournal(now: () => number): Journal {
       summary.state = at.keys.state ?? summary.state;
       summary.took = Math.max(summary.took, (entries.at(-1)?.at ?? exchange) - exchange);
       if (entries.some((entry) => entry.kind === 'answer')) summary.delivery = 'owed';
-      for (const { patient, practice, into } of [keys.registered ?? []].flat()) {
-        practices.set(patient, { practice, at: exchange, into });
+      for (const { patient, practice, into, source } of [keys.registered ?? []].flat()) {
+        const from = source && sources[source];
+        practices.set(patient, { practice, at: exchange, into, source: from });
       }
     },
 

@@ -6,9 +6,12 @@ export interface PracticeRow<Patient = Buffer> {
   practice: string;
   at: number;
   into?: Patient | null;
-  /** 1: it came with a list of patients, not from ADT. */
-  listed?: number | null;
+  /** Null: ADT; others by `sources`. */
+  source?: number | null;
 }
+
+/** How the index says where a row came from. */
+export const sources = { list: 1, pds: 2 } as const;
 
 /** More merges in a row than any patient has; what goes round in a circle ends here. */
 const mostMerges = 20;
@@ -25,6 +28,7 @@ export function followed<Patient>(
     merges += 1;
   }
   if (!row || row.into || row.practice === '') return undefined;
-  const { practice, at, listed } = row;
-  return { practice, at, ...(merges > 0 && { merged: true }), ...(listed && { listed: true }) };
+  const { practice, at, source } = row;
+  const from = (['list', 'pds'] as const).find((name) => sources[name] === source);
+  return { practice, at, ...(merges > 0 && { merged: true }), ...(from && { source: from }) };
 }

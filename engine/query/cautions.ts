@@ -5,6 +5,8 @@
 const sentences = {
   practiceFromAdt:
     "CAUTION: PDS could not be reached; the practice was taken from the hospital's own ADT messages and may be out of date.",
+  practiceFromPds:
+    'CAUTION: PDS could not be reached; the practice is the one that PDS named earlier and may be out of date.',
   practiceFromList:
     'CAUTION: PDS could not be reached; the practice was taken from a list of patients that the hospital imported and may be out of date.',
   secondEndpoint:

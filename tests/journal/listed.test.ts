@@ -49,8 +49,8 @@ describe('a list of patients', () => {
       [first, 'P4', long + day],
     ];
     assert.deepEqual(bring(rows), counts(4));
-    assert.deepEqual(await practiceOf(first), { practice: 'P4', at: long + day, listed: true });
-    assert.deepEqual(await practiceOf(third), { practice: 'P3', at: long, listed: true });
+    assert.deepEqual(await practiceOf(first), { practice: 'P4', at: long + day, source: 'list' });
+    assert.deepEqual(await practiceOf(third), { practice: 'P3', at: long, source: 'list' });
   });
 
   it('changes nothing where it is brought again', async () => {
@@ -68,12 +68,12 @@ describe('a list of patients', () => {
   it('gives way to ADT, and never overrules what was said later', async () => {
     await receive(journal, 'ADT', { registered: { patient: second, practice: 'A2' } });
     const said = await practiceOf(second);
-    assert.deepEqual([said?.practice, said?.listed], ['A2', undefined]);
+    assert.deepEqual([said?.practice, said?.source], ['A2', undefined]);
     assert.deepEqual(bring([[second, 'P2', long + day]]), counts(0, 0, 1));
     assert.equal((await practiceOf(second))?.practice, 'A2');
     const later = Date.now() * 1000 + day;
     assert.deepEqual(bring([[second, 'P8', later]]), counts(1));
-    assert.deepEqual(await practiceOf(second), { practice: 'P8', at: later, listed: true });
+    assert.deepEqual(await practiceOf(second), { practice: 'P8', at: later, source: 'list' });
   });
 
   it('never undoes a merge', async () => {
@@ -81,7 +81,7 @@ describe('a list of patients', () => {
     assert.equal((await practiceOf(third))?.practice, 'P4');
     assert.deepEqual(bring([[third, 'P3', Date.now() * 1000 + day]]), counts(0, 0, 0, 1));
     assert.deepEqual(await practiceOf(third), {
-      ...{ practice: 'P4', at: long + day, merged: true, listed: true },
+      ...{ practice: 'P4', at: long + day, merged: true, source: 'list' },
     });
   });
 
