@@ -7,7 +7,10 @@ import { faultByCode } from './faults.ts';
 import { type ExchangeId, exchangeName } from './journal/journal.ts';
 import type { Work } from './work.ts';
 
-/** The answer an earlier exchange with these bytes was given, within the channel's window. */
+/**
+ * The answer an earlier exchange of this channel with these bytes was given, within its window. What
+ * another channel made of them is another matter: it has rules and destinations of its own.
+ */
 export async function storedAnswer(work: Work): Promise<Answer | undefined> {
   const { journal } = work.around;
   const of = { fingerprint: work.fingerprint, controlId: work.keys.controlId ?? '' };
@@ -15,8 +18,9 @@ export async function storedAnswer(work: Work): Promise<Answer | undefined> {
   const ids = Array.isArray(found) ? found : await found;
   for (const id of ids) {
     const stored = id === work.id ? undefined : await journal.read(id);
+    if (stored?.channel !== work.channel.channel) continue;
     const received = stored?.entries.find((entry) => entry.kind === 'received');
-    if (!stored || !received?.body || Buffer.compare(work.payload, received.body) !== 0) continue;
+    if (!received?.body || Buffer.compare(work.payload, received.body) !== 0) continue;
     const answers = stored.entries.filter((entry) => entry.kind === 'answer');
     const ended = stored.state === 'answered' || stored.state === 'rejected';
     const fault = stored.fault === null ? undefined : faultByCode(stored.fault);

@@ -11,7 +11,7 @@ import { type JournalOptions, withJournal } from './journals.ts';
 import { maskMessage, maskSegments, recordReveal } from './mask.ts';
 import { summary } from './message-list.ts';
 import { CommandError, say } from './output.ts';
-import { withProgress } from './progress.ts';
+import { type Progress, type Surroundings, withProgress } from './progress.ts';
 import { type SelectionOptions, everyId, filterOf } from './selection.ts';
 import { whole } from './values.ts';
 import { type WholeFile, beginFile } from './whole-file.ts';
@@ -51,7 +51,8 @@ export async function exportMessages(options: ExportOptions): Promise<number> {
       const name = options.out === undefined ? '' : ` to ${options.out}`;
       say(`${written} ${written === 1 ? 'message' : 'messages'} exported${name}`);
       if (without > 0) say(`${without} left out: they hold no message as "${options.part}"`);
-      if (!options.reveal) say('patient data is covered; --reveal --reason "…" exports it');
+      if (!options.reveal && options.format !== 'csv')
+        say('patient data is covered; --reveal --reason "…" exports it');
       return exits.ok;
     } finally {
       file?.drop();
@@ -90,7 +91,9 @@ async function writeAll(
   const afterwards =
     file === undefined ? 'narrow it with --since' : 'nothing was kept; call the same command again';
   const task = { doing: 'exporting', unit: 'messages', total: ids.length, afterwards };
-  await withProgress(task, async ({ step }) => {
+  // What is written to a terminal is not to be mixed with how far it is.
+  const shown = file === undefined && process.stdout.isTTY ? silently : undefined;
+  const work = async ({ step }: Progress) => {
     await put(before());
     for (const id of ids) {
       const stored = await journal.read(id);
@@ -103,9 +106,18 @@ async function writeAll(
       await step();
     }
     await put(after(written));
-  });
+  };
+  await withProgress(task, work, shown);
   return { written, without };
 }
+
+/** As `withProgress` is, without a terminal. */
+const silently: Surroundings = {
+  stream: { write: () => true, isTTY: false, columns: 80 },
+  signals: process,
+  now: () => performance.now(),
+  kill: (signal) => void process.kill(process.pid, signal),
+};
 
 interface Format {
   before(): string;
