@@ -110,6 +110,7 @@ const table = {
   journalDamaged: row(6009, 'permanent', 'AR', 'AR', '207', 'A part of the journal does not open with its key: it is damaged or was changed.', '"gatehouse store verify" says what else is damaged. Keep the files as they are and compare them with a backup; check the disk.'),
   journalCorrupt: row(6010, 'permanent', 'AR', 'AR', '207', 'The files of the journal are damaged or not complete.', 'Copy the folder before anything else. "gatehouse store verify" says what is damaged; "gatehouse store salvage" makes a new journal of all that can be read, and says what is lost.'),
   indexDamaged: row(6011, 'transient', 'AR', 'AR', '207', 'The index of the journal (keys.sqlite) is damaged.', 'Nothing: the engine sets it aside and builds it again from the journal. Check the disk.'),
+  indexIncomplete: row(6012, 'transient', 'AR', 'AR', '207', 'The index of the journal is not built yet, and without it there is too much to look through.', 'Start the engine, or wait for it: it builds the index before it listens, at some ten thousand messages a second.'),
 
   // 7xxx: delivery to a destination, after the acknowledgement; the sender never sees these
   destinationUnavailable: row(7001, 'transient', 'AR', null, '207', 'The destination cannot be reached; the message waits and is tried again.', 'Check its address and whether it is running: "gatehouse queue list".'),

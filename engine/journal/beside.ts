@@ -5,6 +5,7 @@
 import { FaultError } from '../faults.ts';
 import { bytesOf } from './database.ts';
 import type { Retention } from './deletion.ts';
+import { mostUnindexed } from './gather.ts';
 import type { Journal } from './journal.ts';
 import type { Rekeying } from './rekey.ts';
 import { closeReaders, openReaders, readKeysOf } from './open.ts';
@@ -13,7 +14,8 @@ import { createSearch, receivedOf } from './search.ts';
 /**
  * @param keyFile the folder's own unless named
  * @returns a journal whose `append`, `settle`, `mint`, `forget` and `remove` fail with journalUnavailable
- * @throws FaultError journalUnavailable where there is no journal, journalKey…, journalVersion
+ * @throws FaultError journalUnavailable where there is no journal, journalKey…, journalVersion; its
+ *   functions indexIncomplete where the index is missing or far behind
  */
 export function openBeside(
   folder: string,
@@ -21,7 +23,7 @@ export function openBeside(
   keyFile?: string,
 ): Journal & Retention & Rekeying {
   const readers = openReaders(folder, readKeysOf(folder, keyFile), busyMs);
-  const search = createSearch(readers.journal, readers.keys, readers.opener);
+  const search = createSearch(readers.journal, readers.keys, readers.opener, mostUnindexed);
   const refuse = (): never => {
     const detail = 'the journal is open for reading only';
     throw new FaultError({ name: 'journalUnavailable', detail });

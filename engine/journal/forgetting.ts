@@ -5,7 +5,7 @@
 import type { Database } from 'better-sqlite3';
 import { giveBack, ofJournal } from './database.ts';
 import { createDeliveryIndex } from './deliveries.ts';
-import { hourInMicroseconds } from './gather.ts';
+import { type Channel, hourInMicroseconds } from './gather.ts';
 import type { Forgotten, Removable } from './deletion.ts';
 import type { ExchangeId, Outbound, Progress } from './journal.ts';
 import { openStates } from './journal.ts';
@@ -53,7 +53,14 @@ export interface Dropped extends Forgotten {
 }
 
 export interface Forgetting {
-  /** What must stay of what would be deleted, and what was spared before and need not stay. */
+  /** The exchanges that would be spared, whenever they were first. */
+  staying(forget: Forget): Set<ExchangeId>;
+  /** Where the entries of exchanges lie, by block. */
+  placesOf(exchanges: Iterable<ExchangeId>): Places;
+  /**
+   * What must be spared of what would be deleted now, beside what was before, and what was spared
+   * before and need not stay.
+   */
   places(forget: Forget): { spare: Places; release: Places };
   /** Drop some exchanges from the index, those that are spared in the journal apart. */
   drop(forget: Forget, after: Cursor): Dropped;
@@ -96,6 +103,7 @@ export function createForgetting(journal: Database, keys: Database): Forgetting 
     use: keys.prepare(index.use),
     clearUsage: keys.prepare(index.clearUsage),
     dropUsage: keys.prepare(index.dropUsage),
+    channels: journal.prepare<[], Channel>(read.channels),
     isSpared: journal.prepare<[number], number>(read.isSpared).pluck(),
     spared: journal.prepare<[number], { block: number; exchange: number }>(read.spared),
     sparedBytes: journal.prepare<[object], { id: number; bytes: number }>(read.sparedBytes),
@@ -165,14 +173,13 @@ export function createForgetting(journal: Database, keys: Database): Forgetting 
     },
   );
 
-  /** Where the entries of exchanges lie, by block. */
-  function placesOf(exchanges: Iterable<ExchangeId>): Places {
+  function placesOf(exchanges: Iterable<ExchangeId>, from = 0): Places {
     const found: [block: number, exchange: ExchangeId][] = [];
     for (const id of exchanges) {
       const row = statements.exchange.get(id);
       if (!row) continue;
       const blocks = new Set([row.first_block, row.last_block, ...statements.middle.all(id)]);
-      for (const block of blocks) found.push([block, id]);
+      for (const block of blocks) if (block >= from) found.push([block, id]);
     }
     found.sort(([a], [b]) => a - b);
     return new Float64Array(found.flat());
@@ -214,9 +221,14 @@ export function createForgetting(journal: Database, keys: Database): Forgetting 
       const release = ofJournal(() => statements.spared.all(forget.channel))
         .filter(({ exchange }) => !staying.has(exchange) && exchange < forget.before)
         .map(({ block, exchange }): [number, ExchangeId] => [block, exchange]);
-      return { spare: placesOf(staying), release: new Float64Array(release.flat()) };
+      // Where blocks were deleted before, what stays was spared then; in many steps it adds up.
+      const of = ofJournal(() => statements.channels.all()).find(({ id }) => id === forget.channel);
+      const spare = placesOf(staying, of?.cleared);
+      return { spare, release: new Float64Array(release.flat()) };
     },
 
+    staying: toSpare,
+    placesOf: (exchanges) => placesOf(exchanges),
     going,
     dropThese: (...what) => dropTheseAtOnce.immediate(...what),
     drop: (forget, after) => dropAtOnce.immediate(forget, after),

@@ -4,6 +4,7 @@
  * reader adds it to what keys.sqlite already holds.
  */
 import type { Database } from 'better-sqlite3';
+import { FaultError } from '../faults.ts';
 import { appendsIn } from './block.ts';
 import { faultOf, ofJournal } from './database.ts';
 import type { ExchangeId } from './journal.ts';
@@ -50,18 +51,23 @@ export interface Usage {
 
 export const hourInMicroseconds = 3_600_000_000;
 
+/** Appends that a command looks through where the index does not hold them: some seconds. */
+export const mostUnindexed = 200_000;
+
 /** Blocks read at a time. */
 const blocksPerRead = 32;
 /** Hashes remembered at most. */
 const mostPatients = 20_000;
 
 /**
+ * @param most more appends than this are too much to hold in memory
  * @returns a function that reads on after a block until it has some number of appends or has
- *   come to the end
+ *   come to the end; it throws FaultError indexIncomplete where that is more than `most`
  */
 export function createGatherer(
   journal: Database,
   opener: Opener,
+  most = Infinity,
 ): (after: number, appends: number) => Gathered {
   const blocksAfter = journal.prepare<[number, number], SealedBlock>(read.blocksAfter);
   const channels = journal.prepare<[], Channel>(read.channels);
@@ -90,6 +96,10 @@ export function createGatherer(
           bytes: block.body.length,
         });
         gatherBlock(gathered, block, opener, hash, isForgotten);
+      }
+      if (gathered.appends > most) {
+        const detail = `more than ${most} entries are not indexed`;
+        throw new FaultError({ name: 'indexIncomplete', detail });
       }
       if (blocks.length < blocksPerRead) break;
     }

@@ -107,8 +107,8 @@ function forgotten(
   const { before } = prune;
   const { faulty = Infinity, notAnswered = Infinity } = limitsOf(prune);
   const forget: Forget = { channel, before, parked: 0, undelivered: 0, faulty, notAnswered };
-  const { spare } = forgetting.places(forget);
-  const staying = new Set(spare.filter((_, at) => at % 2 === 1));
+  const staying = forgetting.staying(forget);
+  const places = forgetting.placesOf(staying);
   const all = keys.prepare<[object], number>(sql.countBefore).pluck().get({ channel, before }) ?? 0;
   const hours = keys.prepare<[], Usage>(find.usage).all();
   const present = Math.floor(before / hourInMicroseconds);
@@ -116,7 +116,7 @@ function forgotten(
   const start = present * hourInMicroseconds;
   const between = journal.prepare<[number, number, number], number>(read.bytesBetween).pluck();
   const whole = own.reduce((sum, { bytes }) => sum + bytes, 0);
-  const bytes = whole + (between.get(start, before, channel) ?? 0) - bytesOf(journal, spare);
+  const bytes = whole + (between.get(start, before, channel) ?? 0) - bytesOf(journal, places);
   const steps: number[] = [];
   let exchanges = 0;
   for (const one of own) {

@@ -51,9 +51,15 @@ export interface Search {
 /**
  * @param journal journal.sqlite
  * @param keys keys.sqlite; both are only read
+ * @param mostUnindexed beyond so many appends that are not indexed, indexIncomplete is thrown
  */
-export function createSearch(journal: Database, keys: Database, opener: Opener): Search {
-  const gather = createGatherer(journal, opener);
+export function createSearch(
+  journal: Database,
+  keys: Database,
+  opener: Opener,
+  mostUnindexed?: number,
+): Search {
+  const gather = createGatherer(journal, opener, mostUnindexed);
   const channels = journal.prepare<[], Channel>(read.channels);
   const block = journal.prepare<[number], SealedBlock>(read.block);
   const appendsAfter = journal.prepare<[number], number>(read.appendsAfter).pluck();

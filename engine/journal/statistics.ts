@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { filesOf } from './database.ts';
-import { createGatherer } from './gather.ts';
+import { createGatherer, mostUnindexed } from './gather.ts';
 import type { Channel } from './gather.ts';
 import type { Progress } from './journal.ts';
 import type { IndexedOutline, Mark } from './keyindex.ts';
@@ -46,7 +46,8 @@ export interface Statistics {
 
 /**
  * Look at the journal in a folder.
- * @throws FaultError journalUnavailable where there is none, journalKey…, journalVersion
+ * @throws FaultError journalUnavailable where there is none, journalKey…, journalVersion,
+ *   indexIncomplete
  */
 export function statisticsOf(
   folder: string,
@@ -58,7 +59,7 @@ export function statisticsOf(
     const { journal, keys, opener } = readers;
     const look = keys.transaction(() => channelsOf(journal, keys));
     const { channels, mark } = look.deferred();
-    const tail = createGatherer(journal, opener)(mark, Infinity);
+    const tail = createGatherer(journal, opener, mostUnindexed)(mark, Infinity);
     const exchange = keys.prepare<[number], IndexedOutline>(index.exchange);
     for (const [id, outline] of tail.outlines) {
       const stored = exchange.get(id);

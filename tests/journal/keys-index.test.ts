@@ -7,8 +7,10 @@ import { filesOf, openInMemory } from '../../engine/journal/database.ts';
 import type { Journal, Outbound } from '../../engine/journal/journal.ts';
 import { migrate } from '../../engine/journal/migrate.ts';
 import type { Schema } from '../../engine/journal/migrate.ts';
+import { closeReaders, openReaders, readKeysOf } from '../../engine/journal/open.ts';
 import { combine } from '../../engine/journal/outline.ts';
 import type { Told } from '../../engine/journal/outline.ts';
+import { createSearch } from '../../engine/journal/search.ts';
 import { find, index, list, read, statistics, verify, write } from '../../engine/journal/sql.ts';
 import { openJournal } from '../../engine/journal/sqlite.ts';
 import { receive, recordEvents, temporaryFolder } from './folder.ts';
@@ -72,6 +74,23 @@ describe('the keys that exchanges are found by', () => {
 
     await (await openJournal({ folder, emit })).close();
     assert.equal(told.filter(({ name }) => name === 'journal.indexRebuilt').length, 1);
+    remove();
+  });
+
+  it('are not looked for in millions of entries that are not indexed', async () => {
+    const { folder, remove } = temporaryFolder();
+    const { emit } = recordEvents();
+    const journal = await openJournal({ folder, emit });
+    const ids = await fill(journal);
+    await journal.close();
+    removeKeys(folder);
+    const readers = openReaders(folder, readKeysOf(folder), 100);
+    const search = (most: number) =>
+      createSearch(readers.journal, readers.keys, readers.opener, most);
+    assert.equal(search(1000).list({ limit: 100 }).length, 21);
+    assert.throws(() => search(10).list({}), /GH-6012/);
+    assert.throws(() => search(10).read(ids[0] ?? 0), /GH-6012/);
+    closeReaders(readers);
     remove();
   });
 
