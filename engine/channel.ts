@@ -162,6 +162,10 @@ export const askSchema = z.strictObject({
 });
 
 export const channelSchema = z.strictObject({
+  extends: text.optional().meta({
+    description:
+      'a file in channels/ whose keys hold where this one says nothing: mappings are merged, lists replaced',
+  }),
   channel: z
     .string()
     .regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens are needed')
@@ -268,4 +272,23 @@ export type Destination = Channel['destinations'][string];
 /** JSON Schema of a channel file, for editors. */
 export function channelJsonSchema(): object {
   return z.toJSONSchema(channelSchema, { io: 'input', unrepresentable: 'any' });
+}
+
+/**
+ * The same, for files of which a part stands elsewhere: in one that extends another, or is there to
+ * be extended, nothing is missing.
+ */
+export function editorJsonSchema(): object {
+  const { $schema, ...whole } = channelJsonSchema() as { $schema: string };
+  const partly = JSON.parse(JSON.stringify(whole), (key, value: unknown) =>
+    key === 'required' && Array.isArray(value) ? undefined : value,
+  ) as object;
+  const anchors = { patternProperties: { '^x-': {} } };
+  const isWhole = { required: ['channel'], not: { required: ['extends'] } };
+  return {
+    $schema,
+    if: isWhole,
+    then: { ...whole, ...anchors },
+    else: { ...partly, ...anchors },
+  };
 }

@@ -172,8 +172,8 @@ export function createChannels(first: Site, parts: ChannelsParts): Channels {
 }
 
 /** What a channel depends on. */
-function inputsOf({ root }: Site, loaded: LoadedChannel, paces: string) {
-  return { root, channel: loaded.channel, files: filesOf(loaded), beside: paces };
+function inputsOf({ root, mappings }: Site, loaded: LoadedChannel, paces: string) {
+  return { root, mappings, channel: loaded.channel, files: filesOf(loaded), beside: paces };
 }
 
 /** Who may be asked how often: an allowance is shared by all channels that ask the same address. */

@@ -3,6 +3,7 @@
  * Only this file and `outside.ts` name implementations.
  */
 import { type Applied, createChannels } from './channels.ts';
+import type { Revisions } from './config/revisions.ts';
 import type { Settings } from './config/settings.ts';
 import type { Site } from './config/site.ts';
 import type { Surroundings as Environment } from './config/values.ts';
@@ -45,6 +46,8 @@ export interface EngineOptions {
   env?: Environment;
   /** Reads the site again, for `reload`. @throws ConfigError with everything wrong with it */
   load?: () => Site;
+  /** Where revisions are kept; none are unless told. */
+  revisions?: Revisions;
   /** Version of Gatehouse, for `status`. */
   version?: string;
 }
@@ -72,6 +75,9 @@ export interface Engine {
   apply(site: Site): Promise<Applied>;
   /** Read the site again and apply it. @throws ConfigError, and what `apply` does */
   reload(): Promise<Applied>;
+  /** The configuration that runs. */
+  site(): Site;
+  revisions?: Revisions;
   /** What site.yaml says, as it runs now. */
   settings(): Settings;
   /** Who looks at its messages. */
@@ -165,6 +171,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     now,
     apply: (next) => change(() => next, watch),
     reload: () => change(load, watch),
+    site: channels.site,
+    revisions: options.revisions,
     settings: () => channels.site().settings,
     taps,
     watch,

@@ -85,8 +85,8 @@ export function joinOutside(loaded: LoadedChannel, connect: Connectors, env: Env
     },
   };
   if (loaded.mapping && channel.mapping && connect.mapper) {
-    const site = join(dirname(loaded.file), '..');
-    const mapper = connect.mapper(join(site, 'mappings', channel.mapping), loaded.mapping);
+    const mappings = loaded.mappings ?? join(dirname(loaded.file), '..', 'mappings');
+    const mapper = connect.mapper(join(mappings, channel.mapping), loaded.mapping);
     joined.mapper = mapper;
     closers.push(() => mapper.close());
   }

@@ -181,3 +181,7 @@ export function pathsOf(route: Route): string[][] {
   walk(route.start, []);
   return paths;
 }
+
+/** JSON Schema of a route, for editors. */
+export const routeJsonSchema = (): object =>
+  z.toJSONSchema(routeSchema, { io: 'input', unrepresentable: 'any' });

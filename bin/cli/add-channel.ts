@@ -6,7 +6,7 @@ import { playCase } from '../../engine/cases/play.ts';
 import { channelSchema } from '../../engine/channel.ts';
 import { type Site, loadSite } from '../../engine/config/site.ts';
 import { shortPath } from '../../engine/config/yaml.ts';
-import { patientsOf } from './case-files.ts';
+import { patientsOf } from '../../engine/cases/files.ts';
 import { exits } from './exits.ts';
 import { type Form, printOne } from './form.ts';
 import { target } from './mllp.ts';

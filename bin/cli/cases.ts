@@ -6,7 +6,7 @@ import { type RouteCoverage, coverageOf } from '../../engine/cases/coverage.ts';
 import { type Played, playCases } from '../../engine/cases/play.ts';
 import { type Site, routesOf } from '../../engine/config/site.ts';
 import { nearest, shortPath } from '../../engine/config/yaml.ts';
-import { allCases, casesOf, patientsOf } from './case-files.ts';
+import { allCases, casesOf, patientsOf } from '../../engine/cases/files.ts';
 import { exits } from './exits.ts';
 import { type Form, isForPeople, printRows } from './form.ts';
 import { junit } from './junit.ts';

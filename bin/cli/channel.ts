@@ -5,7 +5,7 @@ import { engineIn } from '../../engine/control/client.ts';
 import { Refusal } from '../../engine/control/refusal.ts';
 import { type LoadedChannel, type Site, loadSite } from '../../engine/config/site.ts';
 import { nearest, shortPath } from '../../engine/config/yaml.ts';
-import { casesOf } from './case-files.ts';
+import { casesOf } from '../../engine/cases/files.ts';
 import { runningEngine } from './engine.ts';
 import { exits } from './exits.ts';
 import { type Form, printListing, printOne } from './form.ts';

@@ -1,8 +1,9 @@
 /** `gatehouse check`: every finding, nothing changed. */
-import { channelJsonSchema } from '../../engine/channel.ts';
+import { editorJsonSchema } from '../../engine/channel.ts';
 import { loadSite, routesOf } from '../../engine/config/site.ts';
 import { settingsJsonSchema } from '../../engine/config/settings.ts';
 import { type Finding, codeOf } from '../../engine/config/findings.ts';
+import { routeJsonSchema } from '../../engine/route.ts';
 import { exits } from './exits.ts';
 import { type Form, printRows } from './form.ts';
 import { print, say, style } from './output.ts';
@@ -44,9 +45,10 @@ export function printFindings(findings: readonly Finding[]): void {
   }
 }
 
-/** Print the JSON Schema of a channel file, or of site.yaml. */
+/** Print the JSON Schema of a channel file, of site.yaml or of a route. */
 export async function schema(of: string): Promise<number> {
-  const json = of === 'site' ? settingsJsonSchema() : channelJsonSchema();
+  const schemas = { site: settingsJsonSchema, route: routeJsonSchema, channel: editorJsonSchema };
+  const json = schemas[of as keyof typeof schemas]();
   print(JSON.stringify(json, null, 2));
   return exits.ok;
 }

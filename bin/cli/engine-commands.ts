@@ -1,10 +1,10 @@
-/** `gatehouse status`, `metrics` and `config apply` in the command tree. */
+/** `gatehouse status` and `metrics` in the command tree. */
 import type { Command } from 'commander';
 import { form } from './form.ts';
 import { data, run } from './options.ts';
 
-/** Add the commands that look at the running engine as a whole, and change its configuration. */
-export function addEngineCommands(program: Command, config: Command): void {
+/** Add the commands that look at the running engine as a whole. */
+export function addEngineCommands(program: Command): void {
   program
     .command('status')
     .description(
@@ -24,11 +24,4 @@ export function addEngineCommands(program: Command, config: Command): void {
     .addOption(form)
     .addHelpText('after', '\nExample:\n  gatehouse metrics show queue --channel adt-feed')
     .action(async (name, options) => run((await import('./metrics.ts')).show(name, options)));
-  config
-    .command('apply')
-    .description('have the running engine read its configuration again: the whole of it or nothing')
-    .addOption(data)
-    .addOption(form)
-    .addHelpText('after', '\nExample:\n  gatehouse check && gatehouse config apply')
-    .action(async (options) => run((await import('./apply.ts')).apply(options)));
 }

@@ -2,10 +2,11 @@
  * The command tree. Each command says what it does here and does it in a file of its own, loaded
  * only when it is called, so that `gatehouse --version` stays quick.
  */
-import { Argument, Command, CommanderError } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { addCertCommands } from './cert-commands.ts';
 import { addChannelCommands } from './channel-commands.ts';
 import { addCompletionCommands } from './completion-commands.ts';
+import { addConfigCommands } from './config-commands.ts';
 import { addEngineCommands } from './engine-commands.ts';
 import { addKeyCommands } from './key-commands.ts';
 import { addLookingCommands } from './looking-commands.ts';
@@ -83,23 +84,8 @@ function tree(): Command {
     .addHelpText('after', '\nExample:\n  gatehouse demo --once')
     .action(async (options) => run((await import('./demo.ts')).demo(options)));
 
-  const check = (command: Command) =>
-    command
-      .description('check every channel, route and mapping; change nothing')
-      .addOption(site)
-      .addOption(form)
-      .addHelpText('after', '\nExample:\n  gatehouse config check -o json')
-      .action(async (options) => run((await import('./check.ts')).check(options)));
-  check(program.command('check'));
-  const config = program.command('config').description('the configuration of this site');
-  check(config.command('check'));
-  config
-    .command('schema')
-    .description('print the JSON Schema of a channel file or of site.yaml, for editors')
-    .addArgument(new Argument('[file]', 'which').choices(['channel', 'site']).default('channel'))
-    .addHelpText('after', '\nExample:\n  gatehouse config schema > channel.schema.json')
-    .action(async (file) => run((await import('./check.ts')).schema(file)));
-  addEngineCommands(program, config);
+  addConfigCommands(program);
+  addEngineCommands(program);
   addLookingCommands(program);
   addCertCommands(program);
   addKeyCommands(program);

@@ -1,12 +1,14 @@
 /** `gatehouse serve`: run every channel of a site until told to stop. */
 import { resolve } from 'node:path';
+import { type Revisions, loadKept, openRevisions } from '../../engine/config/revisions.ts';
 import { controlRoutes } from '../../engine/control/routes.ts';
 import { startControl } from '../../engine/control/server.ts';
 import { type Engine, type Left, startEngine } from '../../engine/engine.ts';
 import { createEvents } from '../../engine/log.ts';
 import { exits } from './exits.ts';
 import { complain, say } from './output.ts';
-import { soundSite } from './sites.ts';
+import { whoAsks } from './person.ts';
+import { siteFolder } from './sites.ts';
 import { stopped } from './stopped.ts';
 import { version } from './version.ts';
 
@@ -19,13 +21,14 @@ export async function serve(options: {
   data: string;
   keyFile?: string;
 }): Promise<number> {
-  const load = () => soundSite(options.site);
-  const site = load();
   const { emit } = createEvents();
   const folder = resolve(options.data);
+  const revisions = openRevisions(folder);
+  const load = () => loadKept(revisions, siteFolder(options.site), process.env);
+  const site = load();
   const { keyFile } = options;
   const engine = await startEngine({
-    ...{ site, data: folder, keyFile, emit, load, version: version() },
+    ...{ site, data: folder, keyFile, emit, load, revisions, version: version() },
   });
   // Messages are taken and answered even where nobody can give orders.
   const routes = controlRoutes(engine, emit);
@@ -35,11 +38,16 @@ export async function serve(options: {
   });
   // Before it is said that the engine listens: who then stops it at once is heard.
   const asked = stopped();
+  record(revisions, site.revision, 'start', whoAsks());
   tellPorts(engine);
   let stopping = false;
   // Heard to the end: without a listener a SIGHUP would cut the drain short.
   process.on('SIGHUP', () => {
-    if (!stopping) void engine.reload().then(() => tellPorts(engine), complain);
+    if (stopping) return;
+    void engine.reload().then(({ revision }) => {
+      record(revisions, revision, 'reload', 'SIGHUP');
+      tellPorts(engine);
+    }, complain);
   });
   await asked;
   stopping = true;
@@ -48,10 +56,18 @@ export async function serve(options: {
   return tellLeft(left);
 }
 
-function tellPorts({ channels, ports }: Engine): void {
+/** A revision took effect that is not the last one. */
+function record(revisions: Revisions, revision: string, how: 'start' | 'reload', by: string): void {
+  if (revisions.last()?.revision === revision) return;
+  revisions.record({ at: new Date().toISOString(), revision, how, by });
+}
+
+function tellPorts({ channels, ports, suspensions }: Engine): void {
   for (const [name, { listening }] of channels) {
     const port = ports[name];
-    if (port !== undefined) say(`${name} listens on ${port}`);
+    const suspended = suspensions.get(name);
+    if (suspended) say(`${name} is ${suspended.how}: gatehouse channel start ${name}`);
+    else if (port !== undefined) say(`${name} listens on ${port}`);
     else say(`${name} waits for port ${listening.port}: another process holds it`);
   }
 }

@@ -1,8 +1,7 @@
 /** The files of a new site, beside its channels. */
-import { z } from 'zod';
-import { channelJsonSchema } from '../../engine/channel.ts';
+import { editorJsonSchema } from '../../engine/channel.ts';
 import { settingsJsonSchema } from '../../engine/config/settings.ts';
-import { routeSchema } from '../../engine/route.ts';
+import { routeJsonSchema } from '../../engine/route.ts';
 import { schemaLines } from './templates.ts';
 import { unitText } from './unit.ts';
 
@@ -25,16 +24,12 @@ export function siteFiles(place: Place): [string, string][] {
     ['package.json', json({ private: true, type: 'module' })],
     ['.vscode/settings.json', json(editor)],
     ['.vscode/extensions.json', json({ recommendations: ['redhat.vscode-yaml'] })],
-    ['schemas/channel.schema.json', json(channelJsonSchema())],
+    ['schemas/channel.schema.json', json(editorJsonSchema())],
     ['schemas/site.schema.json', json(settingsJsonSchema())],
     ['schemas/route.schema.json', json(routeJsonSchema())],
     ['gatehouse.service', unitText(place)],
   ];
 }
-
-/** JSON Schema of a route, for editors. */
-export const routeJsonSchema = (): object =>
-  z.toJSONSchema(routeSchema, { io: 'input', unrepresentable: 'any' });
 
 const editor = {
   'yaml.schemas': {

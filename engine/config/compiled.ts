@@ -9,6 +9,7 @@ import { type Route, type RouteDefinition, compileRoute } from '../route.ts';
 import { revisionOf } from './revision.ts';
 
 const routes = new Map<string, Route>();
+/** By the name of the mapping: the same files anywhere are the same mapping. */
 const kept = new Map<string, { revision: string; compiled: CompiledMappings }>();
 const feeds = new Map<string, { revision: string; mapping: FeedMapping }>();
 
@@ -20,10 +21,11 @@ export function mappingsIn(folder: string): CompiledMappings {
   // Tables and parts may stand beside it.
   const all = dirname(folder);
   const revision = revisionOf(dirname(all), [basename(all)]);
-  const known = kept.get(folder);
+  const name = basename(folder);
+  const known = kept.get(name);
   if (known?.revision === revision) return known.compiled;
   const compiled = loadMappings(folder);
-  kept.set(folder, { revision, compiled });
+  kept.set(name, { revision, compiled });
   return compiled;
 }
 

@@ -4,12 +4,15 @@
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { isSecretReference, resolveText, strings } from './values.ts';
 import type { Surroundings } from './values.ts';
 
-/** What a site consists of. Cases and the simulator's patients (fixtures/) change nothing that runs. */
-const ofSite = ['channels', 'mappings', 'site.yaml'];
+/**
+ * What a site consists of. Cases and the simulator's patients (fixtures/) change nothing that runs;
+ * keys and certificates (PEM) have a life of their own, and are no part of it wherever they stand.
+ */
+export const ofSite = ['channels', 'mappings', 'site.yaml'];
 
 /**
  * The revision of a site: 12 hexadecimal digits of the SHA-256 of its files, their names and order.
@@ -18,17 +21,33 @@ const ofSite = ['channels', 'mappings', 'site.yaml'];
  * @param parts files and folders of it that count; those of a site unless told
  */
 export function revisionOf(root: string, parts: readonly string[] = ofSite): string {
+  return hashOf(contentOf(root, parts));
+}
+
+/** The revision of files that are at hand. */
+export function hashOf(content: ReadonlyMap<string, Buffer>): string {
   const hash = createHash('sha256');
-  for (const name of parts.flatMap((part) => filesBelow(root, part))) {
-    const bytes = readFileSync(join(root, name));
+  for (const [name, bytes] of content) {
     hash.update(`${name}\0${bytes.length}\0`).update(bytes);
   }
   return hash.digest('hex').slice(0, 12);
 }
 
+/** The files that a revision consists of, each by its name from the root, in order. */
+export function contentOf(
+  root: string,
+  parts: readonly string[] = ofSite,
+): ReadonlyMap<string, Buffer> {
+  const names = parts.flatMap((part) => filesBelow(root, part));
+  const all = names.map((name) => [name, readFileSync(join(root, name))] as const);
+  return new Map(all.filter(([, bytes]) => !bytes.includes('-----BEGIN ')));
+}
+
 /** What a channel's fingerprint is made of. */
 export interface Fingerprinted {
   root: string;
+  /** Its folder of mappings. */
+  mappings: string;
   /** The channel as it was read. */
   channel: unknown;
   /** The files it names, each with its path. */
@@ -48,11 +67,15 @@ export function fingerprintOf(of: Fingerprinted, env: Surroundings): string {
   for (const { text } of strings(of.channel)) {
     if (isSecretReference(text)) hash.update(`\0${told(() => resolveText(text, env))}`);
   }
-  const shared = ['mappings', join('channels', 'routes')].flatMap((part) =>
-    filesBelow(of.root, part).map((name) => join(of.root, name)),
-  );
-  for (const file of [...of.files, ...shared]) {
-    hash.update(`\0${file}\0`).update(told(() => readFileSync(file)));
+  for (const file of of.files) hash.update(`\0${file}\0`).update(told(() => readFileSync(file)));
+  const shared = [
+    [of.root, join('channels', 'routes')] as const,
+    [dirname(of.mappings), basename(of.mappings)] as const,
+  ];
+  for (const [root, part] of shared) {
+    for (const name of filesBelow(root, part)) {
+      hash.update(`\0${name}\0`).update(told(() => readFileSync(join(root, name))));
+    }
   }
   return hash.digest('base64');
 }

@@ -2,7 +2,7 @@
  * A site: the folder with channels/, mappings/ and fixtures/. Loading reads everything, reports
  * every finding and changes nothing; `serve` refuses what `check` refuses.
  */
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve as resolvePath } from 'node:path';
 import { type Channel, channelSchema } from '../channel.ts';
 import type { Practices } from '../gp/practices.ts';
@@ -16,12 +16,14 @@ import { loadDeliveries } from './delivery-check.ts';
 import { checkDestinations } from './destination-check.ts';
 import { loadTable } from './practice-check.ts';
 import { loadPushes } from './push-check.ts';
+import { channelFiles, readChannel } from './extends.ts';
 import { filesNamed } from './files.ts';
 import { revisionOf } from './revision.ts';
 import { loadRoute, performed } from './route-load.ts';
 import { type Settings, defaultSettings, loadSettings } from './settings.ts';
-import { type Surroundings, resolveText, secretKeys, strings } from './values.ts';
-import { ConfigError, type Finding, type YamlFile, checkYaml, nearest, readYaml } from './yaml.ts';
+import { resolveAll } from './resolve.ts';
+import type { Surroundings } from './values.ts';
+import { ConfigError, type Finding, type YamlFile, checkYaml, nearest } from './yaml.ts';
 
 /** A channel with everything its files name. */
 export interface LoadedChannel {
@@ -33,6 +35,8 @@ export interface LoadedChannel {
   /** What to assume where MSH-18 is empty or unknown. */
   charset?: CharsetName;
   mapping?: CompiledMappings;
+  /** The folder that its mapping is in. */
+  mappings?: string;
   practices?: Practices;
   /** The feed mappings that its deliveries name. */
   maps?: ReadonlyMap<string, FeedMapping>;
@@ -42,6 +46,8 @@ export interface LoadedChannel {
 
 export interface Site {
   root: string;
+  /** Its folder of mappings: its own, or a copy that nobody edits. */
+  mappings: string;
   /** Which configuration it is. */
   revision: string;
   /** What site.yaml says. */
@@ -62,8 +68,13 @@ const kindsOf = {
  * Load every channel of a site.
  * @param root the folder that holds channels/, mappings/ and fixtures/
  * @param env where `${env:NAME}` is looked up
+ * @param mappings the folder of mappings, where it is not that of the site
  */
-export function loadSite(root: string, env: Surroundings = process.env): Site {
+export function loadSite(
+  root: string,
+  env: Surroundings = process.env,
+  mappings = join(root, 'mappings'),
+): Site {
   const folder = join(root, 'channels');
   const findings: Finding[] = [];
   const channels: LoadedChannel[] = [];
@@ -75,14 +86,13 @@ export function loadSite(root: string, env: Surroundings = process.env): Site {
       next: 'go to the folder that has one, or name it with --site',
       kind: 'unreadable',
     });
-    return { root, revision: '', settings: defaultSettings, channels, findings };
+    return { root, mappings, revision: '', settings: defaultSettings, channels, findings };
   }
   const revision = revisionOf(root);
   const settings = loadSettings(root, (source) => resolveAll(source, env), findings);
-  for (const name of readdirSync(folder).sort()) {
-    if (!name.endsWith('.yaml')) continue;
+  for (const name of channelFiles(folder)) {
     try {
-      const loaded = loadChannel(root, join(folder, name), env, findings);
+      const loaded = loadChannel(root, join(folder, name), env, mappings, findings);
       if (loaded) channels.push({ ...loaded, revision });
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
@@ -96,23 +106,24 @@ export function loadSite(root: string, env: Surroundings = process.env): Site {
     if (other) {
       findings.push({
         severity: 'error',
-        where: readYaml(file).where(['listen', 'port']),
+        where: readChannel(file, folder).where(['listen', 'port']),
         says: `channel "${other}" listens on ${host}:${port} too`,
         next: 'give one of them another port',
       });
     }
     byPort.set(`${host}:${port}`, channel.channel);
   }
-  return { root, revision, settings, channels, findings };
+  return { root, mappings, revision, settings, channels, findings };
 }
 
 function loadChannel(
   root: string,
   file: string,
   env: Surroundings,
+  mappings: string,
   findings: Finding[],
 ): LoadedChannel | undefined {
-  const source = readYaml(file);
+  const source = readChannel(file, join(root, 'channels'));
   resolveAll(source, env);
   const checked = checkYaml(source, channelSchema);
   const channel = checked.value;
@@ -173,7 +184,7 @@ function loadChannel(
   }
   let mapping: CompiledMappings | undefined;
   if (channel.mapping) {
-    const folder = join(root, 'mappings', channel.mapping);
+    const folder = join(mappings, channel.mapping);
     if (!existsSync(folder)) error(['mapping'], `there is no mapping mappings/${channel.mapping}`);
     else mapping = mappingsIn(folder);
     if (mapping?.siteSettings.has('unknownStatus') && !channel.site.unknownStatus) {
@@ -185,8 +196,7 @@ function loadChannel(
     }
   }
   const practices = loadTable(channel, file, error);
-  const folder = join(root, 'mappings');
-  const maps = loadDeliveries(channel, folder, effectsOf, error, findings);
+  const maps = loadDeliveries(channel, mappings, effectsOf, error, findings);
   const pushRoutes = loadPushes(channel, route, load, error);
   const charset = channel.charset === undefined ? undefined : charsetMeaning(channel.charset);
   if (charset === 'unknown' || charset === 'UTF-16') {
@@ -195,27 +205,7 @@ function loadChannel(
   }
   findings.push(...checkDestinations(channel, source, file, practices, env));
   if (!route || errors() > before) return undefined;
-  return { channel, file, route, pushRoutes, charset, mapping, practices, maps };
-}
-
-/** Fill in `${env:}` and `${file:}` everywhere but in secrets, which are read where they are used. */
-function resolveAll(source: YamlFile, env: Surroundings): void {
-  for (const { text, path } of strings(source.value)) {
-    if (!text.includes('${') || secretKeys.has(path.at(-1) ?? '')) continue;
-    try {
-      const holder = path
-        .slice(0, -1)
-        .reduce<unknown>((at, step) => (at as Record<PropertyKey, unknown>)[step], source.value);
-      (holder as Record<PropertyKey, unknown>)[path.at(-1) ?? ''] = resolveText(text, env);
-    } catch (error) {
-      source.findings.push({
-        severity: 'error',
-        where: source.where(path),
-        says: (error as Error).message,
-        kind: 'unresolved',
-      });
-    }
-  }
+  return { channel, file, route, pushRoutes, charset, mapping, mappings, practices, maps };
 }
 
 /** The text of a file a channel names, relative to the channel's own file. */

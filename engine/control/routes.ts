@@ -5,6 +5,7 @@ import { ackErrorRoutes } from './ack-error.ts';
 import { channelRoutes } from './channels.ts';
 import { pruneRoutes } from './prune.ts';
 import { certificateRoutes } from './certificates.ts';
+import { configRoutes } from './config.ts';
 import { queueRoutes } from './queues.ts';
 import { replayRoutes } from './replay.ts';
 import { tapRoutes } from './tap.ts';
@@ -15,12 +16,13 @@ import { statusRoutes } from './status.ts';
 export function controlRoutes(engine: Engine, emit: Emit): Route[] {
   return [
     ...channelRoutes(engine, emit),
+    ...configRoutes(engine, emit),
     ...queueRoutes(engine, emit),
     ...ackErrorRoutes(engine, emit),
     ...certificateRoutes(engine, emit),
     ...replayRoutes(engine, emit),
     ...pruneRoutes(engine, emit),
-    ...statusRoutes(engine, emit),
+    ...statusRoutes(engine),
     ...tapRoutes(engine),
   ];
 }

@@ -48,7 +48,9 @@ export const below = (place: Place, ...path: PropertyKey[]): Place => ({
 
 /** `mappings/gp-record/allergies.yaml:14`: how provenance names a rule. */
 export function ruleAt(place: Place): string {
-  return place.source.where(place.path, true).replace(/:\d+$/, '');
+  // A running engine has the files of its revision (`config/revisions.ts`): told as those of the site.
+  const where = place.source.where(place.path, true).replace(/:\d+$/, '');
+  return where.replace(/^.*\brevisions\/[0-9a-f]{12}\//, '');
 }
 
 /** Report a finding at a node. */

@@ -34,7 +34,7 @@ const broken: Record<string, Broken> = {
   'unknown-key': {
     change: ['mapping: gp-record', 'maping: gp-record'],
     says: /^unknown key "maping"; did you mean "mapping"\?$/,
-    next: /^keys known here: channel, description, listen/,
+    next: /^keys known here: extends, channel, description, listen/,
   },
   'nested-key': {
     change: ['trace: pds', 'tracer: pds'],

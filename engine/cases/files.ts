@@ -1,7 +1,6 @@
 /** Where the cases of a site are, and which of them speak of a channel. */
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { ownFolder } from './own-folder.ts';
+import { join, resolve } from 'node:path';
 
 /** Every case of a site, in the order of their names. */
 export function allCases(root: string): string[] {
@@ -19,5 +18,5 @@ export function casesOf(root: string, channel: string): string[] {
 /** The folder of the simulated patients: the site's own, else those that come with Gatehouse. */
 export function patientsOf(root: string): string {
   const own = join(root, 'fixtures', 'patients');
-  return existsSync(own) ? own : join(ownFolder(), 'fixtures', 'patients');
+  return existsSync(own) ? own : resolve(import.meta.dirname, '../../fixtures/patients');
 }

@@ -1,0 +1,159 @@
+/**
+ * The revisions of a site that ran, kept beside the journal: `revisions/HASH/` holds the files of one
+ * as they were, `history.ndjson` who had it take effect, when and why. A file that says the same in
+ * two revisions is stored once. Keys and certificates are no part of a revision; secrets are
+ * references, so none is stored here.
+ */
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { ConfigError, shortPath } from './findings.ts';
+import { contentOf, hashOf } from './revision.ts';
+import { type Site, loadSite } from './site.ts';
+import type { Surroundings } from './values.ts';
+
+const event = z.object({
+  /** ISO 8601. */
+  at: z.string(),
+  revision: z.string(),
+  /** `set-aside`: it never ran; edits that a rollback put away. */
+  how: z.enum(['start', 'apply', 'reload', 'rollback', 'set-aside']),
+  by: z.string(),
+  reason: z.string().optional(),
+});
+
+/** A revision took effect, or was set aside. */
+export type RevisionEvent = z.infer<typeof event>;
+
+export interface Revisions {
+  /** Everything that happened, the oldest first. */
+  history(): RevisionEvent[];
+  /** The last one that took effect. */
+  last(): RevisionEvent | undefined;
+  record(one: RevisionEvent): void;
+  /** Store the files of a site as they are now. @returns their revision */
+  keep(root: string): string;
+  /** Remove a revision that never ran, and the folders that were made for it. */
+  forget(revision: string): void;
+  /** Where the files of a revision are; undefined where none is stored. */
+  folderOf(revision: string): string | undefined;
+  /** Names of all that are stored. */
+  stored(): string[];
+}
+
+/** The revisions in the folder of a journal. */
+export function openRevisions(data: string): Revisions {
+  const folder = join(data, 'revisions');
+  const log = join(folder, 'history.ndjson');
+  const at = (revision: string) => join(folder, revision);
+
+  function history(): RevisionEvent[] {
+    if (!existsSync(log)) return [];
+    const lines = readFileSync(log, 'utf8').split('\n');
+    // The last line may be cut, where the process died while it was written.
+    return lines.flatMap((line) => {
+      const read = event.safeParse(jsonOf(line));
+      return read.success ? [read.data] : [];
+    });
+  }
+  const last = () => history().findLast(({ how }) => how !== 'set-aside');
+
+  return {
+    history,
+    last,
+    folderOf: (revision) => (existsSync(at(revision)) ? at(revision) : undefined),
+    stored: () =>
+      existsSync(folder) ? readdirSync(folder).filter((name) => /^[0-9a-f]{12}$/.test(name)) : [],
+    record(one) {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      appendFileSync(log, `${JSON.stringify(event.parse(one))}\n`, { mode: 0o600 });
+      const written = openSync(log, 'r+');
+      fsyncSync(written);
+      closeSync(written);
+    },
+    forget(revision) {
+      rmSync(at(revision), { recursive: true, force: true });
+      for (const empty of [folder, data]) {
+        try {
+          rmdirSync(empty);
+        } catch {
+          // There is more in it, or it is not there.
+          return;
+        }
+      }
+    },
+    keep(root) {
+      const content = contentOf(root);
+      const revision = hashOf(content);
+      if (existsSync(at(revision))) return revision;
+      const before = last();
+      const part = `${at(revision)}.part`;
+      rmSync(part, { recursive: true, force: true });
+      mkdirSync(part, { recursive: true, mode: 0o700 });
+      for (const [name, bytes] of content) {
+        const to = join(part, name);
+        mkdirSync(dirname(to), { recursive: true });
+        store(bytes, to, before && join(at(before.revision), name));
+      }
+      // Functions of mappings are modules here as they are in the site.
+      writeFileSync(join(part, 'package.json'), '{ "private": true, "type": "module" }\n');
+      renameSync(part, at(revision));
+      return revision;
+    },
+  };
+}
+
+/** As a second name of the same file, where it says the same. */
+function store(bytes: Buffer, to: string, same: string | undefined): void {
+  if (same !== undefined && existsSync(same) && readFileSync(same).equals(bytes)) {
+    linkSync(same, to);
+  } else writeFileSync(to, bytes, { mode: 0o600 });
+}
+
+function jsonOf(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Load a site that an engine is to run, with its mappings from the stored revision: what is edited
+ * afterwards is not run before it is applied, whenever a thread is started anew.
+ * @throws ConfigError with every finding, by the names of the site's own files
+ */
+export function loadKept(revisions: Revisions, root: string, env: Surroundings): Site {
+  const isNew = (revision: string) => !revisions.history().some((one) => one.revision === revision);
+  for (let tries = 1; ; tries++) {
+    const revision = revisions.keep(root);
+    const folder = revisions.folderOf(revision) ?? root;
+    const own = (text: string) => text.replaceAll(`${shortPath(folder)}/`, prefixOf(root));
+    const { findings, ...site } = loadSite(root, env, join(folder, 'mappings'));
+    if (site.revision !== revision && tries < 3) continue;
+    const named = findings.map((one) => ({ ...one, where: own(one.where), says: own(one.says) }));
+    const errors = named.filter(({ severity }) => severity === 'error');
+    if (errors.length === 0) return { ...site, findings: named };
+    if (isNew(revision)) revisions.forget(revision);
+    throw new ConfigError(errors);
+  }
+}
+
+/** How the files of a site are named: by nothing where it is the current folder. */
+function prefixOf(root: string): string {
+  return shortPath(join(root, 'x')).slice(0, -1);
+}
