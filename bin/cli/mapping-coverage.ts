@@ -7,7 +7,7 @@ import type { LoadedChannel } from '../../engine/config/site.ts';
 import { shortPath } from '../../engine/config/yaml.ts';
 import { noteRows } from '../../engine/mapping/rows-used.ts';
 import type { Table } from '../../engine/mapping/tables.ts';
-import { patientsOf } from './case-files.ts';
+import { patientsOf } from '../../engine/cases/files.ts';
 import { exits } from './exits.ts';
 import { type Form, printRows } from './form.ts';
 import {

@@ -10,7 +10,7 @@ import {
   rulesOfFeed,
   rulesOfRecord,
 } from '../../engine/mapping/inventory.ts';
-import { allCases, casesOf } from './case-files.ts';
+import { allCases, casesOf } from '../../engine/cases/files.ts';
 import { exits } from './exits.ts';
 import { CommandError } from './output.ts';
 
