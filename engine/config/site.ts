@@ -23,7 +23,7 @@ import { loadRoute, performed } from './route-load.ts';
 import { type Settings, defaultSettings, loadSettings } from './settings.ts';
 import { resolveAll } from './resolve.ts';
 import type { Surroundings } from './values.ts';
-import { ConfigError, type Finding, type YamlFile, checkYaml, nearest } from './yaml.ts';
+import { ConfigError, type Finding, checkYaml, nearest } from './yaml.ts';
 
 /** A channel with everything its files name. */
 export interface LoadedChannel {

@@ -1,6 +1,5 @@
 /** Routes that tell how the engine is. */
 import { z } from 'zod';
-import { ConfigError } from '../config/yaml.ts';
 import type { Engine } from '../engine.ts';
 import { type Route, route } from './router.ts';
 
