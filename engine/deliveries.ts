@@ -39,6 +39,8 @@ export function createDeliveries(
   let owners = new Map<Running, ReadonlyMap<string, Queue>>();
   /** By name: the queue before has stopped, and this one has started. */
   const handovers = new Map<string, Promise<void>>();
+  /** Queues that make way, and finish what they are sending. */
+  const leaving = new Set<Queue>();
   let stopped = false;
 
   function handOver(
@@ -49,9 +51,14 @@ export function createDeliveries(
   ): void {
     if (isHeld(to)) later?.hold();
     const before = handovers.get(to) ?? Promise.resolve();
+    if (earlier) leaving.add(earlier);
+    const stop = async () => {
+      await earlier?.stop(stopped ? 0 : graceMs);
+      if (earlier) leaving.delete(earlier);
+    };
     handovers.set(
       to,
-      before.then(() => earlier?.stop(graceMs)).then(() => later && start(to, later)),
+      before.then(stop).then(() => later && start(to, later)),
     );
   }
 
@@ -96,7 +103,8 @@ export function createDeliveries(
     },
     async stop(graceMs) {
       stopped = true;
-      await Promise.all([...queues.values()].map((queue) => queue.stop(graceMs)));
+      // Those that make way have no more time than the others now.
+      await Promise.all([...queues.values(), ...leaving].map((queue) => queue.stop(graceMs)));
       await Promise.all(handovers.values());
     },
   };

@@ -159,6 +159,25 @@ describe('a change of the configuration', () => {
     peer.socket.destroy();
   });
 
+  it('holds up no stop, though a queue that makes way still waits for its receiver', async () => {
+    receiver = await startReceiver();
+    const { port } = receiver;
+    receiver.react = () => 'silence';
+    site = smallSite({});
+    const slow = (most: string) =>
+      delivered(port).replace('timeout: 400ms', `timeout: 10m, reply: ${most}`);
+    site.write('channels/one.yaml', adtChannel('one', slow('1KB')));
+    const engine = await site.start();
+    const peer = await rawPeer(engine.ports.one ?? 0);
+    await say(peer, adt('M1'));
+    await receiver.arrived(1);
+    site.write('channels/one.yaml', adtChannel('one', slow('2KB')));
+    assert.deepEqual((await engine.reload()).changed, ['one']);
+    peer.socket.destroy();
+    // What makes way has a minute; what stops has this.
+    assert.deepEqual(await engine.stop(100), { unanswered: 0, owed: 1 });
+  });
+
   it('comes too late once the engine stops: nothing is opened again', async () => {
     site = smallSite({ one: adtChannel('one') });
     const engine = await site.start();
