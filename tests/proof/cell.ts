@@ -31,6 +31,8 @@ export interface Life {
   under?: readonly string[];
   /** Acknowledgements after which it is told to end. */
   acknowledgements: number;
+  /** Called once there were half as many. */
+  halfway?(server: Server): void;
   /** End it now: called once there were so many. */
   end(server: Server): void;
   /** Nothing more is sent from then on. */
@@ -49,6 +51,8 @@ export interface Cell {
   start(life?: Pick<ServerOptions, 'imports' | 'env' | 'under' | 'signal'>): Promise<Server>;
   /** Send to a server. */
   load(server: Server): void;
+  /** Have a server read another configuration: every queue makes way for another one. */
+  reload(server: Server): void;
   /** Hang up. */
   cut(): void;
   /**
@@ -84,7 +88,9 @@ export async function openCell(options: CellOptions): Promise<Cell> {
     if (arrivals++ % foreignEvery === 40) return 'foreign';
     return random() < 0.05 ? wholeBetween(random, 0, 5) : 'accept';
   };
-  writeSite(site, { port: receiver.port, connections: 24, destination });
+  let connections = 24;
+  const configure = (): void => writeSite(site, { port: receiver.port, connections, destination });
+  configure();
   const senders = createSenders({ count: options.senders ?? 32, name: 'S', build: adt });
   const passing = createSenders({ count: 2, name: 'B', build: adt });
   let server: Server | undefined;
@@ -132,6 +138,11 @@ export async function openCell(options: CellOptions): Promise<Cell> {
     start,
     load,
     cut,
+    reload(server) {
+      connections = connections === 24 ? 16 : 24;
+      configure();
+      server.kill('SIGHUP');
+    },
     async live(life) {
       rmSync(armed, { force: true });
       const running = await start(life);
@@ -139,7 +150,12 @@ export async function openCell(options: CellOptions): Promise<Cell> {
       void running.ended.then((how) => (ending = how));
       const wanted = senders.acknowledged.size + life.acknowledgements;
       load(running);
-      const enough = await until(() => senders.acknowledged.size >= wanted || !!ending, loadMs);
+      const reached = (count: number) => () => senders.acknowledged.size >= count || !!ending;
+      if (life.halfway) {
+        await until(reached(wanted - Math.floor(life.acknowledgements / 2)), loadMs);
+        life.halfway(running);
+      }
+      const enough = await until(reached(wanted), loadMs);
       if (!enough) throw new Error(`no ${life.acknowledgements} acknowledgements in ${loadMs} ms`);
       if (life.quiet) void senders.finish();
       if (life.quiet) passing.cut();

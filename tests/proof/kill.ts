@@ -22,6 +22,14 @@ const livesPerCell = 25;
 /** Journals at a time: a Gatehouse that starts keeps one core busy, not two. */
 const lanes = 2;
 
+/** Beside the steps: whatever it does just then. */
+const anywhere = ['at random', 'while it stops'] as const;
+const places = [...anywhere, ...steps];
+/** Within this a stop comes by all it does; some end before they are killed. */
+const stopsWithinMs = 500;
+/** So many lives are reloaded. */
+const reloads = 0.2;
+
 const preload = (name: string): string => join(import.meta.dirname, 'preload', `${name}.ts`);
 
 /** What is counted over all lanes. */
@@ -29,6 +37,10 @@ interface Tally {
   wanted: number;
   kills: number;
   starting: number;
+  /** Kills of lives in which the configuration was changed under load. */
+  reloaded: number;
+  /** Lives that were told to stop and ended before they were killed. */
+  stopped: number;
   acknowledgements: number;
   lost: number;
   duplicates: number;
@@ -42,10 +54,12 @@ async function killed(trial: Trial): Promise<Outcome> {
     wanted: trial.count(kills),
     kills: 0,
     starting: 0,
+    reloaded: 0,
+    stopped: 0,
     acknowledgements: 0,
     lost: 0,
     duplicates: 0,
-    byStep: new Map(['at random', ...steps.map(({ name }) => name)].map((name) => [name, 0])),
+    byStep: new Map([...anywhere, ...steps.map(({ name }) => name)].map((name) => [name, 0])),
     broken: [],
   };
   await Promise.all(
@@ -58,7 +72,9 @@ async function killed(trial: Trial): Promise<Outcome> {
   return {
     tried: {
       kills: tally.kills,
+      'of them after a reload under load': tally.reloaded,
       'more while it started': tally.starting,
+      'stops before a kill': tally.stopped,
       'places to die': tally.byStep.size,
       acknowledgements: tally.acknowledgements,
     },
@@ -77,15 +93,15 @@ async function killInLane(
   const random = randomFrom(trial.seed, `kill ${lane}`);
   const over = () => tally.kills >= tally.wanted || performance.now() > trial.deadline;
   // Lanes begin at other steps, so that a short run meets all of them.
-  let turn = lane * Math.ceil((steps.length + 1) / lanes);
+  let turn = lane * Math.ceil(places.length / lanes);
   for (let number = 0; !over() && !trial.signal.aborted; number++) {
     const folder = join(trial.folder, `${lane}-${number}`);
     const imports = [preload('often'), ...trial.imports];
     const cell = await openCell({ folder, random, imports, signal: trial.signal });
     try {
       for (let lives = 0; lives < livesPerCell && !over(); lives++) {
-        const step = [undefined, ...steps][turn++ % (steps.length + 1)];
-        await killOnce(cell, step, tally, random, library);
+        const place = places[turn++ % places.length] ?? 'at random';
+        await killOnce(cell, place, tally, random, library);
         if (lives % 4 === 3) await killStarting(cell, tally, random, library);
       }
       const { broken, found } = await cell.settle();
@@ -102,25 +118,40 @@ async function killInLane(
 
 async function killOnce(
   cell: Cell,
-  step: Step | undefined,
+  place: (typeof places)[number],
   tally: Tally,
   random: Random,
   library: string,
 ): Promise<void> {
-  const name = step?.name ?? 'at random';
+  const step = typeof place === 'string' ? undefined : place;
+  const isStopped = place === 'while it stops';
+  const name = typeof place === 'string' ? place : place.name;
   const acknowledgements = perLife + wholeBetween(random, 0, 200);
+  const isReloaded = random() < reloads;
+  const afterMs = wholeBetween(random, 0, stopsWithinMs);
   const ending = await cell.live({
     acknowledgements,
     quiet: step?.quiet,
-    end: (server) => (step === undefined ? server.kill() : cell.arm()),
+    halfway: isReloaded ? cell.reload : undefined,
+    end(server) {
+      if (step) return cell.arm();
+      if (isStopped) server.kill('SIGTERM');
+      if (isStopped) setTimeout(() => server.kill(), afterMs);
+      else server.kill();
+    },
     ...(step && dying(step, cell, library, wholeBetween(random, 1, 6), cell.armed)),
   });
+  if (isStopped && ending?.code === 0) {
+    tally.stopped += 1;
+    return;
+  }
   if (ending?.signal !== 'SIGKILL') {
     const how = ending ? `ended by itself (${ending.signal ?? ending.code})` : 'did not get there';
     tally.broken.push(`a life that was to die ${name} ${how}`);
     return;
   }
   tally.kills += 1;
+  if (isReloaded) tally.reloaded += 1;
   tally.byStep.set(name, (tally.byStep.get(name) ?? 0) + 1);
 }
 
