@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, createReadStream, existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { addAbortSignal } from 'node:stream';
 import { type ListedCounts, openPatientIndex } from '../../engine/journal/listed.ts';
 import {
   type PatientSkip,
@@ -71,6 +72,8 @@ export async function importPatients(
     };
     const input = file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1 << 20 });
     input.setEncoding('utf8');
+    // A pipe may have nothing to say for a long time.
+    addAbortSignal(progress.signal, input);
     for await (const piece of input as AsyncIterable<string>) {
       digest.update(piece);
       await take(found.piece(piece));

@@ -6,8 +6,8 @@ import { exits } from '../../bin/cli/exits.ts';
 import { silent } from '../../engine/events.ts';
 import { openJournal } from '../../engine/journal/sqlite.ts';
 import { mixed, odsRow } from '../practices/ods.ts';
-import { type SmallSite, adtChannel, smallSite } from '../story/small-site.ts';
-import { called, gatehouse, jsonOf } from './process.ts';
+import { type SmallSite, adtChannel, smallSite, until } from '../story/small-site.ts';
+import { called, ended, gatehouse, jsonOf, start } from './process.ts';
 
 const channel = adtChannel(
   'one',
@@ -246,6 +246,32 @@ describe('gatehouse practice', function () {
       assert.equal(unknown.code, exits.notFound);
       const mistyped = await called([...args.with(2, '9990000068')]);
       assert.deepEqual([mistyped.code, /999000/.test(mistyped.stderr)], [exits.usage, false]);
+    });
+
+    it('may be interrupted: what is stored stays, and it is recorded that it was not all', async () => {
+      const args = [
+        'practice',
+        'import',
+        '--patients',
+        '-',
+        '--data',
+        site.data,
+        '--apply',
+        '--yes',
+      ];
+      const child = start(args);
+      const over = ended(child);
+      child.stdin?.write('9990000018,F84001,20260604\n'.repeat(100));
+      await until(() => existsSync(join(site.data, 'keys.sqlite-wal')), 'the index is open');
+      await new Promise((next) => setTimeout(next, 200));
+      child.kill('SIGINT');
+      const run = await over;
+      assert.equal(run.code, exits.partly, run.stderr);
+      assert.match(run.stderr, /importing was interrupted/);
+      const [record = ''] = readFileSync(join(site.data, 'imports.ndjson'), 'utf8').split('\n');
+      assert.equal((JSON.parse(record) as { whole: boolean }).whole, false);
+      const again = await bringing('--apply', '--yes');
+      assert.match(again.stdout, /stored/);
     });
 
     it('is refused where there is no journal', async () => {
