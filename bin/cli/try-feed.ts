@@ -44,7 +44,9 @@ export async function tryFeed(file: string, options: TryFeedOptions): Promise<nu
       print(`${style('cyan', line.slice(0, 3))}${line.slice(3)}`);
     }
     for (const { target, rule, source } of options.trace ? changes : []) {
-      print(style('dim', `    ${target} \u2190 ${source}  (${rule})`));
+      // As it is in the end; a whole segment stands above.
+      const value = target.includes('-') ? (message.raw(target) ?? '') : '';
+      print(style('dim', `    ${target}${value && ` ${value}`} \u2190 ${source}  (${rule})`));
     }
   });
   say(`${changes.length} places were written; everything else kept its bytes`);

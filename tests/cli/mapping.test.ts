@@ -168,7 +168,7 @@ describe('gatehouse mapping', function () {
       said = '';
     };
     try {
-      await seen(/LAB\|R0A[^]*MSH-5 .*lab\.yaml:9[^]*watching/);
+      await seen(/LAB\|R0A[^]*MSH-5 LAB \u2190 a constant .*lab\.yaml:9[^]*watching/);
       // As editors do: another file takes its place.
       const beside = at('mappings', 'feeds', '.lab.yaml.swp');
       writeFileSync(beside, readFileSync(rules(), 'utf8').replace('value: LAB', 'value: NEW'));

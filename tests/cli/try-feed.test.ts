@@ -24,7 +24,7 @@ describe('gatehouse mapping try --feed', () => {
     assert.match(stdout, /^MSH\|\^~\\&\|LAB\|RXX\|EPR\|R0A\|/);
     assert.match(stdout, /^PV1\|1\|I$/m);
     const rule =
-      /PV1-2 \u2190 PV1-2 through tables\/patient-class\.csv:2 {2}\(mappings\/feeds\/epr\.yaml:\d+\)/;
+      /PV1-2 I \u2190 PV1-2 through tables\/patient-class\.csv:2 {2}\(mappings\/feeds\/epr\.yaml:\d+\)/;
     assert.match(stdout, rule);
   });
 
