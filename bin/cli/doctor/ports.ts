@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { basename } from 'node:path';
 import type { Site } from '../../../engine/config/site.ts';
 import { type Check, sound, wrong } from './check.ts';
 
@@ -84,10 +85,16 @@ export function holderOf(port: number): { pid: number; name: string } | undefine
     for (const descriptor of numbered(`/proc/${pid}/fd`)) {
       const [, inode] = /^socket:\[(\d+)\]$/.exec(linkOf(`/proc/${pid}/fd/${descriptor}`)) ?? [];
       if (inode === undefined || !sockets.has(inode)) continue;
-      return { pid: Number(pid), name: textOf(`/proc/${pid}/comm`).trim() };
+      return { pid: Number(pid), name: nameOf(pid) };
     }
   }
   return undefined;
+}
+
+/** The program of a process; what it was called with may hold secrets. */
+function nameOf(pid: string): string {
+  const [program = ''] = textOf(`/proc/${pid}/cmdline`).split('\0');
+  return basename(program) || textOf(`/proc/${pid}/comm`).trim();
 }
 
 /** The sockets that listen on a port: state 0A (proc(5)). */
