@@ -59,7 +59,7 @@ function tellFiles({
     files.map(({ file, bytes, free, log }) => [file, amount(bytes), amount(free), amount(log)]),
   );
   print('');
-  print(`${exchanges} exchanges; ${spared} spared by retention because they are open or parked`);
+  print(`${exchanges} exchanges; ${spared} older than the rest were spared when that was deleted`);
   const behind = `${unindexed} entries of the last ${age(Date.now() * 1000 - lag)} not yet indexed`;
   print(unindexed === 0 ? 'the index is up to date' : behind);
 }

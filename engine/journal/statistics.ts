@@ -40,7 +40,7 @@ export interface Statistics {
   unindexed: number;
   /** How long ago what is stored and not yet indexed began, microseconds; 0 where all is. */
   lag: number;
-  /** Exchanges that retention spared because they are open or parked. */
+  /** Exchanges that were spared when all that is older was deleted: open, parked, or kept by a person. */
   spared: number;
 }
 
