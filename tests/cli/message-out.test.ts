@@ -161,4 +161,25 @@ describe('gatehouse message diff, export and list --text', function () {
     const none = await message('list', '--text', 'Nobody', '--fault', 'GH-4002');
     assert.deepEqual([none.code, none.stderr], [exits.ok, 'none of 1 messages holds it\n']);
   });
+
+  it('list --text says what it costs before it opens many messages', async () => {
+    const { journal } = world.engine;
+    const body = Buffer.from(query);
+    const all = Array.from({ length: 1001 }, () => {
+      const id = journal.mint();
+      const entries = [{ kind: 'received' as const, at: id, body }];
+      return journal.append(id, 'gp-record', entries, { controlId: 'MANY', state: 'answered' });
+    });
+    await Promise.all(all);
+    const args = ['--text', 'tomasz', '--control-id', 'MANY'];
+    const asked = await message('list', ...args);
+    assert.deepEqual([asked.code, asked.stdout], [exits.usage, '']);
+    assert.match(asked.stderr, /^1,001 messages, about \d+ KB, have to be opened: about \d+ s; /);
+    assert.match(asked.stderr, /Each of them is to be opened.*\n +next: add --yes/);
+    const none = await message('list', ...args, '--yes');
+    assert.equal(none.stderr.split('\n').at(-2), 'none of 1001 messages holds it');
+    const narrow = await message('list', '--text', 'WIERZBA', '--control-id', 'FIRST');
+    assert.equal(narrow.code, exits.ok);
+    assert.doesNotMatch(narrow.stderr, /have to be opened/);
+  });
 });
