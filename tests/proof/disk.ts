@@ -72,7 +72,10 @@ export function diskEnvironment(library: string, options: DiskOptions): Record<s
 export function restoreFromDisk(data: string, shadow: string): boolean {
   const names = join(shadow, 'names');
   if (!existsSync(names)) return false;
-  for (const file of readdirSync(data)) rmSync(join(data, file));
+  // Folders within it hold earlier configurations, which no message depends on: they are not modelled.
+  for (const file of readdirSync(data, { withFileTypes: true })) {
+    if (!file.isDirectory()) rmSync(join(data, file.name));
+  }
   for (const line of readFileSync(names, 'utf8').split('\n')) {
     const [number = '', name] = line.split(' ');
     if (name !== undefined) renameSync(join(shadow, number), join(data, name));
