@@ -99,7 +99,11 @@ export function openRevisions(data: string): Revisions {
     keep(root) {
       const content = contentOf(root);
       const revision = hashOf(content);
-      if (existsSync(at(revision))) return revision;
+      // A power cut may have left the names of its files without what they say.
+      if (existsSync(at(revision))) {
+        if (hashOf(contentOf(at(revision))) === revision) return revision;
+        rmSync(at(revision), { recursive: true });
+      }
       const before = last();
       const part = `${at(revision)}.part`;
       rmSync(part, { recursive: true, force: true });
@@ -121,7 +125,7 @@ export function openRevisions(data: string): Revisions {
 function store(bytes: Buffer, to: string, same: string | undefined): void {
   if (same !== undefined && existsSync(same) && readFileSync(same).equals(bytes)) {
     linkSync(same, to);
-  } else writeFileSync(to, bytes, { mode: 0o600 });
+  } else writeFileSync(to, bytes, { mode: 0o600, flush: true });
 }
 
 function jsonOf(line: string): unknown {
