@@ -49,7 +49,8 @@ export interface BackedUp {
 const pagesPerStep = 2048;
 
 /** What belongs to the process that runs, or is copied apart. */
-const apart = /^(journal|keys)\.sqlite|-(wal|shm|journal)$|\.(lock|open|sock|path|key|salvaged)$/;
+const apart =
+  /^(journal|keys)\.sqlite|-(wal|shm|journal)$|\.(lock|open|sock|path|salvaged)$|\.key\b/;
 
 /** How many bytes a backup of a folder will copy. */
 export function bytesToCopy(folder: string): number {

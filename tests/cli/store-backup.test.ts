@@ -48,6 +48,7 @@ describe('gatehouse store backup', function () {
     while (acknowledged.length < 100) await new Promise((resolve) => setTimeout(resolve, 5));
     const before = acknowledged.length;
     writeFileSync(join(site.data, 'held.json'), '{"version":1,"held":{}}');
+    writeFileSync(join(site.data, 'journal.key.before'), 'an older key');
     const { code, stdout, stderr } = await backup('loaded', '-o', 'json');
     const after = acknowledged.length;
     ending = true;
