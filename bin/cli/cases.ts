@@ -32,6 +32,13 @@ export async function test(given: string[], options: TestOptions): Promise<numbe
     throw new CommandError(`there is no reporter "${options.reporter}"`, '--reporter junit');
   }
   const root = siteFolder(options.site);
+  const [name = '', message, ...others] = given;
+  // A message is no case: nothing says what has to come of it.
+  if (message !== undefined && others.length === 0 && !/\.case$/.test(message)) {
+    if (existsSync(message) && statSync(message).isFile()) {
+      return (await import('./dry-run.ts')).dryRun(root, name, message, options);
+    }
+  }
   const site = soundSite(options.site);
   const files = filesOf(given, root, site);
   const began = performance.now();

@@ -83,9 +83,11 @@ export function addChannelCommands(program: Command): void {
 
   channel
     .command('test [cases...]')
-    .description('play cases: files, or the names of channels; all of them unless told')
+    .description(
+      'play cases: files, or the names of channels; all of them unless told. With a channel and a message: a dry run',
+    )
     .addOption(site)
-    .option('--steps', 'show each hop')
+    .option('--steps', 'show each hop; of a dry run each field with its rule')
     .option('--update', 'write what came out into the case')
     .option('--watch', 'play them again whenever a file of the site changes')
     .option('--coverage', 'tell which outcomes of the routes no case walks')

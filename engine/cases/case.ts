@@ -23,6 +23,8 @@ export interface Exchange {
   line: number;
   /** Segments as they arrive, one a line. */
   in: string;
+  /** The bytes that arrive, where they are not those of `in`. */
+  bytes?: Buffer;
   /** Expected; undefined where the case does not say. */
   asked?: string;
   out?: string;

@@ -18,13 +18,15 @@ import type { Step } from './coverage.ts';
 import { type CaseDeliveries, playDeliveries } from './deliveries.ts';
 import { httpInProcess, mllpInProcess } from './in-process.ts';
 import { playMapping } from './mapping-case.ts';
-import { createReasons } from './reasons.ts';
+import { type Provenance, createReasons } from './reasons.ts';
 
 export interface Played {
   story: Case;
   /** What happened, in the form the case is written in. */
   results: Result[];
   differences: (Difference & { section: string; exchange: number })[];
+  /** Of each exchange the fields that a mapping set; none of a case of a mapping. */
+  provenance?: Provenance[][];
   /** Steps of the routes, for the coverage of their paths. */
   steps: Step[];
   /** Rules of mappings that wrote something, as `file:line`, for their coverage. */
@@ -101,13 +103,18 @@ export async function playCase(
 
   const results: Result[] = [];
   const differences: Played['differences'] = [];
+  const provenance: Provenance[][] = [];
   const steps: Step[] = [];
   const played: ExchangeId[] = [];
   for (const [index, { exchange, loaded }] of plays.entries()) {
     reasons.next();
     const written: Uint8Array[] = [];
     const peer = { connection: 1, address: 'case' };
-    const arrival: Arrival = { kind: 'message', payload: bytesOf(exchange.in), warnings: [] };
+    const arrival: Arrival = {
+      kind: 'message',
+      payload: exchange.bytes ?? bytesOf(exchange.in),
+      warnings: [],
+    };
     const { respond, deliveries } = inCase.get(loaded) ?? {};
     const response = await respond?.(arrival, peer, (payload) => written.push(payload));
     if (response) {
@@ -133,12 +140,13 @@ export async function playCase(
       ]),
     };
     results.push(result);
+    provenance.push(reasons.fields());
     const whyOf = (section: string) => reasons.of(section, loaded, entries);
     differences.push(...differencesOf(exchange, result, index + 1, whyOf));
     steps.push(...entries.flatMap((entry) => stepOf(loaded, entry)));
   }
   await Promise.all(Array.from(inCase.values(), ({ deliveries }) => deliveries.stop()));
-  return { story, results, steps, differences, rules: reasons.used };
+  return { story, results, steps, differences, provenance, rules: reasons.used };
 }
 
 function channelOf(

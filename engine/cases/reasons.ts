@@ -13,11 +13,16 @@ import type { MappedRecord, MappedSegment } from '../mapping/mapped.ts';
 import type { Entry } from '../journal/journal.ts';
 import type { Why } from './compare.ts';
 
+/** A field that a mapping set: by which rule, from where. */
+export type Provenance = Pick<Written, 'target' | 'rule' | 'source'>;
+
 export interface Reasons {
   /** Maps with a trace, and keeps it. */
   mapper(folder: string, compiled: CompiledMappings): Mapper;
   /** The channel with feed mappings whose changes are kept. */
   keeping(loaded: LoadedChannel): LoadedChannel;
+  /** The fields that were set in this exchange. */
+  fields(): Provenance[];
   /** Another exchange is played. */
   next(): void;
   /** The rules of mappings that wrote something in any of the exchanges, as `file:line`. */
@@ -91,6 +96,10 @@ export function createReasons(): Reasons {
     },
     used,
     ofMapped: (line, field) => mapped(line, line.slice(0, 3), field),
+    fields: () => [
+      ...records.flatMap(segmentsOf).flatMap(({ trace = [] }) => trace),
+      ...Array.from(written.values(), (places) => [...places.values()]).flat(),
+    ],
     next() {
       records = [];
       written = new Map();

@@ -73,6 +73,30 @@ describe('gatehouse channel test', function () {
     assert.match(wrong.stderr, /there is no case result, but a channel "results"/);
   });
 
+  it('runs one message dry: each step and each field with its rule, and nothing of the message', async () => {
+    const { code, stdout, stderr } = await called([
+      ...['channel', 'test', 'gp-record', 'fixtures/gp-record/qbp-q11.hl7', '--steps'],
+    ]);
+    assert.equal(code, exits.ok);
+    assert.match(stdout, /^ 1 parse {6}QBP\^Q11 2\.4, 3 segments\n 2 identify {3}found\n/);
+    assert.match(stdout, /\n {3}\d+ fields set\n/);
+    assert.match(
+      stdout,
+      /\n {3}PID-8 ← \S+#gender → tables\/gender\.csv:3 {2}\(mappings\/gp-record\//,
+    );
+    assert.match(stdout, /\nanswer AA\n$/);
+    assert.match(stderr, /^a dry run: /);
+    assert.ok(!/Nel|9465701459|Warfarin/.test(stdout));
+
+    const refused = await called([
+      ...['channel', 'test', 'gp-record', 'fixtures/adt/a01.hl7', '-o', 'json'],
+    ]);
+    assert.equal(refused.code, exits.findings);
+    const { steps, answer } = jsonOf<{ steps: object[]; answer: string }>(refused.stdout, 'dryRun');
+    assert.equal(answer, 'AR');
+    assert.partialDeepStrictEqual(steps.at(-1), { step: 'rejected' });
+  });
+
   it('plays again whenever a file of the site changes, until it is ended', async () => {
     const child = start(['channel', 'test', 'results', '--watch', '--site', folder]);
     let said = '';

@@ -61,6 +61,13 @@ describe('the packed tarball', function () {
     const test = await run(process.execPath, [gatehouse, 'channel', 'test'], { cwd: folder });
     assert.match(test.stderr, /(\d+) of \1 cases pass/);
 
+    // A site of one's own, with functions of mappings that were compiled.
+    await run(process.execPath, [gatehouse, 'init', 'made'], { cwd: folder });
+    const made = join(folder, 'made');
+    const own = await run(process.execPath, [gatehouse, 'channel', 'test'], { cwd: made });
+    assert.match(own.stderr, /2 of 2 cases pass/);
+    assert.doesNotMatch(own.stderr, /Warning/);
+
     const example = join(folder, 'node_modules', 'gatehouse', 'docs', 'examples', 'feeds');
     const inPlace = await run(process.execPath, [gatehouse, 'check', '--site', example], {
       cwd: folder,

@@ -1,0 +1,111 @@
+/** `gatehouse channel test CHANNEL MESSAGE`: one message through a channel, and what each step does. */
+import { readFileSync } from 'node:fs';
+import type { Case } from '../../engine/cases/case.ts';
+import { patientsOf } from '../../engine/cases/files.ts';
+import { type Played, playCase } from '../../engine/cases/play.ts';
+import type { Provenance } from '../../engine/cases/reasons.ts';
+import { loadSite } from '../../engine/config/site.ts';
+import { FaultError, faults } from '../../engine/faults.ts';
+import { parseMessage } from '../../engine/hl7/message.ts';
+import { channelNamed } from './channel.ts';
+import { exits } from './exits.ts';
+import { type Form, printOne } from './form.ts';
+import { print, say, style } from './output.ts';
+
+interface Step {
+  step: string;
+  outcome: string;
+}
+
+interface DryRun {
+  channel: string;
+  steps: Step[];
+  /** The fields that a mapping set, each with its rule and its source; never a value. */
+  fields: Provenance[];
+  /** MSA-1 of the answer; null where there is none. */
+  answer: string | null;
+}
+
+/**
+ * Play one message. The simulated systems answer, and nothing is sent or stored. What is shown names
+ * steps, fields, rules and faults; the message itself is not.
+ * @returns 6 where the answer is negative
+ */
+export async function dryRun(
+  root: string,
+  name: string,
+  file: string,
+  options: { steps?: boolean; output: Form },
+): Promise<number> {
+  const loaded = channelNamed(loadSite(root), name);
+  const bytes = readFileSync(file);
+  const story: Case = {
+    ...{ file, title: 'a dry run', at: new Date(), scenarios: [], receivers: [] },
+    ...{ accepts: [], ask: {}, push: {} },
+    exchanges: [{ channel: name, line: 1, in: '', bytes }],
+  };
+  const played = await playCase(story, [loaded], patientsOf(root));
+  const told = toldOf(name, bytes, played);
+  printOne(options.output, 'dryRun', told, () => {
+    tell(told, options.steps === true);
+    say('a dry run: the simulated systems answered, nothing was sent or stored');
+  });
+  return /^[AC]A$/.test(told.answer ?? '') ? exits.ok : exits.findings;
+}
+
+function toldOf(channel: string, bytes: Buffer, { results, provenance }: Played): DryRun {
+  const [result] = results;
+  const { journal = '', out = '', delivered = '' } = result ?? {};
+  const steps = lines(journal).map((line): Step => {
+    const [step = '', ...rest] = line.split(' ');
+    return step === 'received'
+      ? { step: 'parse', outcome: parsed(bytes) }
+      : { step, outcome: rest.map(said).join(' ') };
+  });
+  const sent = lines(delivered).filter((line) => !/^[A-Z][A-Z0-9]{2}\W/.test(line));
+  for (const line of sent) {
+    const [to = '', ...rest] = line.split(' ');
+    steps.push({ step: `send ${to}`, outcome: rest.join(' ') });
+  }
+  const answer = /^MSA.(\w\w)/m.exec(out)?.[1] ?? null;
+  return { channel, steps, fields: provenance?.[0] ?? [], answer };
+}
+
+/** What kind of message it is, and how long. */
+function parsed(bytes: Buffer): string {
+  try {
+    const message = parseMessage(bytes);
+    const type = [message.get('MSH-9.1'), message.get('MSH-9.2')].filter(Boolean).join('^');
+    return `${type} ${message.get('MSH-12') ?? ''}, ${message.segmentNames().length} segments`;
+  } catch (error) {
+    if (error instanceof FaultError) return faults[error.fault.name].says;
+    throw error;
+  }
+}
+
+/** A fault with what it says. */
+function said(word: string): string {
+  const found = Object.values(faults).find(({ code }) => code === word);
+  return found ? `${word} ${found.says}` : word;
+}
+
+function tell({ steps, fields, answer }: DryRun, all: boolean): void {
+  const width = Math.max(...steps.map(({ step }) => step.length));
+  for (const [i, { step, outcome }] of steps.entries()) {
+    print(`${String(i + 1).padStart(2)} ${step.padEnd(width)}  ${outcome}`.trimEnd());
+    if (step === 'map') tellFields(fields, all);
+  }
+  if (!steps.some(({ step }) => step === 'map')) tellFields(fields, all);
+  print(`answer ${style('bold', answer ?? 'none')}`);
+}
+
+function tellFields(fields: readonly Provenance[], all: boolean): void {
+  if (fields.length === 0) return;
+  print(`   ${fields.length} fields set${all ? '' : '; --steps lists them'}`);
+  if (!all) return;
+  for (const { target, source, rule } of fields) {
+    print(style('dim', `   ${target} \u2190 ${source}  (${rule})`));
+  }
+}
+
+const lines = (text: string) => text.split('\n').filter(Boolean);
