@@ -39,24 +39,14 @@ export async function exportMessages(options: ExportOptions): Promise<number> {
   return withJournal(options, async (journal) => {
     const ids = await everyId(journal, filter, most);
     if (ids.length === 0) throw new CommandError('no exchange fits', undefined, exits.notFound);
-    const file = options.out === undefined ? undefined : beginFile(options.out, options.force);
-    try {
-      if (options.reveal) {
-        const [from, to] = [ids[0] ?? 0, ids.at(-1) ?? 0].map(exchangeName);
-        const of = { count: ids.length, from, to, part: options.part };
-        recordReveal(options.data, 'export', options.reason ?? '', of);
-      }
-      const { written, without } = await writeAll(journal, ids, options, file);
-      file?.keep();
-      const name = options.out === undefined ? '' : ` to ${options.out}`;
-      say(`${written} ${written === 1 ? 'message' : 'messages'} exported${name}`);
-      if (without > 0) say(`${without} left out: they hold no message as "${options.part}"`);
-      if (!options.reveal && options.format !== 'csv')
-        say('patient data is covered; --reveal --reason "…" exports it');
-      return exits.ok;
-    } finally {
-      file?.drop();
+    const { written, without } = await writeAll(journal, ids, options);
+    const name = options.out === undefined ? '' : ` to ${options.out}`;
+    say(`${written} ${written === 1 ? 'message' : 'messages'} exported${name}`);
+    if (without > 0) say(`${without} left out: they hold no message as "${options.part}"`);
+    if (!options.reveal && options.format !== 'csv') {
+      say('patient data is covered; --reveal --reason "…" exports it');
     }
+    return exits.ok;
   });
 }
 
@@ -76,24 +66,22 @@ function refuseContradictions({ format, mask, reveal, reason }: ExportOptions): 
   }
 }
 
+/** Write them; a file only whole, so that nothing of it is left where that ends early. */
 async function writeAll(
   journal: Pick<Journal, 'read'>,
   ids: readonly number[],
   options: ExportOptions,
-  file: WholeFile | undefined,
 ): Promise<{ written: number; without: number }> {
-  const put = async (bytes: Uint8Array | string) => {
-    if (file) file.write(bytes);
-    else if (!process.stdout.write(bytes)) await once(process.stdout, 'drain');
-  };
+  const { out, force } = options;
   const { before, of, after } = formats[options.format];
   let [written, without] = [0, 0];
-  const afterwards =
-    file === undefined ? 'narrow it with --since' : 'nothing was kept; call the same command again';
-  const task = { doing: 'exporting', unit: 'messages', total: ids.length, afterwards };
-  // What is written to a terminal is not to be mixed with how far it is.
-  const shown = file === undefined && process.stdout.isTTY ? silently : undefined;
-  const work = async ({ step }: Progress) => {
+
+  async function writeTo(file: WholeFile | undefined, { step }: Progress): Promise<void> {
+    const put = async (bytes: Uint8Array | string) => {
+      if (file) file.write(bytes);
+      else if (!process.stdout.write(bytes)) await once(process.stdout, 'drain');
+    };
+    if (options.reveal) record(ids, options);
     await put(before());
     for (const id of ids) {
       const stored = await journal.read(id);
@@ -106,9 +94,30 @@ async function writeAll(
       await step();
     }
     await put(after(written));
+  }
+
+  const afterwards =
+    out === undefined ? 'narrow it with --since' : 'nothing was kept; call the same command again';
+  const task = { doing: 'exporting', unit: 'messages', total: ids.length, afterwards };
+  // What is written to a terminal is not to be mixed with how far it is.
+  const shown = out === undefined && process.stdout.isTTY ? silently : undefined;
+  const work = async (progress: Progress) => {
+    const file = out === undefined ? undefined : beginFile(out, force);
+    try {
+      await writeTo(file, progress);
+      file?.keep();
+    } finally {
+      file?.drop();
+    }
   };
   await withProgress(task, work, shown);
   return { written, without };
+}
+
+/** Who exports what of patients, before any of it is written. */
+function record(ids: readonly number[], { data, part, reason = '' }: ExportOptions): void {
+  const [from, to] = [ids[0] ?? 0, ids.at(-1) ?? 0].map(exchangeName);
+  recordReveal(data, 'export', reason, { count: ids.length, from, to, part });
 }
 
 /** As `withProgress` is, without a terminal. */

@@ -14,7 +14,7 @@ export const conditions = {
   'channel.waiting': {
     severity: 'error',
     says: 'another process holds the port of a channel; it is tried again',
-    next: 'find the process that holds the port, or change listen in the channel',
+    next: 'gatehouse doctor names the process that holds it; end it, or change listen in the channel',
   },
   'channel.paused': {
     severity: 'warning',
@@ -69,12 +69,12 @@ export const conditions = {
   'certificate.expiring': {
     severity: 'warning',
     says: 'a certificate in use, of ours or of a connected client, ends within `alerts.certificates`',
-    next: 'renew it, put the new one in its place, then: gatehouse config apply',
+    next: 'renew it, then: gatehouse cert rotate (gatehouse cert list names it)',
   },
   'certificate.expired': {
     severity: 'error',
     says: 'a certificate in use is past its last day, or cannot be read',
-    next: 'renew it, put the new one in its place, then: gatehouse config apply',
+    next: 'renew it, then: gatehouse cert rotate (gatehouse cert list names it)',
   },
   'disk.low': {
     severity: 'error',

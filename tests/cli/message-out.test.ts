@@ -6,7 +6,7 @@ import { exits } from '../../bin/cli/exits.ts';
 import { splitBatch } from '../../engine/hl7/batch.ts';
 import { parseMessage } from '../../engine/hl7/message.ts';
 import { type World, ask, qbp, startWorld } from '../world.ts';
-import { called, gatehouse, jsonOf } from './process.ts';
+import { called, ended, gatehouse, jsonOf, start } from './process.ts';
 import { assertNothingOf, patient } from './secrets.ts';
 
 interface Difference {
@@ -181,5 +181,29 @@ describe('gatehouse message diff, export and list --text', function () {
     const narrow = await message('list', '--text', 'WIERZBA', '--control-id', 'FIRST');
     assert.equal(narrow.code, exits.ok);
     assert.doesNotMatch(narrow.stderr, /have to be opened/);
+  });
+
+  it('leaves nothing of an export that is interrupted', async () => {
+    const file = join(world.data, 'broken-off.ndjson');
+    const many = [...Array(3000).keys()].map(() => {
+      const id = world.engine.journal.mint();
+      const entries = [{ kind: 'received' as const, at: id, body: Buffer.from(query) }];
+      const keys = { controlId: 'LONG', state: 'answered' as const };
+      return world.engine.journal.append(id, 'gp-record', entries, keys);
+    });
+    await Promise.all(many);
+    const args = ['--format', 'ndjson', '--control-id', 'LONG', '-O', file];
+    const child = start(['message', 'export', ...args, '--data', world.data]);
+    const done = ended(child);
+    const isPartial = (name: string) => name.startsWith('broken-off');
+    while (!readdirSync(world.data).some(isPartial) && child.exitCode === null) {
+      await new Promise((next) => setTimeout(next, 5));
+    }
+    child.kill('SIGINT');
+    const { code, stderr } = await done;
+    assert.equal(code, exits.partly, stderr);
+    assert.match(stderr, /exporting was interrupted: [\d,]+ of 3,000 messages/);
+    assert.match(stderr, /nothing was kept/);
+    assert.ok(!readdirSync(world.data).some(isPartial));
   });
 });
