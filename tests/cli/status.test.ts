@@ -90,7 +90,7 @@ describe('gatehouse status', function () {
       lines[5] ?? '',
       /^error channel\.waiting held: port .* is held by another process, for \d+ s$/,
     );
-    assert.match(lines[6] ?? '', /^ {4}next: find the process/);
+    assert.match(lines[6] ?? '', /^ {4}next: gatehouse doctor names the process/);
     assertNothingOf(stdout, 'status');
     const { channels, alerts } = await status();
     assert.deepEqual(
