@@ -25,7 +25,10 @@ export function rehearse(root: string): Promise<Rehearsal> {
   const file = new URL(`./rehearsal-thread.${extension}`, import.meta.url);
   return new Promise((resolve, reject) => {
     const worker = new Worker(file, { workerData: { root } });
-    worker.once('message', resolve);
+    worker.once('message', (rehearsal: Rehearsal) => {
+      resolve(rehearsal);
+      void worker.terminate();
+    });
     worker.once('error', reject);
     worker.once('exit', () => reject(new Error('the rehearsal ended before it was done')));
   });
