@@ -282,6 +282,9 @@ async function failed(work: Work, error: unknown): Promise<Ended> {
   const answer = answerFault(work, fault, 'accept');
   const { code } = faults[fault.name];
   if (!code.startsWith('GH-6')) {
+    // What is refused is owed to nobody.
+    work.owed = [];
+    work.pending = work.pending.filter(({ kind }) => kind !== 'outbound');
     const stored = await finish(work, answer).catch(() => undefined);
     if (stored) return ended(work, stored);
   }

@@ -1,10 +1,11 @@
 /** What comes on one connection goes on in its order, though one message takes longer than the next. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { startEngine } from '../../engine/engine.ts';
 import { parseMessage } from '../../engine/hl7/message.ts';
 import { type Place, createSequence } from '../../engine/sequence.ts';
 import { type Receiver, acknowledge, startReceiver } from '../outbound/receiver.ts';
-import { framed, rawPeer } from '../world.ts';
+import { ask, framed, rawPeer } from '../world.ts';
 import { type SmallSite, adt, adtChannel, delivered, smallSite } from './small-site.ts';
 
 /** A merge of a patient without a known practice: others are looked up for it. */
@@ -63,6 +64,29 @@ describe('messages sent without waiting for answers', () => {
       ['b1', 'b2', 'b3'],
     );
     peer.socket.destroy();
+  });
+});
+
+describe('a message that fails in our hands', () => {
+  it('is refused, and is owed to nobody although it was about to be', async () => {
+    const receiver = await startReceiver();
+    const site = smallSite({ adt: adtChannel('adt', delivered(receiver.port)) });
+    let failing = true;
+    const engine = await startEngine({
+      site: site.load(),
+      data: site.data,
+      emit(_, fields) {
+        if (failing && fields?.step === 'deliver') throw new RangeError('a defect of ours');
+      },
+    });
+    assert.equal((await ask(engine.ports.adt ?? 0, adt('M1'))).get('MSA-1'), 'AR');
+    failing = false;
+    assert.equal((await ask(engine.ports.adt ?? 0, adt('M2'))).get('MSA-1'), 'AA');
+    await receiver.arrived(1);
+    assert.deepEqual(receiver.ids(), ['M2']);
+    await engine.stop(500);
+    await site.close();
+    await receiver.close();
   });
 });
 
