@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import ts from 'typescript-eslint';
 
 export default ts.config(
-  { ignores: ['dist/', 'node_modules/', 'engine/hl7/definitions/*.json'] },
+  { ignores: ['**/dist/', 'node_modules/', 'engine/hl7/definitions/*.json'] },
   js.configs.recommended,
   ...ts.configs.recommended,
   {

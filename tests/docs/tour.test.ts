@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../world.ts';
 import { blocksOf } from './pages.ts';
+import { commandsOf, differenceOf, play } from './transcript.ts';
 
 const launcher = join(root, 'bin', 'gatehouse');
 const tour = blocksOf(readFileSync(join(root, 'README.md'), 'utf8'), 'console').flatMap(commandsOf);
@@ -92,19 +93,7 @@ describe('the tour of the README', function () {
     });
   }
 
-  /** Both outputs of a command of the README, as a terminal shows them. */
-  function run(command: string): Promise<string> {
-    const real = command.replace(/^npx gatehouse/, `"${process.execPath}" "${launcher}"`);
-    return new Promise((resolve) => {
-      const child = spawn('/bin/sh', ['-c', `${real} 2>&1`], {
-        cwd: folder,
-        env: environment(),
-      });
-      let said = '';
-      child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
-      child.once('close', () => resolve(said));
-    });
-  }
+  const run = (command: string) => play(command, folder, environment());
 
   /** `curl -X … URL -d …`, on machines without curl too. */
   async function fetched(command: string): Promise<string> {
@@ -112,57 +101,3 @@ describe('the tour of the README', function () {
     return (await fetch(url, { method, body })).text();
   }
 });
-
-interface Step {
-  command: string;
-  /** Lines of the output; `…` alone stands for any lines, at the end of a line for its rest. */
-  shown: string[];
-}
-
-function commandsOf(block: string): Step[] {
-  const steps: Step[] = [];
-  for (const line of block.split('\n')) {
-    if (line.startsWith('$ ')) steps.push({ command: line.slice(2), shown: [] });
-    else if (line !== '') steps.at(-1)?.shown.push(line);
-  }
-  return steps;
-}
-
-/** The first line that is shown and does not come, or comes and is not shown. */
-function differenceOf(shown: readonly string[], output: string): string | undefined {
-  const came = output.split('\n').map(plain).filter(Boolean);
-  let at = 0;
-  let skipping = false;
-  for (const line of shown) {
-    if (line === '…') {
-      skipping = true;
-      continue;
-    }
-    const start = plain(line.replace(/…$/, ''));
-    const fits = (one = '') => (line.endsWith('…') ? one.startsWith(start) : one === start);
-    const found = came.findIndex((one, i) => i >= at && fits(one));
-    if (found < 0 || (!skipping && found !== at)) {
-      return `shown: ${line}\ncame: ${came.slice(at, skipping ? undefined : at + 1).join('\n')}`;
-    }
-    at = found + 1;
-    skipping = false;
-  }
-  return skipping || at === came.length ? undefined : `not shown: ${came[at]}`;
-}
-
-/** A line without what differs from run to run: times, sizes, ports, ids. */
-function plain(line: string): string {
-  return line
-    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'DATE')
-    .replace(/\d\d:\d\d:\d\d\.\d{3}/g, 'TIME')
-    .replace(/\b20\d{12}\+0000/g, 'NOW')
-    .replace(/\+ *\d+\.\d ms/g, '+ ms')
-    .replace(/\bin \d+ ms/g, 'in ms')
-    .replace(/· \d+ B/g, '· B')
-    .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT')
-    .replace(/\bE2E[0-9A-F]{12}\b/g, 'MESSAGE')
-    .replace(/\b[0-9A-Z]{10}([RAC]?)\b/g, 'EXCHANGE$1')
-    .replace(/(delivered|owed)\s+\d+\.\d/g, '$1 MS')
-    .replace(/\s+/g, ' ')
-    .trim();
-}
