@@ -71,7 +71,7 @@ async function soaked(trial: Trial): Promise<Outcome> {
     });
     const scene: Scene = {
       ...{ trial, server, data, ledger, load, asked, broken },
-      ...{ before: full.count(), looked: ledger.again.length },
+      ...{ before: full.count(), looked: 0 },
     };
     const steady = steadyOf(server.pid, data, () => waiting(scene));
     const minutes = await watched(scene, steady);
