@@ -85,7 +85,7 @@ async function soaked(trial: Trial): Promise<Outcome> {
       // Within less than that everything still fills up.
       ...(trial.lasting(steadyMs) < steadyMs ? [] : steady.broken()),
       ...damage(data).map((sentence) => `the database is damaged: ${sentence}`),
-      ...tooFew('minutes', minutes, Math.round(trial.lasting(steadyMs) / minuteMs)),
+      ...tooFew('minutes', minutes, Math.floor(trial.lasting(steadyMs) / minuteMs)),
     );
     if (asked.count() === 0) broken.push('no query was answered');
     return {
