@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { accepted, asker, batches, parts, understands } from './config/asked.ts';
 import { deliver, feed } from './config/delivery.ts';
 import { keep } from './config/keep.ts';
+import { organisations } from './config/organisations.ts';
 import { clientTls, serverTls } from './config/tls.ts';
 import { expects, mayWait } from './config/watched.ts';
 import { duration, flag, secret, size, text, whole } from './config/values.ts';
@@ -214,16 +215,7 @@ export const channelSchema = z.strictObject({
     .prefault({})
     .meta({ description: 'what this site wants in fields GP Connect does not give' }),
   ...asker,
-  organisations: z
-    .array(
-      z.strictObject({
-        ods: text.meta({ description: 'ODS code of the asking organisation' }),
-        name: text.optional(),
-        asid: text.optional().meta({ description: 'its own ASID (Ssp-From)' }),
-      }),
-    )
-    .default([])
-    .meta({ description: 'organisations that may ask; each asks under its own ASID' }),
+  organisations,
   destinations: z
     .record(z.string(), destination)
     .default({})

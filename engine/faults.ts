@@ -61,13 +61,13 @@ const table = {
 
   // 3xxx: may this sender and this user ask
   senderNotAllowed: row(3001, 'permanent', 'AE', 'AE', '207', 'This sending application or facility may not ask on this channel (MSH-3, MSH-4).', 'Add it to senders in the channel once the site has agreed.'),
-  askerMissing: row(3002, 'permanent', 'AE', 'AE', '101', 'The query does not say who asks: user, role profile, organisation and consent are required.', 'Value QPD-7, QPD-8, QPD-9 and QPD-10 (or the fields the channel names).'),
+  askerMissing: row(3002, 'permanent', 'AE', 'AE', '101', 'The query does not say who asks: user, role profile, organisation and consent are required.', 'Value QPD-7, QPD-8, QPD-9 and QPD-10, or the fields that asker in the channel names.'),
   consentRefused: row(3003, 'permanent', 'AE', 'AE', '207', 'The patient has refused permission to view; the GP record was not asked for.', 'Do not ask again unless the patient changes the decision.'),
   emergencyReasonMissing: row(3004, 'permanent', 'AE', 'AE', '101', 'Emergency access needs a reason.', 'Value QPD-11 when QPD-10 is E.'),
   organisationNotAllowed: row(3005, 'permanent', 'AE', 'AE', '207', 'The asking organisation is not registered on this channel.', 'Add its ODS code and ASID to organisations in the channel.'),
 
   // 4xxx: patient and practice
-  nhsNumberMissing: row(4001, 'permanent', 'AE', 'AE', '101', 'The query holds no NHS number with the authority NHS or NH.', 'Send it as 9999999999^^^NHS^NH; it is never taken by position.'),
+  nhsNumberMissing: row(4001, 'permanent', 'AE', 'AE', '101', 'The query holds no NHS number with the authority NHS or NH.', 'Send it as 9999999999^^^NHS^NH, in QRD-8 as 9999999999^^^^^^^^NHS; it is never taken by position.'),
   nhsNumberInvalid: row(4002, 'permanent', 'AE', 'AE', '102', 'The NHS number fails its check digit (modulus 11).', 'Correct the number at the sender.'),
   nhsNumberSuperseded: row(4003, 'permanent', 'AE', 'AE', '204', 'The NHS number has been superseded and the current one could not be used.', 'Trace the patient again.'),
   patientNotFound: row(4004, 'permanent', 'AA', 'NF', null, 'No GP record available for this NHS number; this does not mean nothing is recorded', 'Nothing to mend here; "gatehouse message explain" says which system answered so.'),

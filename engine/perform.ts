@@ -4,7 +4,7 @@
  */
 import { type Performed, askOutside, deadlineOf } from './asking.ts';
 import { canResume, pointerUnknown, resume } from './continuation.ts';
-import { FaultError, faults } from './faults.ts';
+import { type Fault, type FaultLocation, FaultError, faults } from './faults.ts';
 import { contentVersion } from './hl7/version.ts';
 import { type MapOptions, mapRecord } from './mapping/apply.ts';
 import type { OutboundNote, Registration } from './journal/journal.ts';
@@ -59,16 +59,34 @@ function identify(work: ReadWork): Performed {
   keys.patient = query.nhsNumber;
   if (query.pointer !== undefined && !canResume(work)) faults.push(pointerUnknown);
   work.queryFaults = faults;
-  return faults[0] ? { event: 'refused', fault: faults[0] } : { event: 'found' };
+  const [first] = faults;
+  if (!first) return { event: 'found' };
+  const detail = faults.map(placesOf).filter(Boolean).join('; ') || undefined;
+  return { event: 'refused', fault: { ...first, detail } };
 }
+
+/** Where a query is wrong, for those who read the journal: `at QRD-8`, `nothing at ZPI-5`. */
+function placesOf({ at = [], detail }: Fault): string {
+  return detail ?? (at.length > 0 ? `at ${at.map(placeOf).join(', ')}` : '');
+}
+
+const placeOf = ({ segment, field, component }: FaultLocation) =>
+  segment + (field === undefined ? '' : `-${field}`) + (component ? `.${component}` : '');
 
 /** User, role, organisation and consent are there (the query says so); may they be used here? */
 function authorise(work: ReadWork): Performed {
   const asker = work.query?.asker;
   if (!asker) return { event: 'refused', fault: { name: 'askerMissing' } };
   if (asker.consent === 'R') return { event: 'refused', fault: { name: 'consentRefused' } };
-  const known = work.channel.organisations.some(({ ods }) => ods === asker.organisation.ods);
-  if (!known) return { event: 'refused', fault: { name: 'organisationNotAllowed' } };
+  const { ods: given, name } = asker.organisation;
+  const known = work.channel.organisations.find(
+    ({ ods, codes }) => ods === given || codes.includes(given),
+  );
+  // What has the form of a code is named; anything else may have slipped in from another field.
+  const detail = /^[A-Z0-9]{2,8}$/i.test(given) ? `${given} asks` : undefined;
+  if (!known) return { event: 'refused', fault: { name: 'organisationNotAllowed', detail } };
+  const named = name === given ? (known.name ?? known.ods) : name;
+  asker.organisation = { ods: known.ods, name: named };
   return { event: work.query?.pointer === undefined ? 'found' : 'continues' };
 }
 

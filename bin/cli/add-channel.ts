@@ -29,6 +29,7 @@ interface AddOptions {
   listen?: string;
   sender?: string[];
   as?: string;
+  organisation?: string;
   to?: string;
   description?: string;
   dryRun?: boolean;
@@ -46,6 +47,10 @@ export async function add(name: string, options: AddOptions): Promise<number> {
     const would = options.dryRun ? 'would create' : 'created';
     for (const file of created) print(`${would} ${file}`);
     for (const one of brought) print(`${would} ${one} (what the channel needs)`);
+    if (options.template !== 'adt-feed' && options.organisation === undefined) {
+      const example = 'an example\u2019s: put in who asks, with its ASID';
+      say(`organisations in channels/${name}.yaml is ${example}`);
+    }
     if (!options.dryRun) say(`next: gatehouse channel test ${name}`);
   });
   return exits.ok;
@@ -120,6 +125,7 @@ function wantedOf(name: string, options: AddOptions, site: Site): Wanted {
   const us = options.as === undefined ? undefined : partyOf(options.as);
   return {
     ...{ name, template: options.template, senders, us, description: options.description },
+    organisation: organisationOf(options),
     port: portFor(name, options, site),
     to: options.to === undefined ? undefined : target(options.to),
   };
@@ -134,6 +140,20 @@ function partyOf(text: string): Party {
     `"${text}" names no sender`,
     "write MSH-3 and MSH-4 as 'MILLENNIUM|R0A' (* for any), in quotes",
   );
+}
+
+/** `RXX=200000000116`: who asks, and under which ASID. */
+function organisationOf({ organisation, template }: AddOptions): Wanted['organisation'] {
+  if (organisation === undefined) return undefined;
+  const [, ods, asid] = /^([A-Z0-9]{3,8})=(\d{12})$/.exec(organisation) ?? [];
+  if (ods === undefined || asid === undefined) {
+    const next = 'write its ODS code and its ASID (12 digits) as RXX=200000000116';
+    throw new CommandError(`"${organisation}" names no organisation`, next);
+  }
+  if (template === 'adt-feed') {
+    throw new CommandError('nobody asks on an ADT feed', 'leave --organisation out');
+  }
+  return { ods, asid };
 }
 
 /** The port that was asked for where no channel has it, else the first one that none has. */

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { readCase, updatedCase } from '../../engine/cases/case.ts';
 import { type RouteCoverage, coverageOf } from '../../engine/cases/coverage.ts';
 import { type Played, playCases } from '../../engine/cases/play.ts';
+import { faultByCode } from '../../engine/faults.ts';
 import { type Site, routesOf } from '../../engine/config/site.ts';
 import { nearest, shortPath } from '../../engine/config/yaml.ts';
 import { allCases, casesOf, patientsOf } from '../../engine/cases/files.ts';
@@ -124,6 +125,10 @@ function tell({ story, differences, results }: Played, options: TestOptions): vo
     }
   }
   if (!bad) return;
+  for (const code of unexpected(differences)) {
+    const { says = '', next = '' } = faultByCode(code) ?? {};
+    print(`    ${style('red', code)} ${says}\n    next: ${next}`);
+  }
   for (const one of differences) {
     const { section, at, expected, got, why } = one;
     const reason = why === undefined ? '' : ` (${why})`;
@@ -131,6 +136,17 @@ function tell({ story, differences, results }: Played, options: TestOptions): vo
       `    ${section} ${style('bold', at)} expected ${style('green', expected || 'empty')}, got ${style('red', got || 'empty')}${reason}`,
     );
   }
+}
+
+/** Faults that the case does not expect: what was refused explains most of what differs. */
+function unexpected(differences: Played['differences']): Set<string> {
+  const ended = differences.filter(({ section }) => section === 'journal');
+  const codeIn = (text: string) => /^rejected (\S+)/.exec(text)?.[1];
+  return new Set(
+    ended
+      .filter(({ expected, got }) => codeIn(expected) !== codeIn(got))
+      .flatMap(({ got }) => codeIn(got) ?? []),
+  );
 }
 
 function update(played: Played[]): void {

@@ -47,6 +47,7 @@ export function addChannelCommands(program: Command): void {
     .option('--listen <port>', 'TCP port; the first that no channel has unless told')
     .option('--sender <app|fac>', 'who may send, MSH-3 and MSH-4; may be given again', many)
     .option('--as <app|fac>', 'our own MSH-3 and MSH-4')
+    .option('--organisation <ods=asid>', 'who asks for records, and the ASID of its own')
     .option('--to <host:port>', 'where messages go on to, or the record is pushed to')
     .option('--description <text>', 'one sentence for the people who run it')
     .option('--dry-run', 'tell what would be written')

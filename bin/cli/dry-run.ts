@@ -5,7 +5,7 @@ import { patientsOf } from '../../engine/cases/files.ts';
 import { type Played, playCase } from '../../engine/cases/play.ts';
 import type { Provenance } from '../../engine/cases/reasons.ts';
 import { loadSite } from '../../engine/config/site.ts';
-import { FaultError, faults } from '../../engine/faults.ts';
+import { FaultError, faultByCode, faults } from '../../engine/faults.ts';
 import { parseMessage } from '../../engine/hl7/message.ts';
 import { channelNamed } from './channel.ts';
 import { exits } from './exits.ts';
@@ -48,19 +48,29 @@ export async function dryRun(
   const told = toldOf(name, bytes, played);
   printOne(options.output, 'dryRun', told, () => {
     tell(told, options.steps === true);
+    const next = nextOf(played);
+    if (next) say(`next: ${next}`);
     say('a dry run: the simulated systems answered, nothing was sent or stored');
   });
   return /^[AC]A$/.test(told.answer ?? '') ? exits.ok : exits.findings;
 }
 
-function toldOf(channel: string, bytes: Buffer, { results, provenance }: Played): DryRun {
+/** What a refusal calls for. */
+function nextOf({ results: [result] }: Played): string | undefined {
+  const [, code] = /^rejected (\S+)$/m.exec(result?.journal ?? '') ?? [];
+  return code === undefined ? undefined : faultByCode(code)?.next;
+}
+
+function toldOf(channel: string, bytes: Buffer, played: Played): DryRun {
+  const { results, provenance, details } = played;
+  const why = details?.[0] ?? [];
   const [result] = results;
   const { journal = '', out = '', delivered = '' } = result ?? {};
   const steps = lines(journal).map((line): Step => {
     const [step = '', ...rest] = line.split(' ');
     return step === 'received'
       ? { step: 'parse', outcome: parsed(bytes) }
-      : { step, outcome: rest.map(said).join(' ') };
+      : { step, outcome: rest.map((word) => said(word, why)).join(' ') };
   });
   const sent = lines(delivered).filter((line) => !/^[A-Z][A-Z0-9]{2}\W/.test(line));
   for (const line of sent) {
@@ -83,10 +93,12 @@ function parsed(bytes: Buffer): string {
   }
 }
 
-/** A fault with what it says. */
-function said(word: string): string {
-  const found = Object.values(faults).find(({ code }) => code === word);
-  return found ? `${word} ${found.says}` : word;
+/** A fault with what it says, and where it lies. */
+function said(word: string, why: readonly { fault: string; detail: string }[]): string {
+  const found = faultByCode(word);
+  if (!found) return word;
+  const detail = why.find(({ fault }) => fault === word)?.detail;
+  return `${word} ${found.says}${detail ? ` (${detail})` : ''}`;
 }
 
 function tell({ steps, fields, answer }: DryRun, all: boolean): void {

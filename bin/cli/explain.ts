@@ -8,7 +8,7 @@ import { CommandError, print } from './output.ts';
 
 /** Explain a code. */
 export async function explain(code: string, options: { output: Form }): Promise<number> {
-  const wanted = code.toUpperCase();
+  const wanted = codeOf(code);
   const fault = faultByCode(wanted);
   const error = allErrors().find((one) => one.code === wanted);
   if (fault) {
@@ -29,6 +29,13 @@ export async function explain(code: string, options: { output: Form }): Promise<
     });
   } else throw unknown(code);
   return exits.ok;
+}
+
+/** `GH-4002`, `gh-4002`, `4002` or `nhsNumberInvalid`. */
+function codeOf(text: string): string {
+  const named = Object.entries(faults).find(([name]) => name === text)?.[1];
+  const error = allErrors().find(({ name }) => name === text);
+  return (named ?? error)?.code ?? text.toUpperCase().replace(/^(?=\d+$)/, 'GH-');
 }
 
 function unknown(code: string): CommandError {

@@ -141,6 +141,7 @@ function tree(): Command {
       '--application <apikey=jwks...>',
       'API key and JWK set (a file) of an application; PDS then wants its token (/oauth2/token)',
     )
+    .addOption(site)
     .option('--sds-apikey <key>', 'API key SDS wants')
     .option('--gateway-token <token>', 'access token the Clinical Data Gateway wants')
     .addHelpText('after', '\nExample:\n  gatehouse sim gp --scenario 9465701459=slow:3000')
@@ -164,7 +165,7 @@ function tree(): Command {
 
   program
     .command('explain <code>')
-    .description('explain a fault code')
+    .description('explain a fault: GH-4002, 4002 or nhsNumberInvalid')
     .addOption(form)
     .addHelpText('after', '\nExample:\n  gatehouse explain GH-4002')
     .action(async (code, options) => run((await import('./explain.ts')).explain(code, options)));

@@ -112,6 +112,10 @@ export async function explain(
     print(
       style('bold', `${exchange.channel}  ${exchange.type ?? 'no message'}  ${exchange.state}`),
     );
+    if (exchange.sender) {
+      const id = exchange.controlId;
+      print(`sent by ${exchange.sender}${id ? `, MSH-10 ${id}` : ''}`);
+    }
     print(story(exchange));
     if (exchange.delivery) print(`the answer is ${exchange.delivery}`);
     if (revision) print(`under revision ${revision} of the configuration`);

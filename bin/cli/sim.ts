@@ -1,6 +1,8 @@
 /** `gatehouse sim gp|hospital`: the systems around the engine, simulated. */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { consumersOf } from '../../engine/cases/consumers.ts';
+import { loadSite } from '../../engine/config/site.ts';
 import { createEvents } from '../../engine/log.ts';
 import { startGpSimulator } from '../../engine/simulator/gp.ts';
 import { type HospitalMessage, buildAdt } from '../../engine/simulator/hospital-messages.ts';
@@ -14,10 +16,12 @@ import { target } from './mllp.ts';
 import { type Form, printOne } from './form.ts';
 import { CommandError, print, say } from './output.ts';
 import { ownFolder } from './own-folder.ts';
+import { siteFolder } from './sites.ts';
 import { stopped } from './stopped.ts';
 import { whole } from './values.ts';
 
 interface GpOptions {
+  site?: string;
   port: string;
   mllpPort: string;
   patients?: string;
@@ -40,7 +44,10 @@ export async function gp(options: GpOptions): Promise<number> {
   };
   const { emit } = createEvents();
   const port = whole(options.port);
-  const simulator = await startGpSimulator({ patients, port, credentials, emit });
+  // Those that ask by way of the site are registered, as they would be in the Spine.
+  const consumers = consumersOf(loadSite(siteFolder(options.site)).channels);
+  const told = { patients, port, consumers, credentials, emit };
+  const simulator = await startGpSimulator(told);
   const legacy = await startMllpGp({ patients, port: whole(options.mllpPort), emit });
   for (const { at, nhsNumber, scenario } of scenarios) {
     if (at === 'mllp') legacy.set(nhsNumber, scenario);

@@ -4,7 +4,7 @@
  */
 import { cpSync, existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseDocument } from 'yaml';
+import { Scalar, type YAMLMap, type YAMLSeq, parseDocument } from 'yaml';
 import { ownFolder } from './own-folder.ts';
 
 interface Template {
@@ -62,6 +62,8 @@ export interface Wanted {
   port: number;
   senders: readonly Party[];
   us?: Party;
+  /** Who asks, with its ASID. */
+  organisation?: { ods: string; asid: string };
   /** Where messages go on to, or the record is pushed to. */
   to?: { host: string; port: number };
   description?: string;
@@ -84,6 +86,12 @@ export function channelText(wanted: Wanted): string {
   put(['listen', 'port'], String(wanted.port));
   if (wanted.us) put(['us'], wanted.us);
   if (wanted.senders.length > 0) put(['senders'], wanted.senders);
+  if (wanted.organisation && document.has('organisations')) {
+    const { ods, asid } = wanted.organisation;
+    document.setIn(['organisations'], document.createNode([{ ods, asid: quoted(asid) }]));
+    const [first] = (document.get('organisations') as YAMLSeq<YAMLMap>).items;
+    if (first) first.flow = true;
+  }
   if (wanted.to) {
     const { host, port } = wanted.to;
     put(['destinations', 'epr', 'kind'], 'feed');
@@ -120,7 +128,15 @@ export function messageText(wanted: Wanted): string {
       return `${fields.join('|')}\n`;
     })
     .join('')
-    .concat(wanted.template === 'push' ? `${asker}\n` : '');
+    .concat(wanted.template === 'push' ? `${asker}\n` : '')
+    .replace(/(\|HOSPITAL\^\^)R0A\|/, `$1${wanted.organisation?.ods ?? 'R0A'}|`);
+}
+
+/** An ASID looks like a number and is none. */
+function quoted(text: string): Scalar {
+  const scalar = new Scalar(text);
+  scalar.type = 'QUOTE_DOUBLE';
+  return scalar;
 }
 
 /** Who asks, where ADT has no field for it: as the channels that come with Gatehouse have it. */

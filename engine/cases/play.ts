@@ -16,6 +16,7 @@ import { type Case, type Exchange, type Result, expected } from './case.ts';
 import { type Difference, type Why, compareSection } from './compare.ts';
 import type { Step } from './coverage.ts';
 import { type CaseDeliveries, playDeliveries } from './deliveries.ts';
+import { consumersOf } from './consumers.ts';
 import { httpInProcess, mllpInProcess } from './in-process.ts';
 import { playMapping } from './mapping-case.ts';
 import { type Provenance, createReasons } from './reasons.ts';
@@ -25,6 +26,8 @@ export interface Played {
   /** What happened, in the form the case is written in. */
   results: Result[];
   differences: (Difference & { section: string; exchange: number })[];
+  /** Of each exchange what was wrong, as the journal has it: the code, and where it lies. */
+  details?: { fault: string; detail: string }[][];
   /** Of each exchange the fields that a mapping set; none of a case of a mapping. */
   provenance?: Provenance[][];
   /** Steps of the routes, for the coverage of their paths. */
@@ -72,7 +75,7 @@ export async function playCase(
   const today = () => story.at;
   const journal = memoryJournal(now);
   // A site that only delivers has no patients, and needs no GP side.
-  const gp = once(() => createGpSide({ patients, now: today }));
+  const gp = once(() => createGpSide({ patients, consumers: consumersOf(channels), now: today }));
   const legacy = once(() => createMllpGp({ patients, now: today }));
   for (const { at, nhsNumber, scenario } of story.scenarios) {
     if (at === 'mllp') legacy().set(nhsNumber, scenario);
@@ -104,6 +107,7 @@ export async function playCase(
   const results: Result[] = [];
   const differences: Played['differences'] = [];
   const provenance: Provenance[][] = [];
+  const details: NonNullable<Played['details']> = [];
   const steps: Step[] = [];
   const played: ExchangeId[] = [];
   for (const [index, { exchange, loaded }] of plays.entries()) {
@@ -141,12 +145,13 @@ export async function playCase(
     };
     results.push(result);
     provenance.push(reasons.fields());
+    details.push(entries.flatMap(detailOf));
     const whyOf = (section: string) => reasons.of(section, loaded, entries);
     differences.push(...differencesOf(exchange, result, index + 1, whyOf));
     steps.push(...entries.flatMap((entry) => stepOf(loaded, entry)));
   }
   await Promise.all(Array.from(inCase.values(), ({ deliveries }) => deliveries.stop()));
-  return { story, results, steps, differences, provenance, rules: reasons.used };
+  return { story, results, steps, differences, provenance, details, rules: reasons.used };
 }
 
 function channelOf(
@@ -226,6 +231,11 @@ function entryLine({ kind, note = {} }: Entry): string {
     default:
       return kind;
   }
+}
+
+function detailOf({ note = {} }: Entry): { fault: string; detail: string }[] {
+  const { fault, detail } = note;
+  return typeof fault === 'string' && typeof detail === 'string' ? [{ fault, detail }] : [];
 }
 
 /** How the exchange ended: `rejected GH-4002`, `answered, a repeat of exchange 1`. */

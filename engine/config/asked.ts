@@ -56,7 +56,9 @@ export const askerPlaces = z.strictObject({
     .optional()
     .meta({ description: 'XPN: the name of the user, where `user` is an identifier alone' }),
   role: place,
-  organisation: place,
+  organisation: place.meta({
+    description: 'an XON; or a component, such as ZPI-2.1, that holds the code alone',
+  }),
   consent: place,
   reason: place.optional(),
   department: place.optional(),

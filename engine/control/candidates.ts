@@ -103,6 +103,11 @@ async function selected(
   const parked = await journal.outbound({ states: ['parked'], fault, to, limit: mostAtOnce });
   if (parked.length === 0) {
     const cause = [fault && `with ${fault}`, to && `for ${to}`].filter(Boolean).join(' ');
+    const refused = fault ? await journal.list({ fault, limit: 1 }) : [];
+    if (refused.length > 0) {
+      const says = `nothing is parked ${cause}; what ended so was answered, and its sender may send it again`;
+      throw new Refusal(404, says, `gatehouse message list --fault ${fault}`);
+    }
     throw new Refusal(404, `nothing is parked ${cause}`, 'gatehouse message list --state parked');
   }
   const byExchange = Map.groupBy(parked, ({ exchange }) => exchange);

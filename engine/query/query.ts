@@ -152,18 +152,29 @@ function readAsker(
     given: get(name ? `${name}.2` : `${place}.3`),
   };
   const role = get(places.role);
-  const ods = get(`${places.organisation}.3`) ?? get(`${places.organisation}.10`);
+  // A whole field is an XON; a component of one is the code itself.
+  const { organisation } = places;
+  const bare = isComponent(organisation);
+  const ods = bare ? get(organisation) : (get(`${organisation}.3`) ?? get(`${organisation}.10`));
   const consent = get(places.consent);
   const reason = get(places.reason);
 
-  const missing: FaultLocation[] = [];
-  if (!user.id || (!name && !(user.family && user.given))) missing.push(locate(place));
-  if (name && !(user.family && user.given)) missing.push(locate(name));
-  if (!role) missing.push(locate(places.role));
-  if (!ods) missing.push(locate(places.organisation));
-  if (!consent) missing.push(locate(places.consent));
-  if (missing.length > 0) faults.push({ name: 'askerMissing', at: missing });
-  else if (consent !== 'G' && consent !== 'R' && consent !== 'E') {
+  const names = name ? [`${name}.1`, `${name}.2`] : [`${place}.2`, `${place}.3`];
+  const wanted: [at: string, ...parts: string[]][] = [
+    [place, `${place}.1`, ...(name ? [] : names)],
+    ...(name ? [[name, ...names] as [string, ...string[]]] : []),
+    [places.role, places.role],
+    [organisation, bare ? organisation : `${organisation}.3`],
+    [places.consent, places.consent],
+  ];
+  const isThere = (part: string) => (part === `${organisation}.3` ? ods : get(part)) !== undefined;
+  const missing = wanted
+    .map(([at, ...parts]) => ({ at, parts: parts.filter((part) => !isThere(part)) }))
+    .filter(({ parts }) => parts.length > 0);
+  if (missing.length > 0) {
+    const detail = `nothing at ${missing.flatMap(({ parts }) => parts).join(', ')}`;
+    faults.push({ name: 'askerMissing', at: missing.map(({ at }) => locate(at)), detail });
+  } else if (consent !== 'G' && consent !== 'R' && consent !== 'E') {
     faults.push({ name: 'tableValue', at: [locate(places.consent)] });
   } else if (consent === 'E' && !reason) {
     faults.push({
@@ -181,7 +192,7 @@ function readAsker(
         prefix: get(name ? `${name}.5` : `${place}.6`),
       },
       roleProfile: role,
-      organisation: { ods, name: get(`${places.organisation}.1`) ?? ods },
+      organisation: { ods, name: (bare ? undefined : get(`${organisation}.1`)) ?? ods },
       consent,
       emergencyReason: reason,
       department: get(places.department),
@@ -189,6 +200,9 @@ function readAsker(
   }
   return undefined;
 }
+
+/** `ZPI-2.1`, but not `ZPI-2` or `ZPI-2[1]`. */
+const isComponent = (place: string) => /-\d+(\[\d+\])?\./.test(place);
 
 /** `ZAU-4.1` as a location for ERR. */
 function locate(place: string): FaultLocation {

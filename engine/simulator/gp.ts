@@ -14,7 +14,7 @@ import type { AskedRequest } from './asked.ts';
 import { answerControl } from './control.ts';
 import { answerDocuments, documentsPatient, isDocuments, loadDocuments } from './documents.ts';
 import type { Shelves } from './documents.ts';
-import { loadWorld } from './facts.ts';
+import { type Consumer, loadWorld } from './facts.ts';
 import type { Practice, World } from './facts.ts';
 import { answerGateway } from './gateway.ts';
 import { serve } from './http.ts';
@@ -32,6 +32,8 @@ export interface GpSideOptions {
   /** Folder with patients.yaml and records, or with bare Bundles. */
   patients: string;
   emit?: Emit;
+  /** Organisations that may ask, besides those of the folder. */
+  consumers?: readonly Consumer[];
   /** Scenarios at the start, by NHS number; they replace those of patients.yaml. */
   faults?: Readonly<Record<string, Scenario | Scenario['name']>>;
   /**
@@ -95,6 +97,7 @@ const bases = {
 export function createGpSide(options: GpSideOptions): GpSide {
   const { emit = silent, now = () => new Date() } = options;
   const world = loadWorld(options.patients);
+  world.consumers.push(...(options.consumers ?? []));
   const switchboard = createSwitchboard();
   for (const { nhsNumber, scenario } of world.patients.values()) {
     if (scenario !== undefined) switchboard.set(nhsNumber, readScenario(scenario));

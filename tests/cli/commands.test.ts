@@ -87,6 +87,8 @@ describe('gatehouse', function () {
     [['channel', 'test', '--coverage', 'fixtures/gp-record/allergies.case'], 'cases'],
     [['mapping', 'try', bundle, '--trace'], 'mapped'],
     [['explain', 'GH-4002'], 'fault'],
+    [['explain', '4002'], 'fault'],
+    [['explain', 'nhsNumberInvalid'], 'fault'],
   ];
   it('prints versioned JSON with -o json, and nothing else on stdout', async () => {
     const printed = new Map<string, string>();

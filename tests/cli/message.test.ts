@@ -108,7 +108,7 @@ describe('gatehouse message', function () {
     assert.equal(told.code, exits.ok);
     assert.match(told.stdout, /^gp-record {2}QBP\^Q11\^QBP_Q11 {2}rejected\n/);
     assert.match(told.stdout, /\+ +0\.0 ms {2}received from .* · \d+ B\n/);
-    assert.match(told.stdout, /identify: refused · GH-4002 \(gp-record@1\)\n/);
+    assert.match(told.stdout, /identify: refused · GH-4002 at QPD-3 \(gp-record@1\)\n/);
     assert.match(told.stdout, /GH-4002 .*\nnext: Correct the number at the sender\.\n/);
     assert.match(
       told.stdout,

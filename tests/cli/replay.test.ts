@@ -223,6 +223,9 @@ describe('gatehouse message replay and edit', function () {
     const nothing = await one.run('message', 'replay', '--fault', 'GH-7007', '--yes');
     assert.deepEqual([nothing.code, nothing.stdout], [exits.notFound, '']);
     assert.match(nothing.stderr, /nothing is parked with GH-7007/);
+    const answered = await one.run('message', 'replay', '--fault', 'GH-4002', '--yes');
+    assert.equal(answered.code, exits.notFound);
+    assert.match(answered.stderr, /GH-4002; what ended so was answered, and its sender may/);
     const all = await one.run('message', 'replay', '--yes');
     assert.equal(all.code, exits.usage);
 

@@ -44,7 +44,11 @@ async function ofPort({ check, host, port }: Wanted, engine: number | undefined)
   if (refused === undefined) {
     return engine === undefined
       ? sound(check, `${place} is free`)
-      : wrong(check, `${place} is free, but an engine runs`, 'gatehouse status');
+      : wrong(
+          check,
+          `${place} is free: the engine that runs does not listen there`,
+          'gatehouse channel list: where it is not applied, gatehouse config apply',
+        );
   }
   if (refused === 'EACCES') {
     const next = 'take a port above 1023, or AmbientCapabilities=CAP_NET_BIND_SERVICE';
