@@ -3,9 +3,9 @@ import type { Channel } from '../../engine/channel.ts';
 import type { ChannelRow } from '../../engine/control/channels.ts';
 import { engineIn } from '../../engine/control/client.ts';
 import { Refusal } from '../../engine/control/refusal.ts';
-import { type LoadedChannel, type Site, loadSite } from '../../engine/config/site.ts';
+import { type OutlinedChannel, outlineOf } from '../../engine/config/outline.ts';
+import type { LoadedChannel, Site } from '../../engine/config/site.ts';
 import { nearest, shortPath } from '../../engine/config/yaml.ts';
-import { casesOf } from '../../engine/cases/files.ts';
 import { runningEngine } from './engine.ts';
 import { exits } from './exits.ts';
 import { type Form, printListing, printOne } from './form.ts';
@@ -22,9 +22,9 @@ interface ChannelOptions {
 
 /** List the channels of a site; where an engine runs, how each of them stands. */
 export async function list(options: ChannelOptions): Promise<number> {
-  const { channels, findings } = loadSite(siteFolder(options.site));
+  const { channels, unreadable } = outlineOf(siteFolder(options.site));
   const running = await runningChannels(options.data);
-  const rows = channels.map((loaded) => rowOf(loaded, running));
+  const rows = channels.map((one) => rowOf(one, running));
   printListing(options.output, {
     kind: 'channels',
     key: 'channels',
@@ -39,15 +39,16 @@ export async function list(options: ChannelOptions): Promise<number> {
       { title: 'DESCRIPTION', cell: (row) => row.description, wide: true },
     ],
   });
-  const errors = findings.filter(({ severity }) => severity === 'error').length;
-  if (errors === 0) return exits.ok;
-  say('channels with errors are not listed; "gatehouse check" tells what is wrong');
+  if (unreadable === 0) return exits.ok;
+  say('channels that cannot be read are not listed; "gatehouse check" tells what is wrong');
   return exits.badConfig;
 }
 
 /** Show one channel: what it takes, whom it asks, to whom it delivers, and how it runs. */
 export async function show(name: string, options: ChannelOptions): Promise<number> {
   const root = siteFolder(options.site);
+  const { loadSite } = await import('../../engine/config/site.ts');
+  const { casesOf } = await import('../../engine/cases/files.ts');
   const loaded = channelNamed(loadSite(root), name);
   const { channel, file } = loaded;
   const running = await runningChannels(options.data);
@@ -162,7 +163,7 @@ async function runningChannels(data: string): Promise<Map<string, ChannelRow> | 
   }
 }
 
-function rowOf({ channel, route }: LoadedChannel, running?: Map<string, ChannelRow>) {
+function rowOf({ channel, route }: OutlinedChannel, running?: Map<string, ChannelRow>) {
   const { host, port } = channel.listen;
   const live = running?.get(channel.channel);
   return {

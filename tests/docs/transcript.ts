@@ -65,6 +65,7 @@ function plain(line: string): string {
     .replace(/\bin \d+ ms/g, 'in ms')
     .replace(/· \d+ B/g, '· B')
     .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT')
+    .replace(/--listen \d+/g, '--listen PORT')
     .replace(/\bE2E[0-9A-F]{12}\b/g, 'MESSAGE')
     .replace(/\b(?=[a-f]*\d)[0-9a-f]{12}\b/g, 'REVISION')
     .replace(/\b[0-9A-Z]{10}([RAC]?)\b/g, 'EXCHANGE$1')

@@ -1,9 +1,10 @@
 /** Where pages are played: a copy of the site that comes with Gatehouse, and what runs beside it. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { says, start } from '../cli/process.ts';
 import { startGpSimulator } from '../../engine/simulator/gp.ts';
 import { startMllpGp } from '../../engine/simulator/mllp-gp.ts';
@@ -16,13 +17,26 @@ export interface Place {
   close(): Promise<void>;
 }
 
-/** @param engine whether an engine runs on the site, and the GP side beside it */
-export async function openPlace(engine: boolean): Promise<Place> {
+export interface PlaceOptions {
+  /** Whether an engine runs on the site, and the GP side beside it. */
+  engine: boolean;
+  /** Further ports that the pages name. */
+  spare?: readonly string[];
+  /** With a few of the cases alone, where all of them would be played at each change. */
+  fewCases?: boolean;
+}
+
+export async function openPlace({ engine, spare = [], fewCases }: PlaceOptions): Promise<Place> {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-job-'));
+  const left = (file: string) =>
+    fewCases === true && /gp-record\/[\w-]+\/|push\/.*case$/.test(file);
   for (const name of ['channels', 'fixtures', 'mappings', 'package.json']) {
-    cpSync(join(root, name), join(folder, name), { recursive: true });
+    cpSync(join(root, name), join(folder, name), {
+      recursive: true,
+      filter: (file) => !left(relative(root, file)),
+    });
   }
-  const running = engine ? await run(folder) : undefined;
+  const running = engine ? await run(folder, spare) : undefined;
   const env = {
     ...process.env,
     ...running?.env,
@@ -44,27 +58,25 @@ export async function openPlace(engine: boolean): Promise<Place> {
   };
 }
 
-async function run(folder: string) {
+async function run(folder: string, spare: readonly string[]) {
   const gp = await startGpSimulator({ patients });
   const legacy = await startMllpGp({ patients });
   const env = { GATEHOUSE_GP: gp.url, GATEHOUSE_MLLP_GP: String(legacy.port) };
   const channels = join(folder, 'channels');
   const files = readdirSync(channels).filter((name) => name.endsWith('.yaml'));
-  /** The port of each channel, as its file has it. */
-  const documented = new Map<string, string>();
+  /** Ports as the pages have them, and as they are here. */
+  const ports = new Map<string, string>();
+  for (const port of spare) ports.set(port, await freePort());
   for (const name of files) {
     const file = join(channels, name);
     const text = readFileSync(file, 'utf8');
-    documented.set(name.replace('.yaml', ''), /^ {2}port: (\d+)/m.exec(text)?.[1] ?? '');
-    writeFileSync(file, text.replace(/^ {2}port: \d+/m, '  port: 0'));
+    const [, documented = ''] = /^ {2}port: (\d+)/m.exec(text) ?? [];
+    ports.set(documented, await freePort());
+    writeFileSync(file, text.replace(/^ {2}port: \d+/m, `  port: ${ports.get(documented)}`));
   }
   const serving: ChildProcess = start(['serve'], { cwd: folder, env });
-  const [said] = await says(serving, new RegExp(`(?:[\\w-]+ listens on \\d+\n){${files.length}}`));
+  await says(serving, new RegExp(`(?:[\\w-]+ listens on \\d+\n){${files.length}}`));
   serving.stderr?.resume();
-  const ports = new Map<string, string>();
-  for (const [, channel = '', port = ''] of said.matchAll(/^([\w-]+) listens on (\d+)$/gm)) {
-    ports.set(documented.get(channel) ?? '', port);
-  }
   const close = async () => {
     const over = once(serving, 'exit');
     serving.kill('SIGTERM');
@@ -72,4 +84,18 @@ async function run(folder: string) {
     await Promise.all([gp.close(), legacy.close()]);
   };
   return { env, ports, close };
+}
+
+/** A port that nobody listens on; not one that is given to whoever asks for any. */
+async function freePort(): Promise<string> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    const probe = createServer().listen(port, '127.0.0.1');
+    const free = await Promise.race([
+      once(probe, 'listening').then(() => true),
+      once(probe, 'error').then(() => false),
+    ]);
+    probe.close();
+    if (free) return String(port);
+  }
 }
