@@ -39,7 +39,7 @@ const table = {
   connectionLimit: row(1008, 'transient', 'AR', null, '207', 'The channel has as many connections as it allows.', 'Raise limits.connections of the channel, or find the peer that leaves connections open.'),
   connectionIdle: row(1009, 'transient', 'AR', null, '207', 'The connection was closed after its idle time.', 'Raise limits.idle of the channel if the sender keeps quiet connections on purpose.'),
   tlsRefused: row(1010, 'permanent', 'AR', null, '207', 'The TLS handshake failed; the connection was refused.', 'Compare the certificates and the protocol version of both sides.'),
-  portBusy: row(1011, 'transient', 'AR', null, '207', 'The port is held by another process; listening is tried again.', 'Find the process that holds the port, or change listen in the channel.'),
+  portBusy: row(1011, 'transient', 'AR', null, '207', 'The port is held by another process.', 'End the process that holds the port ("gatehouse doctor" names it), or change listen in the channel.'),
 
   // 2xxx: the message as HL7
   notHl7: row(2001, 'permanent', 'AR', null, '207', 'The frame does not hold an HL7 v2 message (no MSH segment).', 'Look at the stored bytes with "gatehouse message show".'),

@@ -124,7 +124,15 @@ function tell({ story, differences, results }: Played, options: TestOptions): vo
       for (const line of out.split('\n')) if (line) print(style('dim', `      ${line}`));
     }
   }
-  if (!bad) return;
+  if (!bad) {
+    const untold = options.update ? '' : leftOut(story, results);
+    if (untold) {
+      const parked = /^\S+ parked .*$/m.exec(untold)?.[0];
+      const what = parked ? `of ${style('red', parked)}` : 'of what is delivered';
+      print(`    it says nothing ${what}; --update writes it down`);
+    }
+    return;
+  }
   for (const code of unexpected(differences)) {
     const { says = '', next = '' } = faultByCode(code) ?? {};
     print(`    ${style('red', code)} ${says}\n    next: ${next}`);
@@ -136,6 +144,16 @@ function tell({ story, differences, results }: Played, options: TestOptions): vo
       `    ${section} ${style('bold', at)} expected ${style('green', expected || 'empty')}, got ${style('red', got || 'empty')}${reason}`,
     );
   }
+}
+
+/** What is delivered, and a case that states the rest says nothing of. */
+function leftOut({ exchanges }: Played['story'], results: Played['results']): string {
+  return exchanges
+    .map(({ out, journal, delivered }, i) => {
+      const whole = out !== undefined && journal !== undefined;
+      return whole && delivered === undefined ? (results[i]?.delivered ?? '') : '';
+    })
+    .join('');
 }
 
 /** Faults that the case does not expect: what was refused explains most of what differs. */

@@ -1,11 +1,12 @@
 /** `gatehouse init`: a new site that answers a first query. */
 import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { shortPath } from '../../engine/config/yaml.ts';
 import { addChannel } from './add-channel.ts';
 import { exits } from './exits.ts';
 import { type Form, printOne } from './form.ts';
 import { CommandError, print, say } from './output.ts';
+import { ownFolder } from './own-folder.ts';
 import { siteFiles } from './site-files.ts';
 import { bring } from './templates.ts';
 
@@ -78,8 +79,19 @@ function tellNext(root: string, empty: boolean): void {
       'gatehouse.service cannot read a site below /home, /root or /tmp: move it before you install it',
     );
   }
+  if (!isOnPath('gatehouse')) {
+    // With this Node beside it: the one that the shell would find may be too old.
+    const folders = `${join(ownFolder(), 'bin')}:${dirname(process.execPath)}`;
+    say(`gatehouse is not on your PATH: export PATH="${folders}:$PATH"`);
+  }
   const go = root === process.cwd() ? '' : `cd ${shortPath(root)} && `;
   say(
     `next: ${go}${empty ? 'gatehouse channel add NAME --template gp-record' : 'gatehouse channel test'}`,
   );
+}
+
+/** Whether a shell would find a command of this name. */
+function isOnPath(name: string): boolean {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
+  return folders.some((folder) => existsSync(join(folder, name)));
 }

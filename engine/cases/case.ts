@@ -219,7 +219,12 @@ export function updatedCase(content: string, story: Case, results: Result[]): st
     const all = expected.filter((name) =>
       story.mapping ? name === 'out' : name !== 'delivered' || results[index]?.delivered,
     );
-    const shown = stated.length > 0 ? stated : all;
+    // A case that states everything goes on doing so when its channel begins to deliver.
+    const isWhole = all.every((name) => stated.includes(name) || name === 'delivered');
+    const shown =
+      stated.length > 0 && !isWhole
+        ? stated
+        : expected.filter((name) => all.includes(name) || stated.includes(name));
     return [
       `== in${usual ? '' : ` ${exchange.channel}`}\n${exchange.in}`,
       ...shown.map((name) => `== ${name}\n${results[index]?.[name] ?? ''}`),

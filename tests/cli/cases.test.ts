@@ -48,6 +48,17 @@ describe('gatehouse channel test', function () {
     ]);
   });
 
+  it('tells of a delivery that a case says nothing of, and writes it down when asked to', async () => {
+    const name = 'fixtures/refused.case';
+    const whole = readFileSync(file(name), 'utf8');
+    change(name, (text) => text.replace(/^== delivered\n[^]*?(?=^== journal)/m, ''));
+    const { code, stdout } = await test(file(name));
+    assert.equal(code, exits.ok);
+    assert.match(stdout, / {4}it says nothing of epr parked GH-7004; --update writes it down\n/);
+    await test(file(name), '--update');
+    assert.equal(readFileSync(file(name), 'utf8'), whole);
+  });
+
   it('writes JUnit XML, to a file or in the place of the list', async () => {
     change('mappings/tables/patient-class.csv', (text) => text.replace(/^IN,I$/m, 'IN,<E>'));
     const xml = await test('results', '--reporter', 'junit');

@@ -27,6 +27,11 @@ describe('a new site', function () {
     const made = await called(['init', site]);
     assert.equal(made.code, exits.ok, made.stderr);
     assert.match(made.stderr, /next: cd .*site && gatehouse channel test\n$/);
+    const isThere = (process.env.PATH ?? '')
+      .split(':')
+      .some((one) => existsSync(join(one, 'gatehouse')));
+    const hint = /not on your PATH: export PATH="\S+\/bin:\S+:\$PATH"/;
+    assert.equal(hint.test(made.stderr), !isThere);
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
