@@ -9,14 +9,11 @@ import { engineIn } from '../../engine/control/client.ts';
 import { Refusal } from '../../engine/control/refusal.ts';
 import { runningEngine } from './engine.ts';
 import { exits } from './exits.ts';
-import { type Form, printListing, printOne } from './form.ts';
-import type { JournalOptions } from './journals.ts';
+import { printListing, printOne } from './form.ts';
+import { reencryptAll, resealed, usesOf } from './key-reencrypt.ts';
+import { type ChangeOptions, type KeyOptions, keyFileOf } from './key-options.ts';
 import { CommandError, say } from './output.ts';
 import { confirm, whoAsks } from './person.ts';
-
-interface KeyOptions extends JournalOptions {
-  output: Form;
-}
 
 /** List the keys, oldest first. @returns 6 where one is missing that something is sealed with */
 export async function list(options: KeyOptions): Promise<number> {
@@ -25,11 +22,17 @@ export async function list(options: KeyOptions): Promise<number> {
   const keys = readKeys(file).map((key) => ringValue(key).toString('hex'));
   const starts = Map.groupBy(sessionsOf(folder), (ring) => ring);
   const missing = [...starts.keys()].filter((ring) => !keys.includes(ring));
-  const rows = [...missing, ...keys].map((key) => ({
-    key,
-    state: missing.includes(key) ? 'missing' : key === keys.at(-1) ? 'current' : 'old',
-    starts: starts.get(key)?.length ?? 0,
-  }));
+  const isCounted = missing.length === 0 && keys.length > 1 && existsSync(filesOf(folder).journal);
+  const uses = isCounted ? await usesOf(folder, options) : [];
+  const rows = [...missing, ...keys].map((key) => {
+    const use = uses.find((one) => one.key === key && !one.current);
+    return {
+      key,
+      state: missing.includes(key) ? 'missing' : key === keys.at(-1) ? 'current' : 'old',
+      starts: starts.get(key)?.length ?? 0,
+      ...(use && { blocks: use.blocks, exchanges: use.exchanges, practices: use.practices }),
+    };
+  });
   printListing(options.output, {
     kind: 'keys',
     key: 'keys',
@@ -38,10 +41,20 @@ export async function list(options: KeyOptions): Promise<number> {
       { title: 'KEY', cell: (row) => row.key },
       { title: 'STATE', cell: (row) => row.state },
       { title: 'SEALED AFTER STARTS', cell: (row) => row.starts },
+      { title: 'BLOCKS UNDER IT', cell: (row) => row.blocks },
+      { title: 'EXCHANGES', cell: ({ exchanges }) => (exchanges ? 'may need it' : undefined) },
+      { title: 'PRACTICES', cell: (row) => row.practices },
     ],
     beside: { file },
   });
   say(`in ${file}; keep a copy apart from the backup of the journal`);
+  for (const { key, current, blocks, exchanges, practices } of uses) {
+    if (current || practices > 0) continue;
+    if (blocks === 0 && !exchanges) say(`nothing needs ${key}: gatehouse key retire ${key}`);
+  }
+  if (uses.some((one) => !one.current && (one.blocks > 0 || one.exchanges))) {
+    say('gatehouse key reencrypt brings what is stored under the current key');
+  }
   if (missing.length === 0) return exits.ok;
   say(`without the missing ${missing.length === 1 ? 'key' : 'keys'} the engine does not start`);
   return exits.findings;
@@ -60,10 +73,9 @@ function sessionsOf(folder: string): string[] {
   }
 }
 
-interface RotateOptions extends KeyOptions {
-  dryRun?: boolean;
-  yes?: boolean;
-  reason?: string;
+interface RotateOptions extends ChangeOptions {
+  /** Then bring what is stored under the new key as well. */
+  reencrypt?: boolean;
 }
 
 /** Add a new current key; a running engine seals with it from then on. The old ones stay. */
@@ -76,9 +88,11 @@ export async function rotate(options: RotateOptions): Promise<number> {
       ? 'and the engine would use it at once'
       : 'and the next start would use it';
     say(`a new key would be added to ${file}, which holds ${known}, ${when}`);
+    if (options.reencrypt) say('then all that is stored would be sealed again with it');
     return exits.ok;
   }
-  await confirm(`A new key is to be added to ${file}.`, options.yes);
+  const more = options.reencrypt ? ', and all that is stored sealed again with it' : '';
+  await confirm(`A new key is to be added to ${file}${more}.`, options.yes);
   const key = ringValue(addKey(file)).toString('hex');
   const told = { key, file, inUse: running };
   if (running) {
@@ -98,10 +112,12 @@ export async function rotate(options: RotateOptions): Promise<number> {
   say(
     `the old ones stay in ${file}, to read what they sealed; copy the file to where its backup is`,
   );
-  return exits.ok;
+  if (!options.reencrypt) return exits.ok;
+  const folder = resolve(options.data);
+  if (!existsSync(filesOf(folder).journal)) return exits.ok;
+  const uses = await usesOf(folder, options);
+  return reencryptAll(folder, uses, options, ({ blocks }) => say(resealed(blocks)));
 }
-
-const keyFileOf = ({ data, keyFile }: JournalOptions) => keyFile ?? filesOf(resolve(data)).key;
 
 async function isRunning(data: string): Promise<boolean> {
   try {

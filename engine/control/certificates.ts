@@ -1,4 +1,4 @@
-/** Routes that have a running engine read its certificates again, or the key file of its journal. */
+/** The route that has a running engine read its certificates again. */
 import { z } from 'zod';
 import type { Engine } from '../engine.ts';
 import type { Emit } from '../events.ts';
@@ -15,8 +15,8 @@ const asked = z.strictObject({
   ...person,
 });
 
-/** The routes of `gatehouse cert rotate` and `gatehouse key rotate`. Ports stay open, and so does every connection. */
-export function certificateRoutes({ journal, channels, now, reload }: Engine, emit: Emit): Route[] {
+/** The route of `gatehouse cert rotate`. Ports stay open, and so does every connection. */
+export function certificateRoutes({ journal, now, reload }: Engine, emit: Emit): Route[] {
   return [
     route(
       'POST',
@@ -37,14 +37,5 @@ export function certificateRoutes({ journal, channels, now, reload }: Engine, em
         return { body: { exchange: exchangeName(exchange), ...applied } };
       },
     ),
-    route('POST', '/v1/key/adopt', z.strictObject(person), async ({ by, reason }) => {
-      const keys = await journal.adoptKeys();
-      const exchange = journal.mint();
-      const [channel = ''] = channels.keys();
-      const act = operatorEntry(now(), { act: 'key-rotate', by, reason, to: keys.at(-1) });
-      await journal.append(exchange, channel, [act], { type: 'operator', state: 'answered' });
-      emit('control.acted', { step: 'key-rotate' });
-      return { body: { exchange: exchangeName(exchange), keys } };
-    }),
   ];
 }

@@ -22,6 +22,8 @@ export interface Act {
     | 'prune'
     | 'cert-rotate'
     | 'key-rotate'
+    | 'key-reencrypt'
+    | 'key-retire'
     | 'pause'
     | 'stop'
     | 'start';

@@ -5,6 +5,7 @@ import { ackErrorRoutes } from './ack-error.ts';
 import { channelRoutes } from './channels.ts';
 import { pruneRoutes } from './prune.ts';
 import { certificateRoutes } from './certificates.ts';
+import { keyRoutes } from './keys.ts';
 import { configRoutes } from './config.ts';
 import { queueRoutes } from './queues.ts';
 import { replayRoutes } from './replay.ts';
@@ -20,6 +21,7 @@ export function controlRoutes(engine: Engine, emit: Emit): Route[] {
     ...queueRoutes(engine, emit),
     ...ackErrorRoutes(engine, emit),
     ...certificateRoutes(engine, emit),
+    ...keyRoutes(engine, emit),
     ...replayRoutes(engine, emit),
     ...pruneRoutes(engine, emit),
     ...statusRoutes(engine),

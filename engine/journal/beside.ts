@@ -32,6 +32,7 @@ export function openBeside(
     mint: refuse,
     append: async () => refuse(),
     adoptKeys: async () => refuse(),
+    reencrypt: async () => refuse(),
     settle: refuse,
     forget: async () => refuse(),
     remove: async () => refuse(),

@@ -2,20 +2,14 @@
  * The journal's side of retention: deleting blocks for good, in steps short enough for a commit to
  * wait for one. A block in which an exchange is spared stays; what else it held goes.
  */
-import type { KeyObject } from 'node:crypto';
 import type { Database } from 'better-sqlite3';
 import { giveBack } from './database.ts';
 import type { Places } from './forgetting.ts';
 import type { Channel } from './gather.ts';
-import { type Opener, type SealedBlock, seal } from './seal.ts';
+import type { Resealed, Sealer } from './resealing.ts';
+import type { Opener, SealedBlock } from './seal.ts';
 import { read, write } from './sql.ts';
 import { thinned } from './thin.ts';
-
-/** A key to seal blocks with, as the journal holds it. */
-export interface BlockKey {
-  id: number;
-  blockKey: KeyObject;
-}
 
 export interface Clearing {
   /**
@@ -44,19 +38,9 @@ const bytesPerStep = 4 * 1024 * 1024;
 const pagesPerStep = 512;
 
 /** What becomes of a block: deleted, or sealed again with what is left in it. */
-type Change = { block: number } & (
-  { left?: undefined } | { left: { key: number; appends: number; tag: Buffer; body: Buffer } }
-);
+type Change = { block: number } & ({ left?: undefined } | { left: Resealed & { appends: number } });
 
-/**
- * @param newKey begins a session: a block that is sealed again keeps its id, which is the nonce, so
- *   it is never sealed under a key that it was sealed under before
- */
-export function createClearing(
-  database: Database,
-  opener: Opener,
-  newKey: () => BlockKey,
-): Clearing {
+export function createClearing(database: Database, opener: Opener, sealer: Sealer): Clearing {
   const statements = {
     channels: database.prepare<[], Channel>(read.channels),
     block: database.prepare<[number], SealedBlock>(read.block),
@@ -70,7 +54,6 @@ export function createClearing(
     setCleared: database.prepare(write.setCleared),
     oldestOfChannels: database.prepare<[], number>(write.oldestOfChannels).pluck(),
   };
-  let latest: BlockKey | undefined;
 
   /** Done before a transaction, so that the lock is held for a short time. */
   function planned(id: number, staying: readonly number[]): Change[] {
@@ -83,10 +66,8 @@ export function createClearing(
     const sealed = statements.block.get(id);
     const left = sealed && thinned(opener.open(sealed), stays);
     if (!sealed || !left) return [];
-    if (latest === undefined || sealed.key === latest.id) latest = newKey();
-    const { id: key, blockKey } = latest;
-    const again = seal(blockKey, id, sealed.channel, left.bytes);
-    return [{ block: id, left: { key, appends: left.appends, ...again } }];
+    const again = sealer.sealAgain(sealed, left.bytes);
+    return [{ block: id, left: { appends: left.appends, ...again } }];
   }
 
   function apply(changes: readonly Change[]): void {

@@ -27,6 +27,8 @@ export interface Gathered {
   usage: Map<string, Usage>;
   /** The last word on each patient, by NHS number. */
   practices: Map<string, PracticeRow & { patient: Buffer }>;
+  /** The patients into whom others were merged. */
+  survivors: Set<string>;
 }
 
 export interface Channel {
@@ -83,6 +85,7 @@ export function createGatherer(
       blocks: new Map(),
       usage: new Map(),
       practices: new Map(),
+      survivors: new Set(),
     };
     const forgotten = new Map(channels.all().map((row) => [row.id, row.forgotten]));
     while (gathered.appends < appends) {
@@ -129,6 +132,7 @@ function gatherBlock(
     const { id, exchange, keys } = append;
     gathered.appends += 1;
     for (const { patient, practice, into, source } of [keys.registered ?? []].flat()) {
+      if (into !== undefined) gathered.survivors.add(into);
       const survivor = into === undefined ? null : hash(into);
       const said = { practice, at: id, into: survivor, source: source ? sources[source] : null };
       gathered.practices.set(patient, { patient: hash(patient), ...said });

@@ -19,6 +19,7 @@ import type { Dropped, Forget, Going, Places, Removal } from './forgetting.ts';
 import { createKeyIndex } from './keyindex.ts';
 import type { Merged } from './keyindex.ts';
 import type { Cursor } from './kinds.ts';
+import { type Rehashing, type Walked, createRehashing } from './rehashing.ts';
 import { createOpener } from './seal.ts';
 import type { Session } from './seal.ts';
 import { read } from './sql.ts';
@@ -43,6 +44,9 @@ export type IndexerRequest =
   | { do: 'dropThese'; channel: number; exchanges: Float64Array; freed: Float64Array }
   | { do: 'account'; channel: number; before: number }
   | { do: 'shrink' }
+  // Re-encryption, as `Rehashing` describes it.
+  | { do: 'walk'; after: number }
+  | { do: 'endSessions' }
   // Other keys from now on, oldest first.
   | { do: 'keys'; keys: Uint8Array[] }
   | { do: 'close' };
@@ -54,6 +58,7 @@ export interface IndexerReply extends Merged {
   places: { spare: Places; release: Places };
   dropped: Dropped;
   going: Going;
+  walked: Walked;
   /** Pages given back; 0 when there is no more to do. */
   pages: number;
 }
@@ -71,6 +76,7 @@ const nothing: IndexerReply = {
   places: { spare: new Float64Array(), release: new Float64Array() },
   dropped: { exchanges: 0, parked: 0, undelivered: 0, last: undefined },
   going: { exchanges: new Float64Array(), places: new Float64Array(), last: undefined },
+  walked: { last: 0, blocks: 0, old: new Float64Array(), damaged: 0 },
 };
 
 answerRequests<IndexerRequest, IndexerReply>((request) => {
@@ -93,7 +99,7 @@ answerRequests<IndexerRequest, IndexerReply>((request) => {
 });
 
 function answer(
-  { index, forgetting, databases }: Open,
+  { index, forgetting, rehashing, databases }: Open,
   request: Exclude<IndexerRequest, { do: 'close' | 'keys' }>,
 ): Partial<IndexerReply> {
   switch (request.do) {
@@ -114,6 +120,11 @@ function answer(
     }
     case 'account':
       forgetting.account(request.channel, request.before);
+      return {};
+    case 'walk':
+      return { walked: rehashing().walk(request.after) };
+    case 'endSessions':
+      rehashing().endSessions();
       return {};
     case 'shrink':
       return { pages: forgetting.shrink() };
@@ -140,9 +151,11 @@ function openIndex() {
       data.keys.map((key) => Buffer.from(key)),
       (id) => session.get(id),
     );
+    let rehashing: Rehashing | undefined;
     return {
       index: createKeyIndex(journal, index, opener),
       forgetting: createForgetting(journal, index),
+      rehashing: () => (rehashing ??= createRehashing(journal, index, opener)),
       databases,
     };
   } catch (error) {

@@ -9,6 +9,7 @@ import { createDeliveryIndex } from './deliveries.ts';
 import { addUsage, createGatherer } from './gather.ts';
 import type { Channel, Gathered } from './gather.ts';
 import { createKinds } from './kinds.ts';
+import { createMove } from './moving.ts';
 import { combine } from './outline.ts';
 import type { Outline } from './outline.ts';
 import type { Opener, Session } from './seal.ts';
@@ -77,6 +78,7 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
     use: keys.prepare(index.use),
   };
   const deliveries = createDeliveryIndex(keys);
+  const move = createMove(keys, opener);
   const kindsNow = createKinds(keys);
   const gather = createGatherer(journal, opener);
   const copyOpening = createOpeningCopy(journal, keys);
@@ -127,11 +129,15 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
     }
     for (const statement of statements.putNewKeys) statement.run(period, newest);
     statements.countInPeriod.run(inPeriod, period);
+    if (opener.hasOlder) {
+      const named = [...gathered.practices.keys(), ...gathered.survivors];
+      for (const patient of named) move(opener.patientHashes(patient));
+    }
     // Sorted, so that each page of a table larger than memory is written once.
     const practices = [...gathered.practices.values()];
     practices.sort((a, b) => a.patient.compare(b.patient));
     for (const { patient, practice, at, into, source } of practices) {
-      statements.putPractice.run(patient, practice, at, into ?? null, source ?? null);
+      statements.putPractice.run(patient, practice, at, into ?? null, source ?? null, opener.ring);
     }
     for (const { channel, hour, exchanges, bytes } of gathered.usage.values()) {
       statements.use.run(channel, hour, exchanges, bytes);

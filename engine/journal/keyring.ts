@@ -80,17 +80,41 @@ export function createKeyFile(file: string): void {
  */
 export function addKey(file: string): Buffer {
   readKeys(file);
+  const key = randomBytes(32);
+  const before = readFileSync(file, 'utf8').replace(/\n*$/, '\n');
+  replaceKeys(file, `${before}${key.toString('base64')}\n`);
+  return key;
+}
+
+/**
+ * Take a key out of the file, durably: the file is replaced as a whole.
+ * @returns what the file held before, for `replaceKeys`
+ * @throws FaultError journalKeyUnreadable where the file is another user's
+ */
+export function removeKey(file: string, key: Buffer): string {
+  const before = readFileSync(file, 'utf8');
+  const line = key.toString('base64');
+  replaceKeys(
+    file,
+    before.replace(/.*(?:\n|$)/g, (one) => (one.trim() === line ? '' : one)),
+  );
+  return before;
+}
+
+/**
+ * Put another text in the place of a key file, durably.
+ * @throws FaultError journalKeyUnreadable where the file is another user's: it would not be readable to them
+ */
+export function replaceKeys(file: string, text: string): void {
   const { uid, mode } = statSync(file);
   if (process.getuid && uid !== process.getuid()) {
-    throw unreadable(`${file} belongs to another user, who alone may add a key`);
+    throw unreadable(`${file} belongs to another user, who alone may change it`);
   }
-  const key = randomBytes(32);
   const beside = `${file}.new-${process.pid}`;
   try {
-    const before = readFileSync(file, 'utf8').replace(/\n*$/, '\n');
     const descriptor = openSync(beside, 'wx', mode & 0o777);
     try {
-      writeSync(descriptor, `${before}${key.toString('base64')}\n`);
+      writeSync(descriptor, text);
       fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);
@@ -101,7 +125,6 @@ export function addKey(file: string): Buffer {
     rmSync(beside, { force: true });
     throw unreadable(`${file}: ${errorCode(error)}`, error);
   }
-  return key;
 }
 
 /** Make a new file's name durable; Windows does not offer it and does not need it. */

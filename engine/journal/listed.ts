@@ -6,9 +6,11 @@
  * The index is ordered by the patients' hashes, so rows are gathered by the million, put into that
  * order and written front to back: in the order of the list each row would touch another page.
  */
-import { index } from './sql.ts';
+import { createMove } from './moving.ts';
 import { openIndex } from './open.ts';
 import type { PracticeRow } from './practices.ts';
+import { moving } from './rekey-sql.ts';
+import { index } from './sql.ts';
 
 /** What became of the rows of a list. */
 export interface ListedCounts {
@@ -52,8 +54,9 @@ export function openPatientIndex(
 ): PatientIndex {
   const { keys, opener } = openIndex(folder, busyMs, keyFile);
   keys.pragma('cache_size = -65536');
-  const put = keys.prepare<[Buffer, string, number]>(index.putListed);
+  const put = keys.prepare<[Buffer, string, number, Buffer]>(index.putListed);
   const known = keys.prepare<[Buffer], PracticeRow>(index.practice);
+  const isKnown = keys.prepare<[{ old: Buffer }], number>(moving.isKnown).pluck();
   const counts: ListedCounts = { stored: 0, same: 0, later: 0, merged: 0 };
 
   const hashes = Buffer.alloc(room * hashBytes);
@@ -63,18 +66,17 @@ export function openPatientIndex(
   const placeOf = new Map<string, number>();
   let gathered = 0;
 
-  /** Under a key that has since been followed by another. */
-  const isMergedUnderOldKey = (patient: string): boolean => {
-    const older = opener.patientHashes(patient).slice(0, -1);
-    return older.some((hash) => known.get(hash)?.into);
-  };
+  /** By all their hashes, the patients of whom something is known under older keys. */
+  let toMove: Buffer[][] = [];
+  const move = createMove(keys, opener);
+  const moveSome = keys.transaction((patients: readonly Buffer[][]) => patients.forEach(move));
 
   const writeSome = keys.transaction((rows: Uint32Array) => {
     for (const row of rows) {
       const hash = hashes.subarray(row * hashBytes, (row + 1) * hashBytes);
       const practice = practices[places[row] ?? 0] ?? '';
       const at = times[row] ?? 0;
-      if (put.run(hash, practice, at).changes > 0) counts.stored += 1;
+      if (put.run(hash, practice, at, opener.ring).changes > 0) counts.stored += 1;
       else {
         const before = known.get(hash);
         if (before?.into) counts.merged += 1;
@@ -87,9 +89,9 @@ export function openPatientIndex(
   return {
     counts,
     add(patient, practice, at) {
-      if (isMergedUnderOldKey(patient)) {
-        counts.merged += 1;
-        return false;
+      if (opener.hasOlder) {
+        const all = opener.patientHashes(patient);
+        if (all.slice(0, -1).some((old) => isKnown.get({ old }))) toMove.push(all);
       }
       let place = placeOf.get(practice);
       if (place === undefined) {
@@ -103,6 +105,11 @@ export function openPatientIndex(
       return gathered >= room;
     },
     *write() {
+      for (let from = 0; from < toMove.length; from += rowsPerTransaction) {
+        moveSome.immediate(toMove.slice(from, from + rowsPerTransaction));
+        yield 0;
+      }
+      toMove = [];
       // Six bytes order them well enough; of the same patient the last row of the list comes last.
       const order = Float64Array.from({ length: gathered }, (_, row) =>
         hashes.readUIntBE(row * hashBytes, 6),

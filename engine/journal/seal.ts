@@ -60,6 +60,10 @@ export function seal(
 
 /** Opens blocks and hashes patients with the keys of one key file. */
 export interface Opener {
+  /** Tells which key is the current one. */
+  ring: Buffer;
+  /** Whether there are older keys. */
+  hasOlder: boolean;
   /** @throws FaultError journalDamaged or journalKeyWrong */
   open(block: SealedBlock): Buffer;
   /** The patient's keyed hash under each key, oldest first: what may have been stored. */
@@ -95,6 +99,8 @@ export function createOpener(
     createHmac('sha256', key).update(patient).digest().subarray(0, 16);
 
   return {
+    ring: ringValue(keys[keys.length - 1] as Buffer),
+    hasOlder: keys.length > 1,
     open(block) {
       const decipher = createDecipheriv('aes-256-gcm', blockKey(block.key), nonce(block.id), {
         authTagLength: 16,

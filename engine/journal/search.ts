@@ -214,7 +214,17 @@ export function createSearch(
     practiceOf(patient) {
       const hashes = opener.patientHashes(patient);
       return atOneTime(() => {
-        const said = [...tail().practices.values()];
+        const { practices, survivors } = tail();
+        const said = [...practices.values()];
+        // Whom the tail names, it names under the current key; the index may know them under an older.
+        const hashesOf = (into: Buffer): readonly Buffer[] => {
+          if (!opener.hasOlder) return [into];
+          for (const patient of new Set([...practices.keys(), ...survivors])) {
+            const all = opener.patientHashes(patient);
+            if (all.some((hash) => hash.equals(into))) return all;
+          }
+          return [into];
+        };
         const rowOf = (of: readonly Buffer[]) =>
           [
             ...of.map((hash) => practice.get(hash)),
@@ -222,7 +232,7 @@ export function createSearch(
           ].reduce((a, b) => ((b?.at ?? -1) >= (a?.at ?? 0) ? b : a), undefined);
         return followed<readonly Buffer[]>(hashes, (of) => {
           const row = rowOf(of);
-          return row && { ...row, into: row.into && [row.into] };
+          return row && { ...row, into: row.into && hashesOf(row.into) };
         });
       });
     },

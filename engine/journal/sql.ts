@@ -83,15 +83,16 @@ export const index = {
       attempts = max(outbound.attempts, excluded.attempts),
       fault = excluded.fault, since = excluded.since`,
   dropOutbound: 'delete from outbound where exchange = ?',
-  putPractice: `insert into practice (patient, practice, at, survivor, source)
-    values (?, ?, ?, ?, ?)
+  putPractice: `insert into practice (patient, practice, at, survivor, source, ring)
+    values (?, ?, ?, ?, ?, ?)
     on conflict (patient) do update set practice = excluded.practice, at = excluded.at,
-      survivor = excluded.survivor, source = excluded.source
+      survivor = excluded.survivor, source = excluded.source, ring = excluded.ring
     where excluded.at >= practice.at`,
   practice: 'select practice, at, survivor as "into" from practice where patient = ?',
   // A list never undoes a merge, nor what was said later.
-  putListed: `insert into practice (patient, practice, at, source) values (?, ?, ?, 1)
-    on conflict (patient) do update set practice = excluded.practice, at = excluded.at, source = 1
+  putListed: `insert into practice (patient, practice, at, source, ring) values (?, ?, ?, 1, ?)
+    on conflict (patient) do update set practice = excluded.practice, at = excluded.at, source = 1,
+      ring = excluded.ring
     where practice.survivor is null and (excluded.at > practice.at
       or (excluded.at = practice.at and excluded.practice <> practice.practice))`,
   use: `insert into usage values (?, ?, ?, ?) on conflict (channel, hour)

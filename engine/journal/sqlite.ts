@@ -25,7 +25,7 @@ import { prepareFolder } from './open.ts';
 import type { Readers } from './open.ts';
 import { createRecent, fingerprintNumber } from './recent.ts';
 import type { Recent } from './recent.ts';
-import { type RekeyParts, type Rekeying, adoptKeys } from './rekey.ts';
+import { type RekeyParts, type Rekeying, createRekeying } from './rekey.ts';
 import { forget, remove } from './retention.ts';
 import { receivedOf } from './search.ts';
 import type { Search } from './search.ts';
@@ -147,6 +147,7 @@ function writingJournal(
   const { writer, indexer, lookup, next, recent, indexing, channels, commit } = parts;
   let closing: Promise<void> | undefined;
   const ending = new AbortController();
+  const rekeying = createRekeying(parts);
   /** One deletion after the other. */
   let forgetting: Promise<unknown> = Promise.resolve();
 
@@ -221,7 +222,8 @@ function writingJournal(
     outbound: (filter = {}) => found((search) => search.outbound(filter)),
     outboundCounts: () => found((search) => search.outboundCounts()),
     practiceOf: (patient) => found((search) => search.practiceOf(patient)),
-    adoptKeys: () => (closing ? Promise.reject(closed()) : adoptKeys(parts)),
+    adoptKeys: () => (closing ? Promise.reject(closed()) : rekeying.adoptKeys()),
+    reencrypt: (after) => (closing ? Promise.reject(closed()) : rekeying.reencrypt(after)),
     stats: () => found((search) => ({ ...search.stats(), bytes: bytesOf(parts.folder) })),
     stored: () => found((search) => search.stored()),
     forget(channel, before, { parked = 0, undelivered = 0, ...told } = {}) {
@@ -235,6 +237,7 @@ function writingJournal(
       closing ??= (async () => {
         ending.abort();
         await forgetting;
+        await rekeying.settled();
         await commit.flush();
         await indexing.catchUp();
         indexing.stop();

@@ -3,9 +3,10 @@
  * in one transaction, commit, answer.
  */
 import { workerData } from 'node:worker_threads';
-import { type BlockKey, createClearing } from './clearing.ts';
+import { createClearing } from './clearing.ts';
 import type { Places } from './forgetting.ts';
 import { faultOf, filesOf, openForWriting } from './database.ts';
+import { type BlockKey, createResealing, createSealer } from './resealing.ts';
 import { createOpener, seal, startSession } from './seal.ts';
 import type { Session } from './seal.ts';
 import { read, write } from './sql.ts';
@@ -40,13 +41,16 @@ export type WriterRequest =
   | { do: 'remove'; places: Places }
   | { do: 'shrink' }
   | { do: 'checkpoint' }
+  // Re-encryption, as `Resealing` describes it.
+  | { do: 'reseal'; blocks: Float64Array }
+  | { do: 'endSessions'; ring: Uint8Array }
   // Other keys from now on, the last one current.
   | { do: 'keys'; keys: Uint8Array[] }
   | { do: 'close' };
 
 /**
  * For `forget` and `shrink`: 0 once there is nothing left to do; it is asked again until then. For
- * `remove` the bytes that were freed.
+ * `remove` the bytes that were freed, for `reseal` the blocks, for `endSessions` 1 where it was done.
  */
 export type WriterReply = number;
 
@@ -67,6 +71,7 @@ answerRequests<WriterRequest, WriterReply>((request) => {
     store ??= openStore(data);
     return answer(store, request);
   } catch (error) {
+    store?.sealer.renew();
     // A full disk or a lock passes; after anything else the next request starts afresh.
     if (!['journalFull', 'journalLocked'].includes(faultOf(error).name)) {
       store?.database.close();
@@ -95,6 +100,12 @@ function answer(store: Store, request: WriterRequest): number {
     case 'checkpoint':
       store.database.pragma('wal_checkpoint(passive)');
       return 0;
+    case 'reseal':
+      return store.resealing.reseal(request.blocks);
+    case 'endSessions':
+      // What comes has a higher number than what goes: none is used twice.
+      store.session();
+      return Number(store.resealing.endSessions(request.ring));
     default:
       return 0;
   }
@@ -115,13 +126,16 @@ function openStore({ folder, keys, busyMs, maxBytes }: WriterData) {
     return { id: Number(lastInsertRowid), blockKey };
   }
 
+  const sealer = createSealer(newKey);
   return {
     database,
+    sealer,
     begin: database.prepare(write.begin),
     end: database.prepare(write.commit),
     addChannel: database.prepare(write.addChannel),
     addBlock: database.prepare(write.addBlock),
-    clearing: createClearing(database, opener, newKey),
+    clearing: createClearing(database, opener, sealer),
+    resealing: createResealing(database, opener, sealer),
     /** Begun by the first commit, so that retention can make room in a journal that is full. */
     session: () => (session ??= newKey()),
   };

@@ -11,6 +11,7 @@ import { closeReaders, openReaders, readKeysOf } from '../../engine/journal/open
 import { combine } from '../../engine/journal/outline.ts';
 import type { Told } from '../../engine/journal/outline.ts';
 import { createSearch } from '../../engine/journal/search.ts';
+import { moving, rehashing, resealing, use } from '../../engine/journal/rekey-sql.ts';
 import { find, index, list, read, statistics, verify, write } from '../../engine/journal/sql.ts';
 import { openJournal } from '../../engine/journal/sqlite.ts';
 import { receive, recordEvents, temporaryFolder } from './folder.ts';
@@ -199,7 +200,7 @@ describe('every query has its plan', () => {
   // Tables of a few rows, where reading all of them is right.
   // And of partial indexes, which hold only what is still waiting.
   const small =
-    /SCAN (journal|key|channel|mark|period|kind|k$|p$|usage|spared|\(|CONSTANT|(outbound|o) USING INDEX outbound_)/;
+    /SCAN (journal|key|channel|mark|period|kind|k$|p$|usage|spared|session|\(|CONSTANT|(outbound|o) USING INDEX outbound_)/;
   const queries: [Schema, Record<string, string>][] = [
     [
       'journal',
@@ -208,6 +209,7 @@ describe('every query has its plan', () => {
         ...read,
         ...those(statistics, 'blockAfter', 'spared'),
         ...those(verify, 'isStored'),
+        ...resealing,
       },
     ],
     [
@@ -218,6 +220,9 @@ describe('every query has its plan', () => {
         ...list,
         ...those(statistics, 'kinds'),
         ...those(verify, 'place', 'placesAfter', 'isMiddle'),
+        ...rehashing,
+        ...moving,
+        ...use,
       },
     ],
   ];

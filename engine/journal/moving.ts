@@ -1,0 +1,24 @@
+/**
+ * The patient index under a newer key. What it says of a patient may outlive every message that said so,
+ * and a hash cannot be made from a hash: so a row moves to the current key when the patient is named.
+ */
+import type { Database } from 'better-sqlite3';
+import { moving as sql } from './rekey-sql.ts';
+import type { Opener } from './seal.ts';
+
+/** Bring what is stored of a patient under older keys under the current one, within a transaction. */
+export type Move = (hashes: readonly Buffer[]) => void;
+
+/** @returns a function that takes the hashes of one patient under each key, oldest first */
+export function createMove(keys: Database, opener: Opener): Move {
+  const copy = keys.prepare(sql.copy);
+  const drop = keys.prepare<[Buffer]>(sql.drop);
+  const follow = keys.prepare(sql.follow);
+  return (hashes) => {
+    const now = hashes[hashes.length - 1];
+    for (const old of hashes.slice(0, -1)) {
+      if (copy.run({ now, old, ring: opener.ring }).changes > 0) drop.run(old);
+      follow.run({ now, old });
+    }
+  };
+}
