@@ -29,7 +29,7 @@ export async function reencrypt(options: ChangeOptions): Promise<number> {
   }
   if (options.dryRun) {
     printOne(options.output, 'reencrypted', { dryRun: true, blocks: 0, left: toDo }, () =>
-      print(`${amount(toDo)} blocks lie under older keys`),
+      print(`under older keys: ${amount(toDo)} blocks`),
     );
     say('nothing was changed; without --dry-run they are sealed again, while messages come in');
     return exits.ok;
@@ -46,7 +46,7 @@ export async function reencrypt(options: ChangeOptions): Promise<number> {
 }
 
 export const resealed = (blocks: number): string =>
-  `${amount(blocks)} blocks were sealed again under the current key`;
+  `sealed again under the current key: ${amount(blocks)} blocks`;
 
 /** Count what needs each key, with progress. */
 export const usesOf = (folder: string, { keyFile }: Pick<ChangeOptions, 'keyFile'>) =>

@@ -42,7 +42,11 @@ export async function list(options: KeyOptions): Promise<number> {
       { title: 'STATE', cell: (row) => row.state },
       { title: 'SEALED AFTER STARTS', cell: (row) => row.starts },
       { title: 'BLOCKS UNDER IT', cell: (row) => row.blocks },
-      { title: 'EXCHANGES', cell: ({ exchanges }) => (exchanges ? 'may need it' : undefined) },
+      {
+        title: 'EXCHANGES',
+        cell: ({ exchanges }) =>
+          exchanges === undefined ? '' : exchanges ? 'may need it' : 'found without',
+      },
       { title: 'PRACTICES', cell: (row) => row.practices },
     ],
     beside: { file },

@@ -64,7 +64,7 @@ export async function keyUse(
 
 /** The key under which, or a later one, all exchanges are found by their patients, where that is known. */
 function hashedUnderOf({ keys }: Readers): string | undefined {
-  const mark = keys.prepare<[], { ring: Buffer | null; hashed: number }>(rehashing.mark).get();
+  const mark = keys.prepare<[], { ring: Buffer | null; hashed: number }>(rehashing.hashed).get();
   return mark?.hashed === allHashed ? mark.ring?.toString('hex') : undefined;
 }
 

@@ -22,3 +22,20 @@ export function createMove(keys: Database, opener: Opener): Move {
     }
   };
 }
+
+/**
+ * What is not moved yet: whom the end of the journal names, it names under the current key, and the index
+ * may know them under an older one.
+ * @param named NHS numbers
+ * @returns a function that takes one hash of a patient, and gives all of those that are named; else it alone
+ */
+export function underEachKey(
+  opener: Opener,
+  named: readonly string[],
+): (hash: Buffer) => readonly Buffer[] {
+  return (hash) => {
+    if (!opener.hasOlder) return [hash];
+    const all = named.map(opener.patientHashes);
+    return all.find((hashes) => hashes.some((one) => one.equals(hash))) ?? [hash];
+  };
+}

@@ -65,7 +65,7 @@ export function createRehashing(journal: Database, keys: Database, opener: Opene
   );
   const block = ofJournal(() => journal.prepare<[number], SealedBlock>(read.block));
   const session = ofJournal(() => journal.prepare<[number], Session>(read.session));
-  const mark = keys.prepare<[], HashMark>(sql.mark);
+  const mark = keys.prepare<[], HashMark>(sql.hashed);
   const setHashed = keys.prepare(sql.setHashed);
   const periodOf = keys.prepare<[number], number>(index.periodOf).pluck();
   const setPatient = keys.prepare(sql.setPatient);

@@ -11,7 +11,7 @@ export const resealing = {
 
 /** On keys.sqlite. */
 export const rehashing = {
-  mark: 'select block, ring, hashed from mark',
+  hashed: 'select block, ring, hashed from mark',
   setHashed: 'update mark set ring = ?, hashed = ?',
   patientOf: 'select patient from exchange where id = ?',
   setPatient: 'update exchange set patient = @now where id = @exchange and patient = @old',

@@ -26,6 +26,7 @@ import type { IndexedOutline, Mark } from './keyindex.ts';
 import { createKindSearch } from './kinds.ts';
 import { combine, matches, outlineOf, summaryOf } from './outline.ts';
 import type { Outline, Selection, Told } from './outline.ts';
+import { underEachKey } from './moving.ts';
 import { type PracticeRow, followed } from './practices.ts';
 import { fingerprintNumber } from './recent.ts';
 import type { Opener, SealedBlock } from './seal.ts';
@@ -216,15 +217,7 @@ export function createSearch(
       return atOneTime(() => {
         const { practices, survivors } = tail();
         const said = [...practices.values()];
-        // Whom the tail names, it names under the current key; the index may know them under an older.
-        const hashesOf = (into: Buffer): readonly Buffer[] => {
-          if (!opener.hasOlder) return [into];
-          for (const patient of new Set([...practices.keys(), ...survivors])) {
-            const all = opener.patientHashes(patient);
-            if (all.some((hash) => hash.equals(into))) return all;
-          }
-          return [into];
-        };
+        const hashesOf = underEachKey(opener, [...practices.keys(), ...survivors]);
         const rowOf = (of: readonly Buffer[]) =>
           [
             ...of.map((hash) => practice.get(hash)),

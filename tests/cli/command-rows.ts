@@ -68,6 +68,13 @@ export const rows: Readonly<Record<string, Row>> = {
     missing: null,
     asks: ['key rotate --reason CHG0042', '--yes'],
   },
+  'key reencrypt': {
+    once: true,
+    words: { CHG0042: 'CHG0042 --yes' },
+    missing: 'key reencrypt --data none',
+  },
+  // The key of the example is in no file: what is retired here stands in key.test.ts.
+  'key retire': { once: true, exits: [3], missing: 'key retire 0123456789abcdef' },
   'config apply': { engine: true, missing: null, once: true },
   status: { engine: true, missing: null, exits: [0, 6] },
   'metrics show': { engine: true, missing: null },

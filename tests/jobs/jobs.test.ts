@@ -37,7 +37,7 @@ const sittings: (PlaceOptions & { pages: string[]; before?: string[] })[] = [
   },
   { pages: ['12-prune.md'], engine: true, before: threeRecords },
   { pages: ['13-status-doctor.md'], engine: true },
-  { pages: ['14-metrics-rotate.md'], engine: true },
+  { pages: ['14-metrics-rotate.md'], engine: true, before: [ask] },
   { pages: ['15-diff-rollback.md'], engine: true, fewCases: true },
 ];
 
