@@ -103,7 +103,7 @@ const table = {
   journalFull: row(6002, 'transient', 'AR', 'AR', '207', 'The message could not be stored: the disk is full.', 'Free disk space or shorten retention.'),
   journalLocked: row(6003, 'transient', 'AR', 'AR', '207', 'The message could not be stored: the journal is locked by another process.', 'Find the process that holds the journal.'),
   journalKeyUnreadable: row(6004, 'permanent', 'AR', 'AR', '207', 'The journal\'s key file is missing or does not hold a key.', 'Restore the key file from backup, or name it with --key-file; without it nothing stored can be read.'),
-  journalKeyExposed: row(6005, 'permanent', 'AR', 'AR', '207', 'The journal\'s key file can be read by others than its owner.', 'chmod 600 the key file; if others may have read it, add a new key as its last line.'),
+  journalKeyExposed: row(6005, 'permanent', 'AR', 'AR', '207', 'The journal\'s key file can be read by others than its owner.', 'chmod 600 the key file; if others may have read it, "gatehouse key rotate --reencrypt" seals all that is stored with a new one.'),
   journalKeyWrong: row(6006, 'permanent', 'AR', 'AR', '207', 'The key file does not hold the key this journal was written with.', 'Name the right key file with --key-file, or restore it from backup; old keys stay in the file, above the current one.'),
   journalHeld: row(6007, 'permanent', 'AR', 'AR', '207', 'Another process has this journal open for writing.', 'Stop the other "gatehouse serve", or give this one a folder of its own; reading beside it is allowed.'),
   journalVersion: row(6008, 'permanent', 'AR', 'AR', '207', 'The journal was written by another version of Gatehouse.', 'Run the version that wrote it or a newer one; a newer one brings it up to date when the engine starts.'),

@@ -38,7 +38,7 @@ export const allHashed = Number.MAX_SAFE_INTEGER;
 
 /** One step takes at most this: some milliseconds where a block has to be opened. */
 const headsPerStep = 2048;
-const bytesPerStep = 4 * 1024 * 1024;
+const bytesPerStep = 1024 * 1024;
 const opensPerStep = 64;
 
 /** Patients, by NHS number: of exchanges, and those of whom the patient index was told. */

@@ -35,7 +35,10 @@ const isShell = (line: string) => /[>|&]/.test(line.replace(/"[^"]*"|'[^']*'/g, 
 const words = (line: string): string[] =>
   [...line.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(([, ...parts]) => parts.find(Boolean) ?? '');
 /** Asked only where there is something to change, or very much to read: nothing of it is here. */
-const asksSeldom = ['message list', 'store salvage', 'config apply', 'config rollback'];
+const asksSeldom = [
+  ...['message list', 'store salvage', 'config apply', 'config rollback'],
+  ...['key reencrypt', 'key retire'],
+];
 const escape = /[\u001b\u009b]/;
 
 describe('every command', function () {
