@@ -89,7 +89,10 @@ export function addChannelCommands(program: Command): void {
     )
     .addOption(site)
     .option('--steps', 'show each hop; of a dry run each field with its rule')
-    .option('--update', 'write what came out into the case')
+    .option(
+      '--update',
+      'write what came out into the case; of a dry run, make a case of the message',
+    )
     .option('--watch', 'play them again whenever a file of the site changes')
     .option('--coverage', 'tell which outcomes of the routes no case walks')
     .option('--reporter <name>', 'junit writes JUnit XML in the place of the list')

@@ -1,16 +1,18 @@
 /** `gatehouse channel test CHANNEL MESSAGE`: one message through a channel, and what each step does. */
-import { readFileSync } from 'node:fs';
-import type { Case } from '../../engine/cases/case.ts';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, extname, join } from 'node:path';
+import { type Case, readCase, updatedCase } from '../../engine/cases/case.ts';
 import { patientsOf } from '../../engine/cases/files.ts';
 import { type Played, playCase } from '../../engine/cases/play.ts';
 import type { Provenance } from '../../engine/cases/reasons.ts';
-import { loadSite } from '../../engine/config/site.ts';
+import { type LoadedChannel, loadSite } from '../../engine/config/site.ts';
 import { FaultError, faultByCode, faults } from '../../engine/faults.ts';
 import { parseMessage } from '../../engine/hl7/message.ts';
+import { segmentLines } from '../../engine/hl7/readable.ts';
 import { channelNamed } from './channel.ts';
 import { exits } from './exits.ts';
 import { type Form, printOne } from './form.ts';
-import { print, say, style } from './output.ts';
+import { CommandError, print, say, style } from './output.ts';
 
 interface Step {
   step: string;
@@ -35,7 +37,7 @@ export async function dryRun(
   root: string,
   name: string,
   file: string,
-  options: { steps?: boolean; output: Form },
+  options: { steps?: boolean; update?: boolean; output: Form },
 ): Promise<number> {
   const loaded = channelNamed(loadSite(root), name);
   const bytes = readFileSync(file);
@@ -46,13 +48,32 @@ export async function dryRun(
   };
   const played = await playCase(story, [loaded], patientsOf(root));
   const told = toldOf(name, bytes, played);
+  const kept = options.update ? await keep(root, loaded, file, bytes) : undefined;
   printOne(options.output, 'dryRun', told, () => {
     tell(told, options.steps === true);
     const next = nextOf(played);
     if (next) say(`next: ${next}`);
     say('a dry run: the simulated systems answered, nothing was sent or stored');
+    if (kept) say(`${kept} is written: read it, and say in its first line what it shows`);
   });
   return /^[AC]A$/.test(told.answer ?? '') ? exits.ok : exits.findings;
+}
+
+/** Make the message a case beside it, with what came of it. @returns its file */
+async function keep(root: string, loaded: LoadedChannel, file: string, bytes: Buffer) {
+  const name = join(dirname(file), `${basename(file, extname(file))}.case`);
+  if (existsSync(name)) {
+    const next = `gatehouse channel test ${name} --update`;
+    throw new CommandError(`${name} is there already`, next, exits.failed);
+  }
+  const { channel } = loaded.channel;
+  const at = `${new Date().toISOString().slice(0, 19)}Z`;
+  const text = `# ${basename(file)} on ${channel}\nchannel: ${channel}\nat: ${at}\n\n== in\n${segmentLines(parseMessage(bytes))}`;
+  writeFileSync(name, text, { flag: 'wx' });
+  const story = readCase(name);
+  const { results } = await playCase(story, loadSite(root).channels, patientsOf(root));
+  writeFileSync(name, updatedCase(text, story, results));
+  return name;
 }
 
 /** What a refusal calls for. */

@@ -19,6 +19,7 @@ import { ownFolder } from './own-folder.ts';
 import { siteFolder } from './sites.ts';
 import { stopped } from './stopped.ts';
 import { whole } from './values.ts';
+import { watchFolders } from './watch-folders.ts';
 
 interface GpOptions {
   site?: string;
@@ -44,10 +45,15 @@ export async function gp(options: GpOptions): Promise<number> {
   };
   const { emit } = createEvents();
   const port = whole(options.port);
-  // Those that ask by way of the site are registered, as they would be in the Spine.
-  const consumers = consumersOf(loadSite(siteFolder(options.site)).channels);
-  const told = { patients, port, consumers, credentials, emit };
-  const simulator = await startGpSimulator(told);
+  const simulator = await startGpSimulator({ patients, port, credentials, emit });
+  // Who asks by way of the site is registered, as it would be in the Spine; so is who is added later.
+  const root = siteFolder(options.site);
+  const { consumers } = simulator.world;
+  const register = () => {
+    simulator.world.consumers = [...consumers, ...consumersOf(loadSite(root).channels)];
+  };
+  register();
+  const unwatch = watchFolders([join(root, 'channels')], register);
   const legacy = await startMllpGp({ patients, port: whole(options.mllpPort), emit });
   for (const { at, nhsNumber, scenario } of scenarios) {
     if (at === 'mllp') legacy.set(nhsNumber, scenario);
@@ -59,6 +65,7 @@ export async function gp(options: GpOptions): Promise<number> {
   say(`Clinical Data Gateway ${simulator.cdg}`);
   say(`GP system that speaks HL7 v2: 127.0.0.1:${legacy.port}`);
   await asked;
+  unwatch();
   await Promise.all([simulator.close(), legacy.close()]);
   return exits.ok;
 }

@@ -14,6 +14,9 @@ import type { Surroundings } from './values.ts';
  */
 export const ofSite = ['channels', 'mappings', 'site.yaml'];
 
+/** What editors and people leave beside a file they change: no revision is another for it. */
+const spare = /(~|\.(bak|orig|swp))$/;
+
 /**
  * The revision of a site: 12 hexadecimal digits of the SHA-256 of its files, their names and order.
  * The same files anywhere have the same revision.
@@ -96,6 +99,9 @@ function filesBelow(root: string, part: string): string[] {
   if (found.isFile()) return [part];
   return readdirSync(join(root, part), { recursive: true, encoding: 'utf8' })
     .map((name) => join(part, name))
-    .filter((name) => statSync(join(root, name), { throwIfNoEntry: false })?.isFile())
+    .filter(
+      (name) =>
+        !spare.test(name) && statSync(join(root, name), { throwIfNoEntry: false })?.isFile(),
+    )
     .sort();
 }

@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { consumersOf } from '../../engine/cases/consumers.ts';
 import { loadSite } from '../../engine/config/site.ts';
-import { startGpSimulator } from '../../engine/simulator/gp.ts';
+import { startEngine } from '../../engine/engine.ts';
+import { silent } from '../../engine/events.ts';
 import { exits } from '../../bin/cli/exits.ts';
-import { root } from '../world.ts';
-import { called } from './process.ts';
+import { ask } from '../world.ts';
+import { called, ended, says, start } from './process.ts';
 
 const asked = (user: string, organisation: string, role = 'R8000') =>
   [
@@ -102,14 +103,45 @@ describe('a second hospital', function () {
     assert.match(stdout, /^differs .*\n {4}GH-3001 This sending .*\n {4}next: Add it to senders/);
   });
 
-  it('is known to a simulator that is told of the organisations of the site', async () => {
-    const consumers = consumersOf(loadSite(folder).channels);
-    const patients = join(root, 'fixtures', 'patients');
-    const gp = await startGpSimulator({ patients, consumers });
+  it('is known to the simulator that runs, though it was added later', async () => {
+    const sim = start(['sim', 'gp', '--port', '0', '--mllp-port', '0', '--site', folder]);
+    const over = ended(sim);
+    const [, url = ''] = await says(sim, /PDS (http:\/\/127\.0\.0\.1:\d+)\//);
+    const given = ['--sender', 'PAS|RWW', '--organisation', 'RWW=200000000997'];
+    const add = ['channel', 'add', 'rww', '--template', 'gp-record', ...given, '--site', folder];
+    assert.equal((await called(add)).code, exits.ok);
+    const env = { GATEHOUSE_GP: url };
+    const site = loadSite(folder, env);
+    for (const { channel } of site.channels) channel.listen.port = 0;
+    const engine = await startEngine({ site, data: join(folder, 'data'), emit: silent, env });
     try {
-      assert.ok(gp.world.consumers.some(({ asid }) => asid === '200000000999'));
+      const text = readFileSync(join(folder, 'fixtures', 'rww', 'allergies.hl7'), 'utf8');
+      let answer = '';
+      // The simulator notices a moment after the file was saved.
+      for (let i = 0; i < 50 && answer !== 'AA'; i++) {
+        await new Promise((next) => setTimeout(next, 100));
+        const message = await ask(engine.ports.rww ?? 0, text.replace('|M1|', `|M${i}|`));
+        answer = message.get('MSA-1') ?? '';
+      }
+      assert.equal(answer, 'AA');
     } finally {
-      await gp.close();
+      await engine.stop(500);
+      sim.kill('SIGTERM');
+      await over;
     }
+  });
+
+  it('has a case made of its message, with what came of it, never over another one', async () => {
+    writeFileSync(message, asked('UNK~JBLOGGS', 'STE'));
+    const kept = ['channel', 'test', 'ryy', message, '--update', '--site', folder];
+    const { code, stderr } = await called(kept);
+    assert.equal(code, exits.ok, stderr);
+    assert.match(stderr, /asked\.case is written: read it/);
+    const made = message.replace(/hl7$/, 'case');
+    assert.match(readFileSync(made, 'utf8'), /== out\nMSH.*ADR\^A19.*\nMSA\|AA\|Y1\n/);
+    assert.equal((await called(['channel', 'test', made, '--site', folder])).code, exits.ok);
+    const again = await called(kept);
+    assert.equal(again.code, exits.failed);
+    assert.match(again.stderr, /asked\.case is there already/);
   });
 });
