@@ -39,6 +39,12 @@ const sittings: (PlaceOptions & { pages: string[]; before?: string[] })[] = [
   { pages: ['13-status-doctor.md'], engine: true },
   { pages: ['14-metrics-rotate.md'], engine: true, before: [ask] },
   { pages: ['15-diff-rollback.md'], engine: true, fewCases: true },
+  {
+    pages: ['16-second-hospital.md'],
+    engine: true,
+    spare: ['6660', '6661'],
+    fewCases: true,
+  },
 ];
 
 describe('the jobs of the documentation', function () {
