@@ -5,6 +5,7 @@ import { ConfigError } from '../config/findings.ts';
 import { revisionOf } from '../config/revision.ts';
 import type { Engine } from '../engine.ts';
 import type { Emit } from '../events.ts';
+import { FaultError } from '../faults.ts';
 import { person } from './operator.ts';
 import { Refusal } from './refusal.ts';
 import { type Route, route } from './router.ts';
@@ -49,6 +50,10 @@ export function configRoutes({ site, reload, revisions }: Engine, emit: Emit): R
       } catch (error) {
         // What is wrong is told as "gatehouse check" tells it.
         if (error instanceof ConfigError) return { body: { findings: error.findings } };
+        if (error instanceof FaultError && error.fault.name === 'portBusy') {
+          const says = `another process holds ${error.fault.detail}; nothing was changed`;
+          throw new Refusal(409, says, 'gatehouse doctor names it: end it, or change listen');
+        }
         throw error;
       }
     }),

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { exits } from '../../bin/cli/exits.ts';
 import type { Change } from '../../engine/config/difference.ts';
@@ -76,6 +77,20 @@ describe('gatehouse config', function () {
   afterEach(async () => {
     await end();
     await site.close();
+  });
+
+  it('apply says who is in the way where a port is held, and that nothing was changed', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port: held } = other.address() as AddressInfo;
+    const before = await runs();
+    site.write('channels/two.yaml', adtChannel('two', '', `{ port: ${held} }`));
+    const { code, stderr } = await config('apply', '--yes');
+    other.close();
+    assert.equal(code, exits.failed, stderr);
+    assert.match(stderr, /another process holds 127\.0\.0\.1:\d+; nothing was changed\n/);
+    assert.match(stderr, /next: gatehouse doctor names it/);
+    assert.equal(await runs(), before);
   });
 
   it('tells in its own words how the files differ from what runs', async () => {
