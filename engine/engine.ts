@@ -112,6 +112,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     folder: data,
     key: keyFile === undefined ? undefined : { file: keyFile },
     repeatWindowMs: Math.max(...site.channels.map((c) => c.channel.repeats.window)),
+    now: microseconds,
     emit,
   });
   // An engine that does not come to run is watched by nobody.

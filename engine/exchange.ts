@@ -240,7 +240,7 @@ export async function finish(work: Work, given: Answer, interim?: Interim): Prom
     code: keys.fault,
     type: keys.type,
     state: answer.state,
-    ms: (at - work.at) / 1000,
+    ms: Math.max(0, at - work.at) / 1000,
   });
   work.around.finished?.(() => ({
     ...{ id: work.name, at: work.at, channel: work.channel.channel, message: work.message },

@@ -48,6 +48,8 @@ export interface JournalOptions {
   readOnly?: boolean;
   /** How long `repeats` answers from memory, in milliseconds; 24 hours unless told. */
   repeatWindowMs?: number;
+  /** Microseconds since 1970, as exchanges are timed with; `Date.now` unless told. */
+  now?: () => number;
   /** Fingerprints kept in memory at most, at 32 to 64 bytes each; a million unless told. */
   mostRecent?: number;
   /** The most the journal may grow to, in bytes; then appends fail with journalFull. */
@@ -110,7 +112,8 @@ async function openForWriter(options: JournalOptions): Promise<Journal & Retenti
     const lookup = await openLookup({ folder, ring, busyMs, indexer, emit });
     opened.push(() => lookup.close());
     const { journal } = lookup.readers();
-    const next = clock(journal.prepare<[], number>(read.end).pluck().get() ?? 0);
+    const { now = () => Date.now() * 1000 } = options;
+    const next = clock(journal.prepare<[], number>(read.end).pluck().get() ?? 0, now);
     const recent = loadRecent(lookup.readers(), options, next());
     const { merge, mark } = lookup;
     const indexing = createIndexing({ merge, indexed: mark, emit });
@@ -254,10 +257,10 @@ function writingJournal(
 }
 
 /** Microseconds since 1970, each greater than the one before and than `last`. */
-function clock(last: number): () => number {
+function clock(last: number, now: () => number): () => number {
   let latest = last;
   return () => {
-    latest = Math.max(latest + 1, Date.now() * 1000);
+    latest = Math.max(latest + 1, now());
     return latest;
   };
 }

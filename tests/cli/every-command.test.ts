@@ -183,6 +183,10 @@ describe('every command', function () {
     for (const [name, { stdout, stderr }] of printed)
       assert.ok(!escape.test(stdout + stderr), name);
     let coloured = 0;
+    // Build servers have no colour of their own.
+    const { CI, TERM } = process.env;
+    delete process.env.CI;
+    process.env.TERM = 'xterm-256color';
     for (const name of help.keys()) {
       const row = rowOf(name);
       const example = exampleOf(name);
@@ -197,6 +201,9 @@ describe('every command', function () {
       assert.ok(!escape.test(quiet.stdout + quiet.stderr), `NO_COLOR=1 ${line}`);
       assert.ok(!escape.test(told.stdout + told.stderr), `${line} --no-color`);
     }
+    if (CI !== undefined) process.env.CI = CI;
+    if (TERM === undefined) delete process.env.TERM;
+    else process.env.TERM = TERM;
     // So that the above could fail.
     assert.ok(coloured > 15, `${coloured}`);
   });
