@@ -2,18 +2,10 @@
  * What persons decided for good, by name: a small file beside the journal, which outlives a restart
  * and every retention. Who decided it and why stands in the journal. Nothing in it names a patient.
  */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  writeSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { FaultError } from './faults.ts';
+import { replaceFile } from './journal/durable-file.ts';
 
 /** What is put here is on disk on return. */
 export interface Kept<T> {
@@ -35,7 +27,10 @@ export function openKept<S extends z.ZodType>(
 ): Kept<z.output<S>> {
   const file = z.strictObject({ version: z.literal(1), [key]: z.record(z.string(), one) });
   const kept = new Map<string, z.output<S>>(Object.entries(read()));
-  const store = () => writeDurably(path, { version: 1, [key]: Object.fromEntries(kept) });
+  const store = () => {
+    const content = { version: 1, [key]: Object.fromEntries(kept) };
+    replaceFile(path, `${JSON.stringify(content, null, 2)}\n`, 0o600);
+  };
   return {
     get: (name) => kept.get(name),
     put(name, given) {
@@ -56,17 +51,4 @@ export function openKept<S extends z.ZodType>(
       throw new FaultError({ name: 'holdsUnreadable', detail: path }, { cause: error });
     }
   }
-}
-
-/** The old content or the new, whatever happens meanwhile. */
-function writeDurably(path: string, content: object): void {
-  const next = `${path}.next`;
-  const written = openSync(next, 'w', 0o600);
-  writeSync(written, `${JSON.stringify(content, null, 2)}\n`);
-  fsyncSync(written);
-  closeSync(written);
-  renameSync(next, path);
-  const folder = openSync(dirname(path), 'r');
-  fsyncSync(folder);
-  closeSync(folder);
 }

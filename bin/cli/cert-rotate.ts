@@ -1,18 +1,9 @@
 /** `gatehouse cert rotate`: a new certificate in the place of one in use, without dropping a connection. */
-import {
-  closeSync,
-  copyFileSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { engineIn } from '../../engine/control/client.ts';
 import { Refusal } from '../../engine/control/refusal.ts';
 import type { Site } from '../../engine/config/site.ts';
+import { replaceFile } from '../../engine/journal/durable-file.ts';
 import type { Status } from '../../engine/watch/status.ts';
 import {
   type CertificateFile,
@@ -147,18 +138,6 @@ function replace(file: string, by: string, mode: number): () => void {
   const before = readFileSync(file);
   const beforeMode = statSync(file).mode & 0o777;
   if (existsSync(file)) copyFileSync(file, `${file}.previous`);
-  put(file, readFileSync(by), mode);
-  return () => put(file, before, beforeMode);
-}
-
-function put(file: string, bytes: Uint8Array, mode: number): void {
-  const beside = `${file}.new-${process.pid}`;
-  const descriptor = openSync(beside, 'wx', mode);
-  try {
-    writeSync(descriptor, bytes);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-  renameSync(beside, file);
+  replaceFile(file, readFileSync(by), mode);
+  return () => replaceFile(file, before, beforeMode);
 }

@@ -20,7 +20,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { FaultError } from '../faults.ts';
 import { bytesOf, faultOf, filesOf, openForReading } from './database.ts';
-import { syncFolder } from './keyring.ts';
+import { syncFolder } from './durable-file.ts';
 import { readKeysOf } from './open.ts';
 
 export interface BackupOptions {

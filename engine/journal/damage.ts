@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { FaultError } from '../faults.ts';
 import { filesOf, pageSize } from './database.ts';
-import { syncFolder } from './keyring.ts';
+import { syncFolder } from './durable-file.ts';
 import { readWal } from './wal.ts';
 
 /**

@@ -4,18 +4,10 @@
  * they sealed.
  */
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { FaultError } from '../faults.ts';
+import { replaceFile, syncFolder } from './durable-file.ts';
 
 const header = `# The keys of a Gatehouse journal, the last one current. Keep a copy apart from the journal's
 # backup: without it nothing stored can be read; with it everything can.
@@ -110,31 +102,10 @@ export function replaceKeys(file: string, text: string): void {
   if (process.getuid && uid !== process.getuid()) {
     throw unreadable(`${file} belongs to another user, who alone may change it`);
   }
-  const beside = `${file}.new-${process.pid}`;
   try {
-    const descriptor = openSync(beside, 'wx', mode & 0o777);
-    try {
-      writeSync(descriptor, text);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-    renameSync(beside, file);
-    syncFolder(dirname(file));
+    replaceFile(file, text, mode & 0o777);
   } catch (error) {
-    rmSync(beside, { force: true });
     throw unreadable(`${file}: ${errorCode(error)}`, error);
-  }
-}
-
-/** Make a new file's name durable; Windows does not offer it and does not need it. */
-export function syncFolder(folder: string): void {
-  if (process.platform === 'win32') return;
-  const descriptor = openSync(folder, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }
 

@@ -10,7 +10,7 @@ import { appendsIn } from './block.ts';
 import { type Carved, type FoundBlock, carve } from './carve.ts';
 import { stamp } from './damage.ts';
 import { filesOf, holdFolder, openForReading, openForWriting } from './database.ts';
-import { syncFolder } from './keyring.ts';
+import { syncFolder } from './durable-file.ts';
 import { migrate } from './migrate.ts';
 import { readKeysOf } from './open.ts';
 import { createOpener } from './seal.ts';

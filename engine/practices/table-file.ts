@@ -2,22 +2,11 @@
  * A practice table as a file that people read, comment and keep in git: an import changes the lines it
  * must and no other, and the file is replaced whole, or not at all.
  */
-import { randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
+import { replaceFile } from '../journal/durable-file.ts';
 import { type Practices, loadPractices, practiceColumns, practiceHeader } from '../gp/practices.ts';
 import { type Edit, type Row, rowOf } from './plan.ts';
 
@@ -108,22 +97,5 @@ export function replaceTable({ file, text: before }: TableFile, text: string): v
   const now = known ? readFileSync(file, 'utf8') : '';
   if (now !== before)
     throw new TableRefusal(`${file} was changed meanwhile`, 'run the import again');
-  const beside = join(dirname(file), `.${randomUUID()}.csv`);
-  try {
-    const descriptor = openSync(beside, 'wx', known ? known.mode & 0o777 : 0o644);
-    try {
-      writeSync(descriptor, text);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-    renameSync(beside, file);
-  } catch (error) {
-    rmSync(beside, { force: true });
-    throw error;
-  }
-  if (process.platform === 'win32') return;
-  const folder = openSync(dirname(file), 'r');
-  fsyncSync(folder);
-  closeSync(folder);
+  replaceFile(file, text, known ? known.mode & 0o777 : 0o644);
 }
