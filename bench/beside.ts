@@ -16,6 +16,8 @@ export interface Beside {
   beside: { p50: Spread; p99: Spread };
   /** By how much the p99 grew, within a repetition. */
   more: Spread;
+  /** The longest time for which the engine's event loop was held, within a repetition. */
+  turn: Spread;
   /** How long a large query took, and how many were answered beside the small ones. */
   large: { p50: Spread; answered: number };
   kilobytes: number;
@@ -47,6 +49,8 @@ export async function measureBeside(
   const gatehouse = await startGatehouse(
     join(folder, 'beside'),
     `http://127.0.0.1:${simulator.port}`,
+    () => {},
+    true,
   );
   const [small, large] = await Promise.all([startChild('load'), startChild('load')]);
   const port = gatehouse.ports['gp-record'] ?? 0;
@@ -68,15 +72,18 @@ export async function measureBeside(
     const alone: LoadResult[] = [];
     const beside: LoadResult[] = [];
     const larges: LoadResult[] = [];
+    const turns: number[] = [];
     for (let repetition = 1; repetition <= schedule.repetitions; repetition++) {
       tell(`small queries beside large ones, ${repetition} of ${schedule.repetitions}`);
       alone.push(await run(small, 'query', connections, measureMs));
+      await gatehouse.loop();
       const [theirs, its] = await Promise.all([
         run(small, 'query', connections, measureMs),
         run(large, 'large', 1, measureMs),
       ]);
       beside.push(theirs);
       larges.push(its);
+      turns.push((await gatehouse.loop()).longest);
     }
     const times = (all: LoadResult[]) => ({
       p50: spread(all.map(({ p50 }) => p50)),
@@ -85,6 +92,7 @@ export async function measureBeside(
     return {
       alone: times(alone),
       beside: times(beside),
+      turn: spread(turns),
       more: spread(beside.map(({ p99 }, at) => p99 - (alone[at]?.p99 ?? 0))),
       large: {
         p50: times(larges).p50,

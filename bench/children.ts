@@ -36,12 +36,20 @@ export async function startChild<First>(
   return {
     first,
     pid: child.pid ?? 0,
-    ask(request, limitMs) {
-      child.send(request);
-      return reply(child, name, limitMs);
-    },
+    ask: (request, limitMs) => askProcess(child, name, request, limitMs),
     stop: () => stopProcess(child),
   };
+}
+
+/** Ask a process that answers requests. @throws Error as `Child.ask` does */
+export function askProcess<Value>(
+  child: ChildProcess,
+  name: string,
+  request: object,
+  limitMs: number,
+): Promise<Value> {
+  child.send(request);
+  return reply(child, name, limitMs);
 }
 
 /** Start a server of `processes/`. */
@@ -53,10 +61,16 @@ export async function startServer(name: string, args: string[] = []): Promise<Se
 /**
  * Start a Node process that ends with us.
  * @param output where its standard error goes: a file descriptor or `ignore`
+ * @param imports modules it loads first
  */
-export function startProcess(file: string, args: string[], output: number | 'ignore') {
+export function startProcess(
+  file: string,
+  args: string[],
+  output: number | 'ignore',
+  imports: string[] = [],
+) {
   const child = fork(file, args, {
-    execArgv: [],
+    execArgv: imports.flatMap((module) => ['--import', module]),
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', output, 'ipc'],
   });

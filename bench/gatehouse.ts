@@ -12,13 +12,16 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Server, startProcess, stopProcess } from './children.ts';
+import { type Server, askProcess, startProcess, stopProcess } from './children.ts';
+import type { LoopDelay } from './processes/loop.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
 /** The engine and the ports of its channels. */
 export interface Gatehouse extends Server {
   ports: Record<string, number>;
+  /** How long its event loop kept others waiting since it was asked last; only where it is watched. */
+  loop(): Promise<LoopDelay>;
 }
 
 /**
@@ -26,11 +29,13 @@ export interface Gatehouse extends Server {
  * @param folder an empty one, on a disk
  * @param gp address of the simulated GP side
  * @param change changes the site, a copy of ours, before it is served
+ * @param isWatched whether its event loop is watched, which costs a waking every millisecond
  */
 export async function startGatehouse(
   folder: string,
   gp: string,
   change: (site: string) => void = () => {},
+  isWatched = false,
 ): Promise<Gatehouse> {
   const site = join(folder, 'site');
   for (const part of ['channels', 'mappings']) {
@@ -45,13 +50,15 @@ export async function startGatehouse(
   const log = openSync(logFile, 'w');
   process.env['GATEHOUSE_GP'] = gp;
   const args = ['serve', '--site', site, '--data', join(folder, 'journal')];
-  const child = startProcess(join(root, 'bin', 'gatehouse'), args, log);
+  const imports = isWatched ? [join(import.meta.dirname, 'processes', 'loop.ts')] : [];
+  const child = startProcess(join(root, 'bin', 'gatehouse'), args, log, imports);
   closeSync(log);
   const ports = await portsIn(logFile, () => child.exitCode === null);
   return {
     pid: child.pid ?? 0,
     port: ports['adt-feed'] ?? 0,
     ports,
+    loop: () => askProcess<LoopDelay>(child, 'gatehouse', {}, 5000),
     stop: () => stopProcess(child),
   };
 }

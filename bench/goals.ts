@@ -55,6 +55,8 @@ export function judge(results: Results): Verdict[] {
   if (results.beside) {
     const goal = 'small queries beside records of 3 MB: milliseconds more at p99';
     verdicts.push(verdict(goal, results.beside.more.median, undefined, 20));
+    const held = 'the event loop beside records of 3 MB: milliseconds held at longest';
+    verdicts.push(verdict(held, results.beside.turn.median, undefined, 20));
   }
   const own = edits.find(({ library }) => library === 'gatehouse');
   if (own) {
@@ -66,7 +68,7 @@ export function judge(results: Results): Verdict[] {
     // The four datasets of a usual record, and everything of the largest.
     if (part === 'everything' && !large) continue;
     const goal = `mapping ${record} (${kilobytes.toFixed(0)} KB): times its JSON.parse`;
-    // What a large record costs beyond its reading is read apart (mapping/apart.ts).
+    // What a large record costs beyond its reading is read apart (engine/apart).
     verdicts.push(verdict(goal, times.median, undefined, large ? 2 : 1));
   }
   return verdicts;

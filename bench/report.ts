@@ -66,7 +66,7 @@ export function written({ machine, method, took, results, goals }: Report): stri
   return `${parts.join('\n\n')}\n`;
 }
 
-function besideLarge({ alone, beside, large, kilobytes }: Beside): string {
+function besideLarge({ alone, beside, turn, large, kilobytes }: Beside): string {
   const row = (title: string, { p50, p99 }: Beside['alone']) => [
     title,
     milliseconds(p50),
@@ -82,6 +82,7 @@ function besideLarge({ alone, beside, large, kilobytes }: Beside): string {
         [`the large ones (${kilobytes.toFixed(0)} KB each)`, milliseconds(large.p50), ''],
       ],
     ),
+    `longest time for which the event loop was held meanwhile: ${milliseconds(turn)} ms`,
   ].join('\n');
 }
 

@@ -89,7 +89,8 @@ function compare(work: ReadWork, reply: GpReply): void {
     work.cautions.push('notCompared');
     return;
   }
-  for (const differs of differences(work.trace, reply.bundle)) {
+  const about = reply.kind === 'bundle' ? reply.opening : reply.bundle;
+  for (const differs of differences(work.trace, about)) {
     work.cautions.push(`${differs}Differs`);
   }
 }

@@ -48,14 +48,14 @@ export async function askBeside(
 async function askSections(
   work: ReadWork,
   request: RecordRequest,
-  { bundle }: GpRecord,
+  { opening }: GpRecord,
   asker: Asker,
   attempt: Attempt,
   hops: Hop[],
 ): Promise<Beside['html']> {
   const { locateHtml, html } = work.around.outside;
   if (!locateHtml || !html || !work.loaded.mapping) return undefined;
-  const datasets = unansweredIn(work.loaded.mapping, bundle, request.datasets).filter(hasSection);
+  const datasets = unansweredIn(work.loaded.mapping, opening, request.datasets).filter(hasSection);
   if (datasets.length === 0) return undefined;
   const endpoint = await located(work, locateHtml, asker, attempt, hops);
   if (endpoint.value?.kind !== 'html') return undefined;

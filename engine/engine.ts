@@ -2,6 +2,7 @@
  * The composition root: opens the journal, joins each channel to its destinations and listens.
  * Only this file and `outside.ts` name implementations.
  */
+import { createApart } from './apart/apart.ts';
 import { type Applied, createChannels } from './channels.ts';
 import type { Revisions } from './config/revisions.ts';
 import type { Settings } from './config/settings.ts';
@@ -18,7 +19,6 @@ import type { Journal } from './journal/journal.ts';
 import type { Rekeying } from './journal/rekey.ts';
 import { openJournal } from './journal/sqlite.ts';
 import { createListeners } from './listeners.ts';
-import { createMapper } from './mapping/apart.ts';
 import { microseconds } from './microseconds.ts';
 import { createDestination } from './mllp/destination.ts';
 import { createSource } from './mllp/source.ts';
@@ -201,7 +201,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       mllp: createDestination,
       pace: sharedPaces(),
       mapper: (folder, compiled) =>
-        createMapper(folder, compiled, (detail) => emit('mapping.threadEnded', { detail })),
+        createApart(folder, compiled, (detail) => emit('mapping.threadEnded', { detail })),
     };
   }
 

@@ -1,6 +1,7 @@
 /** Joins a channel to what it asks: each destination named in its file becomes a function. */
 import { dirname, join } from 'node:path';
 import type { KeyObject } from 'node:crypto';
+import type { Apart, Mapper } from './apart/apart.ts';
 import type { Channel, Destination } from './channel.ts';
 import { type LoadedChannel, fileOf } from './config/site.ts';
 import {
@@ -25,7 +26,6 @@ import { createSds } from './gp/sds.ts';
 import { type Sessions, createSessions } from './gp/session.ts';
 import { createSignedTokens } from './gp/signed-token.ts';
 import { readSigningKey } from './gp/signing-key.ts';
-import type { Mapper } from './mapping/apart.ts';
 import type { CompiledMappings } from './mapping/load.ts';
 import type { DestinationOptions, MllpDestination } from './mllp/destination.ts';
 import type { LinkTls } from './mllp/link.ts';
@@ -37,8 +37,11 @@ export interface Connectors {
   mllp(options: DestinationOptions, correlate: typeof answeredId): MllpDestination;
   /** The pace at which an address may be asked; without it nobody waits for a turn. */
   pace?(url: string, perSecond: number): Pace;
-  /** Maps in a thread of its own; without it nothing is mapped apart. */
-  mapper?(folder: string, compiled: CompiledMappings): Mapper;
+  /** Reads and maps records, large ones in a thread of their own; without it each is mapped here. */
+  mapper?(
+    folder: string,
+    compiled: CompiledMappings,
+  ): Mapper & Partial<Pick<Apart, 'read' | 'close'>>;
   /** Milliseconds since 1970; the machine's clock unless told. */
   now?(): number;
 }
@@ -62,6 +65,11 @@ export function joinOutside(loaded: LoadedChannel, connect: Connectors, env: Env
     const found = name === undefined ? undefined : channel.destinations[name];
     return found?.kind === kind ? { name: name as string, ...(found as Of<K>) } : undefined;
   };
+  const mappings = loaded.mappings ?? join(dirname(loaded.file), '..', 'mappings');
+  const mapper =
+    loaded.mapping && channel.mapping
+      ? connect.mapper?.(join(mappings, channel.mapping), loaded.mapping)
+      : undefined;
   const http = (destination: Of<'pds' | 'sds' | 'gpconnect' | 'cdg'> & { name: string }) => {
     const { name, timeout, tls, connections } = destination;
     const client = connect.http({
@@ -69,6 +77,7 @@ export function joinOutside(loaded: LoadedChannel, connect: Connectors, env: Env
       timeouts: { connect: timeout, headers: timeout, body: timeout, total: timeout },
       connections,
       maxReplyBytes: 'reply' in destination ? destination.reply : undefined,
+      readApart: mapper?.read,
       tls: tls && clientTls(loaded, tls),
     });
     closers.push(() => client.close());
@@ -84,11 +93,9 @@ export function joinOutside(loaded: LoadedChannel, connect: Connectors, env: Env
       await Promise.all(closers.map((close) => close()));
     },
   };
-  if (loaded.mapping && channel.mapping && connect.mapper) {
-    const mappings = loaded.mappings ?? join(dirname(loaded.file), '..', 'mappings');
-    const mapper = connect.mapper(join(mappings, channel.mapping), loaded.mapping);
+  if (mapper) {
     joined.mapper = mapper;
-    closers.push(() => mapper.close());
+    closers.push(() => mapper.close?.());
   }
   if (pds) {
     const { url, apikey, signed, rate } = pds;

@@ -4,10 +4,9 @@
  */
 import { type Performed, askOutside, deadlineOf } from './asking.ts';
 import { canResume, pointerUnknown, resume } from './continuation.ts';
-import { type Fault, type FaultLocation, FaultError, faults } from './faults.ts';
-import { contentVersion } from './hl7/version.ts';
-import { type MapOptions, mapRecord } from './mapping/apply.ts';
+import { type Fault, type FaultLocation, faults } from './faults.ts';
 import type { OutboundNote, Registration } from './journal/journal.ts';
+import { mapReply } from './map-reply.ts';
 import type { Interim } from './mllp/mllp.ts';
 import { feedName } from './outbound/feed.ts';
 import { queryKind } from './query/kinds.ts';
@@ -36,7 +35,7 @@ export function perform(
     case 'second':
       return second(work);
     case 'map':
-      return map(work);
+      return mapReply(work);
     case 'wait':
       return wait(work, next.waitMs ?? 0);
     case 'trace':
@@ -140,34 +139,6 @@ function second(work: ReadWork): Performed {
   }
   work.endpoint = { kind: at.kind, name };
   work.cautions.push('secondEndpoint');
-  return { event: 'found' };
-}
-
-/** The reply becomes segments; a GP system's own HL7 answer is passed on as it is. */
-async function map(work: ReadWork): Promise<Performed> {
-  const { reply, beside, query, loaded, around } = work;
-  work.keys.state = 'mapping';
-  if (!reply || !query) return { event: 'permanent', fault: { name: 'internalError' } };
-  if (reply.kind === 'hl7') return { event: 'found' };
-  if (!loaded.mapping) return { event: 'permanent', fault: { name: 'mappingFailed' } };
-  try {
-    const options: MapOptions = {
-      datasets: query.datasets,
-      profile: query.kind.answer.profile,
-      version: contentVersion(query.kind.answer.version ?? work.message.get('MSH-12')),
-      now: new Date(around.now() / 1000),
-      site: work.channel.site,
-      limits: reply.kind === 'bundle' ? reply.limits : undefined,
-      beside: reply.kind === 'html' ? { ...beside, html: reply.sections } : beside,
-    };
-    const { mapper } = around.outside;
-    work.record = mapper
-      ? await mapper.map(reply, options)
-      : mapRecord(loaded.mapping, reply.bundle, options);
-  } catch (error) {
-    if (error instanceof FaultError) return { event: 'permanent', fault: error.fault };
-    throw error;
-  }
   return { event: 'found' };
 }
 

@@ -1,4 +1,5 @@
 /** One exchange while it is worked on: what is known so far, and what is not yet committed. */
+import type { Mapper } from './apart/apart.ts';
 import type { Channel } from './channel.ts';
 import type { LoadedChannel } from './config/site.ts';
 import type { Emit } from './events.ts';
@@ -26,7 +27,6 @@ import {
   type Progress,
   exchangeName,
 } from './journal/journal.ts';
-import type { Mapper } from './mapping/apart.ts';
 import type { MappedRecord } from './mapping/mapped.ts';
 import type { Caution } from './query/cautions.ts';
 import type { QueryKind } from './query/kinds.ts';
@@ -54,7 +54,7 @@ export interface Surroundings {
 
 /** The outside of one channel: what its destinations answer. */
 export interface Outside {
-  /** Maps large records in a thread of their own; without it every one is mapped here. */
+  /** Maps records, large ones in a thread of their own; without it every one is mapped here. */
   mapper?: Mapper;
   trace?: TracePatient;
   locate?: LocateEndpoint;

@@ -24,9 +24,16 @@ export interface World {
   close(): Promise<void>;
 }
 
-/** Start everything. @param change edits the loaded channels before they start */
-export async function startWorld(change: (site: Site) => void = () => {}): Promise<World> {
-  const gp = await startGpSimulator({ patients });
+/**
+ * Start everything.
+ * @param change edits the loaded channels before they start
+ * @param records folder of the patients the GP systems have
+ */
+export async function startWorld(
+  change: (site: Site) => void = () => {},
+  records = patients,
+): Promise<World> {
+  const gp = await startGpSimulator({ patients: records });
   const legacy = await startMllpGp({ patients });
   const data = mkdtempSync(join(tmpdir(), 'gatehouse-test-'));
   const { emit } = createEvents({ level: 'silent' });

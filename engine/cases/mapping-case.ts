@@ -102,7 +102,7 @@ function byRecord(folder: string, story: Case, rules: Set<string>): (given: stri
       now: story.at,
     };
     // The mapper of a case maps at once.
-    const record = mapper.map({ bundle: bundleOf(given, story) }, options);
+    const record = mapper.map({ bundle: bundleOf(given, story) }, options, standardDelimiters);
     if (record instanceof Promise) throw new TypeError('a case is mapped where it is played');
     const segments = [...record.patient, ...record.datasets.flatMap((one) => one.segments)];
     for (const rule of reasons.used) rules.add(rule);

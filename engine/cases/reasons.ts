@@ -2,15 +2,16 @@
  * Why a field of a case is what it is: the provenance of what was mapped, kept while it is played,
  * and found again by the line that came out.
  */
+import type { Mapper } from '../apart/apart.ts';
 import type { LoadedChannel } from '../config/site.ts';
 import { standardDelimiters } from '../hl7/delimiters.ts';
 import { encodeSegment } from '../hl7/encode.ts';
-import type { Mapper } from '../mapping/apart.ts';
 import { mapRecord } from '../mapping/apply.ts';
 import type { Written } from '../mapping/feed/scope.ts';
 import type { CompiledMappings } from '../mapping/load.ts';
 import type { MappedRecord, MappedSegment } from '../mapping/mapped.ts';
 import type { Entry } from '../journal/journal.ts';
+import { compose } from '../push/message.ts';
 import type { Why } from './compare.ts';
 
 /** A field that a mapping set: by which rule, from where. */
@@ -79,7 +80,7 @@ export function createReasons(): Reasons {
         }
         return record;
       },
-      close: async () => {},
+      compose: (_record, _options, pushing, mapped) => compose({ ...pushing, record: mapped }),
     }),
     keeping(loaded) {
       const maps = Array.from(loaded.maps ?? [], ([name, mapping]) => {

@@ -1,5 +1,7 @@
 /** Reading a FHIR Bundle whose shape nobody has vouched for. */
 
+import type { GpRecord } from './port.ts';
+
 type Json = Record<string, unknown>;
 
 const isObject = (value: unknown): value is Json =>
@@ -28,6 +30,39 @@ export function oneBundle(bundles: readonly unknown[]): unknown {
   const [first, ...others] = bundles;
   if (others.length === 0 || !isObject(first)) return first;
   return { ...first, entry: bundles.flatMap((one) => objectsIn(isObject(one) ? one.entry : [])) };
+}
+
+/** What is looked at before a record is mapped: whose it is, its lists, and what is said of it. */
+const openingTypes = new Set(['Patient', 'List', 'OperationOutcome']);
+
+/**
+ * A Bundle without the resources that its lists name: whose it is, the lists, and what the GP system
+ * says of it. Whatever is no Bundle is given back as it is.
+ */
+export function openingOf(json: unknown): unknown {
+  if (!isObject(json) || json.resourceType !== 'Bundle' || !Array.isArray(json.entry)) return json;
+  const entry = objectsIn(json.entry).filter((one) => {
+    // A resource that stands in `entry` itself occurs.
+    const { resourceType } = isObject(one.resource) ? one.resource : one;
+    return openingTypes.has(String(resourceType));
+  });
+  return { ...json, entry };
+}
+
+/** The reply to one of the requests for a record. */
+export interface RecordPart {
+  json: unknown;
+  /** `json` is only its opening. */
+  isOpening?: boolean;
+  /** The bytes it came in. */
+  text: Uint8Array;
+}
+
+/** The replies to the requests for one record as that record. */
+export function recordOf(parts: readonly RecordPart[]): GpRecord {
+  const opening = oneBundle(parts.map(({ json }) => json));
+  const bundle = parts.some(({ isOpening }) => isOpening) ? undefined : opening;
+  return { kind: 'bundle', opening, bundle, texts: parts.map(({ text }) => text) };
 }
 
 /**

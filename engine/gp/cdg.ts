@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { type Access, authorise } from './access.ts';
-import { oneBundle } from './bundle.ts';
+import { type RecordPart, recordOf } from './bundle.ts';
 import { gatewayVerdict } from './cdg-errors.ts';
 import { recordRequests } from './gpconnect-areas.ts';
 import { type Requester, structuredRecord, tokenClaims, userId } from './gpconnect-request.ts';
@@ -44,8 +44,7 @@ export function createGateway(options: GatewayOptions, http: Http): AskGateway {
       return failed({ name: 'gatewayAccessRefused', detail: access.detail }, hops);
     }
     const { requests, ...limited } = recordRequests(request, londonDate(now()));
-    const bundles: unknown[] = [];
-    const texts: Uint8Array[] = [];
+    const parts: RecordPart[] = [];
     for (const parameters of requests) {
       const reply = await http.ask(
         {
@@ -63,6 +62,7 @@ export function createGateway(options: GatewayOptions, http: Http): AskGateway {
             ...parameters,
             parameter: [...parameters.parameter, identity(options, asker, user, now())],
           }),
+          openingOnly: true,
         },
         attempt,
       );
@@ -70,21 +70,16 @@ export function createGateway(options: GatewayOptions, http: Http): AskGateway {
       if (reply.failure) {
         return withoutReply(reply, (failure) => gpFailures[failure], attempt, hops);
       }
-      const { status, json } = reply;
+      const { status, json, isOpening } = reply;
       if (status !== 200 || (json as { resourceType?: unknown })?.resourceType !== 'Bundle') {
         const { event, fault } = gatewayVerdict(status, json);
         return failed(fault, hops, event);
       }
       const unfit = whyNoRecord(json, request.nhsNumber);
       if (unfit) return failed(unfit, hops);
-      bundles.push(json);
-      texts.push(hops.at(-1)?.reply ?? new Uint8Array());
+      parts.push({ json, isOpening, text: reply.bytes });
     }
-    return {
-      event: 'reply',
-      value: { kind: 'bundle', bundle: oneBundle(bundles), texts, ...limited },
-      hops,
-    };
+    return { event: 'reply', value: { ...recordOf(parts), ...limited }, hops };
   };
 }
 

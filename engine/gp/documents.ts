@@ -96,12 +96,14 @@ export function createDocuments(options: DocumentOptions, http: Http): AskDocume
     if (wrong?.name === 'wrongPatient') return failed(wrong, hops);
 
     const said = notesOf(reply.json);
-    const missing = options.content ? await fetchAll(call, reply.json) : [];
+    const { length, missing } = options.content
+      ? await fetchAll(call, reply.json)
+      : { length: 0, missing: [] };
     if (hasNextPage(reply.json)) missing.push('The GP system holds more documents than it listed');
     const bundle = listed(reply.json, [...said, confidentiality], missing);
     const outside = outsideOf(period);
     const limit = outside && `Documents made ${outside} were not asked for`;
-    return { event: 'reply', value: { bundle, limit }, hops };
+    return { event: 'reply', value: { bundle, length, limit }, hops };
   };
 
   function get(
@@ -123,21 +125,27 @@ export function createDocuments(options: DocumentOptions, http: Http): AskDocume
     );
   }
 
-  /** Put each document into its attachment. @returns what could not be fetched, in words */
-  async function fetchAll(call: Call, bundle: unknown): Promise<string[]> {
-    const words: string[] = [];
-    let room = longestAnswer;
+  /**
+   * Put each document into its attachment.
+   * @returns how long they are together, and what could not be fetched, in words
+   */
+  async function fetchAll(
+    call: Call,
+    bundle: unknown,
+  ): Promise<{ length: number; missing: string[] }> {
+    const missing: string[] = [];
+    let length = 0;
     for (const reference of resourcesOf(bundle, 'DocumentReference')) {
       for (const attachment of attachmentsOf(reference)) {
         const { url, size } = attachment;
         // Without an address there is none to fetch; the reference says why (title).
         if (typeof url !== 'string') continue;
         const told = (why: string) =>
-          words.push(`Document ${String(reference.id)} is listed and not fetched: ${why}`);
+          missing.push(`Document ${String(reference.id)} is listed and not fetched: ${why}`);
         const [, id] = /\/Binary\/([A-Za-z0-9.-]{1,64})$/.exec(url) ?? [];
         if (id === undefined) told('its address is not that of a document');
         else if (typeof size === 'number' && size > longestDocument) told('it is over 5 MB');
-        else if (room <= 0) told('the answer holds 20 MB of documents already');
+        else if (length >= longestAnswer) told('the answer holds 20 MB of documents already');
         else {
           const { json, ended } = await get(call, 'binary', `Binary/${id}`);
           const content = (json as Json | undefined)?.content;
@@ -146,12 +154,12 @@ export function createDocuments(options: DocumentOptions, http: Http): AskDocume
           else if (content.length > (longestDocument / 3) * 4 + 4) told('it is over 5 MB');
           else {
             attachment.data = content;
-            room -= content.length;
+            length += content.length;
           }
         }
       }
     }
-    return words;
+    return { length, missing };
   }
 }
 

@@ -2,7 +2,7 @@
  * GP Connect Access Record: Structured (FHIR STU3, specification 1.6): one patient's record, in one
  * request or two.
  */
-import { bundleType, oneBundle } from './bundle.ts';
+import { type RecordPart, bundleType, recordOf } from './bundle.ts';
 import { recordRequests } from './gpconnect-areas.ts';
 import { structuredRecord, tokenClaims } from './gpconnect-request.ts';
 import type { Http } from './http.ts';
@@ -31,11 +31,10 @@ export function createGpConnect(options: ProviderOptions, http: Http): AskRecord
     if ('fault' in provider) return failed(provider.fault, []);
     const { requests, ...limited } = recordRequests(request, londonDate(now()));
     const hops: Hop[] = [];
-    const bundles: unknown[] = [];
-    const texts: Uint8Array[] = [];
+    const parts: RecordPart[] = [];
     // One after the other: what is refused once is not asked for again.
     for (const parameters of requests) {
-      const { json, ended } = await provider.ask(
+      const { json, isOpening, ended } = await provider.ask(
         {
           interaction: structuredRecord,
           method: 'POST',
@@ -44,6 +43,7 @@ export function createGpConnect(options: ProviderOptions, http: Http): AskRecord
           claims: tokenClaims(options, endpoint.address, asker, provider.user, now()),
           body: parameters,
           wanted: 'Bundle',
+          openingOnly: true,
         },
         attempt,
         hops,
@@ -51,14 +51,9 @@ export function createGpConnect(options: ProviderOptions, http: Http): AskRecord
       if (ended) return ended;
       const unfit = whyNoRecord(json, request.nhsNumber);
       if (unfit) return failed(unfit, hops);
-      bundles.push(json);
-      texts.push(hops.at(-1)?.reply ?? new Uint8Array());
+      parts.push({ json, isOpening, text: hops.at(-1)?.reply ?? new Uint8Array() });
     }
-    return {
-      event: 'reply',
-      value: { kind: 'bundle', bundle: oneBundle(bundles), texts, ...limited },
-      hops,
-    };
+    return { event: 'reply', value: { ...recordOf(parts), ...limited }, hops };
   };
 }
 

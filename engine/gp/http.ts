@@ -6,7 +6,7 @@
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { Agent } from 'undici';
-import { parseFhir } from './json.ts';
+import { isLarge, parseFhir } from './json.ts';
 import type { Attempt, Hop } from './port.ts';
 
 export interface ClientTls {
@@ -32,6 +32,8 @@ export interface HttpOptions {
   maxReplyBytes?: number;
   /** Connections to one address at most; 16 unless told. */
   connections?: number;
+  /** Reads a large reply in a thread of its own; without it each is read here. */
+  readApart?: (text: Uint8Array, openingOnly: boolean) => Promise<unknown>;
 }
 
 export interface HttpRequest {
@@ -46,6 +48,8 @@ export interface HttpRequest {
   body?: string;
   /** What is sent and what comes back are secrets: both bodies are recorded as `[removed]`. */
   confidential?: boolean;
+  /** Of a large Bundle the opening is enough, where it is read apart: `openingOf`. */
+  openingOnly?: boolean;
 }
 
 /** Why there is no whole JSON reply. */
@@ -69,6 +73,8 @@ export type HttpReply =
       status: number;
       json: unknown;
       bytes: Uint8Array;
+      /** `json` is only the opening of the Bundle that came. */
+      isOpening?: boolean;
       /** Milliseconds to keep quiet, where the reply says so (Retry-After). */
       retryAfter?: number;
       failure?: undefined;
@@ -186,10 +192,14 @@ export function createHttp(options: HttpOptions): Http {
       if (status === undefined) return failed('unreachable', code);
       return failed(code === 'Z_DATA_ERROR' ? 'badEncoding' : 'cutShort', code);
     }
+    const bytes = Buffer.concat(pieces);
+    const whole = hop(bytes);
+    const { readApart } = options;
+    const isApart = readApart !== undefined && isLarge(bytes.length);
     try {
-      const bytes = Buffer.concat(pieces);
-      const json = parseFhir(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-      return { hop: hop(bytes), status, json, bytes, retryAfter };
+      const json = isApart ? await readApart(bytes, request.openingOnly === true) : read(bytes);
+      const isOpening = isApart && request.openingOnly;
+      return { hop: whole, status, json, bytes, isOpening, retryAfter };
     } catch {
       return failed('notJson', 'not JSON');
     }
@@ -197,6 +207,10 @@ export function createHttp(options: HttpOptions): Http {
 
   return { name, ask, close: () => agent.close() };
 }
+
+/** @throws TypeError or SyntaxError where the bytes are no JSON in UTF-8 (RFC 8259 §8.1) */
+const read = (bytes: Uint8Array): unknown =>
+  parseFhir(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
 
 const ownTimeouts = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'TimeoutError']);
 

@@ -143,11 +143,14 @@ export interface RecordRequest {
   to?: string;
 }
 
-/** A GP record as a FHIR STU3 collection Bundle, parsed; the bytes it came in are in the hops. */
+/** A GP record as a FHIR STU3 collection Bundle; the bytes it came in are in the hops. */
 export interface GpRecord {
   kind: 'bundle';
-  bundle: unknown;
-  /** What it was read from: one Bundle or several, for whoever reads it in another thread. */
+  /** Whose it is, its lists, and what the GP system says of it: of a large one no more is read here. */
+  opening: unknown;
+  /** All of it; undefined where it is large. */
+  bundle?: unknown;
+  /** What it is read from where it is mapped, if it is large: one Bundle or several. */
   texts?: readonly Uint8Array[];
   /**
    * What was not asked for because of the dates, by dataset, in a sentence for the clinician: an
@@ -182,6 +185,8 @@ export interface GpHtml {
 /** A patient's documents as a STU3 collection Bundle with one List that names them. */
 export interface GpDocuments {
   bundle: unknown;
+  /** Characters of the documents themselves that are in it. */
+  length: number;
   /** What the dates leave out, in a sentence for the clinician. */
   limit?: string;
 }

@@ -33,11 +33,14 @@ export interface ProviderRequest {
   body?: object;
   /** The resource type of a good reply. */
   wanted: 'Bundle' | 'Binary';
+  /** As an `HttpRequest` has it. */
+  openingOnly?: boolean;
 }
 
 /** The resource that came, or how the request ended without one. */
 export type ProviderReply =
-  { json: unknown; ended?: undefined } | { json?: undefined; ended: Outcome<never> };
+  | { json: unknown; isOpening?: boolean; ended?: undefined }
+  | { json?: undefined; isOpening?: undefined; ended: Outcome<never> };
 
 /** The service of one practice, for one asker. */
 export interface Provider {
@@ -80,7 +83,8 @@ export function createProviders(
     }
     return {
       user,
-      async ask({ interaction, method, path, mediaType, claims, body, wanted }, attempt, hops) {
+      async ask(request, attempt, hops) {
+        const { interaction, method, path, mediaType, claims, body, wanted, openingOnly } = request;
         const reply = await http.ask(
           {
             interaction,
@@ -97,6 +101,7 @@ export function createProviders(
               Authorization: `Bearer ${unsignedToken(claims)}`,
             },
             body: body && JSON.stringify(body),
+            openingOnly,
           },
           attempt,
         );
@@ -104,8 +109,8 @@ export function createProviders(
         if (reply.failure) {
           return { ended: withoutReply(reply, (failure) => gpFailures[failure], attempt, hops) };
         }
-        const { status, json } = reply;
-        if (status === 200 && typeOf(json) === wanted) return { json };
+        const { status, json, isOpening } = reply;
+        if (status === 200 && typeOf(json) === wanted) return { json, isOpening };
         const { event, fault } = verdict(status, json);
         return { ended: failed(fault, hops, event) };
       },

@@ -47,8 +47,11 @@ export function encodeMessage(
 
 /** One segment, escaped, without a terminator and without trailing empty fields. */
 export function encodeSegment(segment: Segment, delimiters: Delimiters): string {
-  const { name, fields, echo } = segment;
+  const { name, fields, echo, written } = segment;
   const separator = delimiters.field;
+  if (written !== undefined) {
+    return name + separator + encodeField(fields[1], delimiters) + separator + written;
+  }
   let text = name;
   let first = 1;
   if (isHeader(name)) {
@@ -66,6 +69,21 @@ export function encodeSegment(segment: Segment, delimiters: Delimiters): string 
     waiting = '';
   }
   return text;
+}
+
+/**
+ * A segment with what follows its field 1 written out, which costs less to keep and to carry; field 1
+ * may still be changed. A segment that has nothing there, or is a header, is given back as it is.
+ * @param delimiters missing ones are filled in, as `encodeMessage` does
+ */
+export function writeSegment<One extends Segment>(segment: One, given: Delimiters): One {
+  const { name, fields, echo, written } = segment;
+  if (isHeader(name) || echo || written !== undefined) return segment;
+  const delimiters = completeDelimiters(given);
+  const own = `${name}${delimiters.field}${encodeField(fields[1], delimiters)}${delimiters.field}`;
+  const text = encodeSegment(segment, delimiters);
+  if (text.length <= own.length) return segment;
+  return { ...segment, fields: fields.slice(0, 2), written: text.slice(own.length) };
 }
 
 /** One field, escaped, without trailing empty repetitions, components and sub-components. */
@@ -104,8 +122,8 @@ function stating(msh: Segment, charset: CharsetName): Segment {
 
 /** The lone surrogates of an echo are bytes; those of a value are broken text. */
 function refuseHalfPairs(segments: Segment[], delimiters: Delimiters): void {
-  for (const { name, fields } of segments) {
-    if (!encodeSegment({ name, fields }, delimiters).isWellFormed()) throw halfPair();
+  for (const { name, fields, written } of segments) {
+    if (!encodeSegment({ name, fields, written }, delimiters).isWellFormed()) throw halfPair();
   }
 }
 

@@ -21,4 +21,9 @@ export interface Segment {
    * be the sender's.
    */
   echo?: Readonly<Record<number, string | undefined>>;
+  /**
+   * What follows field 1, as `writeSegment` wrote it: then `fields` has no more than that one, and
+   * the delimiters of the message must be those it was written with.
+   */
+  written?: string;
 }

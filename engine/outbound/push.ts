@@ -14,9 +14,9 @@ import { type Fault, FaultError, faults } from '../faults.ts';
 import { createHeldRecords } from '../held-records.ts';
 import { type Message, parseMessage } from '../hl7/message.ts';
 import { type Entry, type ExchangeId, type Journal, exchangeName } from '../journal/journal.ts';
+import { composePush } from '../map-reply.ts';
 import { formOf } from '../push/forms.ts';
 import { pushKind } from '../push/kind.ts';
-import { compose } from '../push/message.ts';
 import type { Route } from '../route.ts';
 import { type ReadWork, type Surroundings, beginWork, commit } from '../work.ts';
 import { type FeedParts, feedName } from './feed.ts';
@@ -127,7 +127,7 @@ async function fetched(options: PushOptions, work: ReadWork, since: number): Pro
     return notFetched(work.fault ?? { name: 'internalError' }, work.around.now() - since, push);
   }
   try {
-    const bytes = composed(options, work);
+    const bytes = await composed(options, work);
     if (bytes) return readyToSend(parseMessage(bytes), work.id, options);
     return { kind: 'filtered', why: `nothing is recorded, and ${push.as} has no place to say so` };
   } catch (error) {
@@ -136,13 +136,13 @@ async function fetched(options: PushOptions, work: ReadWork, since: number): Pro
   }
 }
 
-function composed({ push, place }: PushOptions, work: ReadWork): Buffer | undefined {
-  const { message, record, cautions, channel, around, kind, name } = work;
+function composed({ push, place }: PushOptions, work: ReadWork): Promise<Uint8Array | undefined> {
+  const { message, cautions, channel, around, kind, name } = work;
   const version = kind?.answer.version;
-  if (!record || version === undefined) throw new FaultError({ name: 'internalError' });
+  if (version === undefined) throw new FaultError({ name: 'internalError' });
   const { document, orders, receiver } = push;
-  return compose({
-    ...{ message, version, record, cautions, document, orders, receiver },
+  return composePush(work, {
+    ...{ message, version, cautions, document, orders, receiver },
     form: formOf(push.as),
     us: channel.us,
     controlId: `${name}P${place === 0 ? '' : place + 1}`,

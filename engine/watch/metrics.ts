@@ -8,7 +8,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Emit, EventFields } from '../events.ts';
 import type { Alert } from './alerts.ts';
 import type { Observed } from './observed.ts';
-import { setProcessGauges } from './process-metrics.ts';
+import { loopInterval, setProcessGauges } from './process-metrics.ts';
 
 export interface Metrics {
   /** To be told of every event. */
@@ -87,7 +87,7 @@ export function createMetrics(typeOf: (channel: string, type: string) => string)
   const bytes = gauge('journal_bytes', 'Size of the journal');
   const unindexed = gauge('journal_unindexed', 'Exchanges not yet indexed');
   const alert = gauge('alert', '1 for each condition that holds', ['condition', 'subject']);
-  const loop = monitorEventLoopDelay({ resolution: 20 });
+  const loop = monitorEventLoopDelay({ resolution: loopInterval });
   loop.enable();
 
   function finished({ channel = '', type = '', state, code, ms }: EventFields): void {

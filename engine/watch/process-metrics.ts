@@ -3,6 +3,12 @@ import { readdirSync } from 'node:fs';
 import type { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Gauge, type Registry } from 'prom-client';
 
+/**
+ * Milliseconds between two looks at the event loop. Node records the time between them, so that this
+ * is what a loop gives that keeps nobody waiting.
+ */
+export const loopInterval = 10;
+
 /** @param loop delays of the event loop since it was looked at last */
 export function setProcessGauges(
   registry: Registry,
@@ -18,9 +24,11 @@ export function setProcessGauges(
   set('nodejs_heap_size_used_bytes', 'Heap in use', heapUsed);
   set('process_cpu_seconds_total', 'User and system time', (user + system) / 1e6);
   set('process_start_time_seconds', 'Start of the process', started);
-  set('nodejs_eventloop_lag_p50_seconds', 'Event loop delay, median', loop.percentile(50) / 1e9);
-  set('nodejs_eventloop_lag_p99_seconds', 'Event loop delay, p99', loop.percentile(99) / 1e9);
-  set('nodejs_eventloop_lag_max_seconds', 'Event loop delay, longest', loop.max / 1e9);
+  const delay = (nanoseconds: number): number =>
+    Math.max(0, nanoseconds / 1e9 - loopInterval / 1e3);
+  set('nodejs_eventloop_lag_p50_seconds', 'Event loop delay, median', delay(loop.percentile(50)));
+  set('nodejs_eventloop_lag_p99_seconds', 'Event loop delay, p99', delay(loop.percentile(99)));
+  set('nodejs_eventloop_lag_max_seconds', 'Event loop delay, longest', delay(loop.max));
   const open = openFiles();
   if (open !== undefined) set('process_open_fds', 'Open file descriptors', open);
 }
