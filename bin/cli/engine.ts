@@ -23,13 +23,7 @@ export function runningEngine(options: { data: string }): Asks {
     get: (...of) => engine.get<never>(...of).catch(refused),
     post: (...of) => engine.post<never>(...of).catch(refused),
     text: (path) => engine.text(path).catch(refused),
-    async *lines(...of) {
-      try {
-        yield* engine.lines<never>(...of);
-      } catch (error) {
-        refused(error);
-      }
-    },
+    lines: (...of) => engine.lines<never>(...of).catch(refused),
   };
 }
 

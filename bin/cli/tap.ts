@@ -44,8 +44,9 @@ export async function tap(channel: string | undefined, options: TapOptions): Pro
   if (reveal) recordReveal(options.data, 'tap', reason ?? '', { channel });
   let [shown, dropped] = [0, 0];
   try {
-    const lines = runningEngine(options).lines<TapLine>('/v1/tap', asked, hangUp.signal);
-    if (process.stderr.isTTY) say('looking; Ctrl-C ends it');
+    const lines = await runningEngine(options).lines<TapLine>('/v1/tap', asked, hangUp.signal);
+    // What comes from now on is seen: a script waits for this line.
+    say('looking; Ctrl-C ends it');
     for await (const line of lines) {
       if ('dropped' in line) {
         dropped += line.dropped;

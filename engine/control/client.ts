@@ -12,10 +12,14 @@ export interface Asks {
   /** An answer that is no JSON. */
   text(path: string): Promise<string>;
   /**
-   * Lines of JSON, for as long as the engine has some.
+   * Lines of JSON, for as long as the engine has some. Resolves as soon as it serves them.
    * @param signal hangs up
    */
-  lines<T extends object>(path: string, body: object, signal: AbortSignal): AsyncGenerator<T>;
+  lines<T extends object>(
+    path: string,
+    body: object,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<T>>;
 }
 
 /** A way to ask the engine whose journal is in this folder. */
@@ -26,15 +30,19 @@ export function engineIn(folder: string): Asks {
     get: async (path, query) => read(await ask('GET', query ? `${path}?${params(query)}` : path)),
     post: async (path, body) => read(await ask('POST', path, JSON.stringify(body))),
     text: (path) => ask('GET', path),
-    async *lines(path, body, signal) {
-      const response = await begin(resolve(folder), 'POST', path, JSON.stringify(body), signal);
-      try {
-        for await (const line of createInterface({ input: response })) yield read(line);
-      } finally {
-        response.destroy();
-      }
+    async lines<T extends object>(path: string, body: object, signal: AbortSignal) {
+      const asked = JSON.stringify(body);
+      return linesOf<T>(await begin(resolve(folder), 'POST', path, asked, signal));
     },
   };
+}
+
+async function* linesOf<T extends object>(response: IncomingMessage): AsyncGenerator<T> {
+  try {
+    for await (const line of createInterface({ input: response })) yield read(line);
+  } finally {
+    response.destroy();
+  }
 }
 
 const params = (query: Record<string, string>) => new URLSearchParams(query).toString();

@@ -64,7 +64,7 @@ describe('gatehouse tap, top and metrics show', function () {
       [undefined],
     );
     assert.equal(code, exits.ok);
-    assert.equal(stderr, '2 messages shown\n');
+    assert.equal(stderr, 'looking; Ctrl-C ends it\n2 messages shown\n');
     assert.match(
       stdout,
       /^[\d:.]{12} {2}\w{10} {2}adt {2}ADT\^A08\^ADT_A01 {2}answered {2}[\d.]+ ms\n/,

@@ -60,6 +60,7 @@ function plain(line: string): string {
   return line
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'DATE')
     .replace(/\d\d:\d\d:\d\d\.\d{3}/g, 'TIME')
+    .replace(/^\d\d:\d\d:\d\d {2}over the last [\dsmh ]+ {2}/, 'TIME over the last AGE ')
     .replace(/\b20\d{12}\+0000/g, 'NOW')
     .replace(/\+ *\d+\.\d ms/g, '+ ms')
     .replace(/\bin \d+ ms/g, 'in ms')
@@ -73,6 +74,10 @@ function plain(line: string): string {
     .replace(/(\s\d+\s+)\d+[smhd]( \d+[smhd])?(?=\s)/g, '$1AGE')
     .replace(/\b(\d+) of \1 cases pass/g, 'ALL cases pass')
     .replace(/sent in .* a second/g, 'sent')
+    .replace(/^[\d.]+\/s, p50 [\d.]+ ms, p99 [\d.]+ ms$/, 'RATE')
+    .replace(/(?<=\t| {2})(\d+\.\d+|\d+ ms|\d+\.\d s)(?=\t| {2}|$)/g, 'FIGURE')
+    // The slowest is first, whichever it is.
+    .replace(/^gp-record\/(pds|sds|gpconnect)(?=\s+FIGURE)/, 'gp-record/ENDPOINT')
     .replace(/^(A[AER]\s+\d+)\s+\d+\s+\d+$/g, '$1 MS MS')
     .replace(/\b\d+(\.\d+)? (B|KB|MB|GB)\b/g, 'SIZE')
     .replace(/\b(answered|delivered)\s+\d+\.\d\b/g, '$1 MS')
@@ -84,13 +89,39 @@ function plain(line: string): string {
 /** The name of an exchange. */
 export const exchange = /\bH[0-9A-Z]{9}(?![0-9A-Z])/g;
 
+/** A command of a page that runs. */
+export interface Playing {
+  /** Both its outputs so far, as a terminal shows them. */
+  said(): string;
+  /** Resolves when it has said something, or has ended. */
+  begun: Promise<void>;
+  /** Resolves when it has ended, with all that it said. */
+  ended: Promise<string>;
+  /** End it, with whatever it has started. */
+  kill(): void;
+}
+
+/** Start a command of a page. */
+export function begin(command: string, cwd: string, env: NodeJS.ProcessEnv): Playing {
+  const real = command.replace(/\bnpx gatehouse/g, `"${process.execPath}" "${launcher}"`);
+  const child = spawn('/bin/sh', ['-c', `{ ${real}\n} 2>&1`], { cwd, env, detached: true });
+  let said = '';
+  const ended = new Promise<string>((resolve) => child.once('close', () => resolve(said)));
+  const spoken = new Promise<void>((resolve) => {
+    child.stdout.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+      resolve();
+    });
+  });
+  return {
+    said: () => said,
+    begun: Promise.race([spoken, ended.then(() => {})]),
+    ended,
+    kill: () => void (child.pid !== undefined && process.kill(-child.pid)),
+  };
+}
+
 /** Both outputs of a command of a page, as a terminal shows them. */
 export function play(command: string, cwd: string, env: NodeJS.ProcessEnv): Promise<string> {
-  const real = command.replace(/\bnpx gatehouse/g, `"${process.execPath}" "${launcher}"`);
-  return new Promise((resolve) => {
-    const child = spawn('/bin/sh', ['-c', `{ ${real}\n} 2>&1`], { cwd, env });
-    let said = '';
-    child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    child.once('close', () => resolve(said));
-  });
+  return begin(command, cwd, env).ended;
 }

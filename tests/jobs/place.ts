@@ -9,10 +9,13 @@ import { says, start } from '../cli/process.ts';
 import { startGpSimulator } from '../../engine/simulator/gp.ts';
 import { startMllpGp } from '../../engine/simulator/mllp-gp.ts';
 import { patients, root } from '../world.ts';
-import { play } from '../docs/transcript.ts';
+import { type Playing, begin } from '../docs/transcript.ts';
 
 export interface Place {
-  /** Run a command as a page has it; both its outputs. */
+  /**
+   * Run a command as a page has it; both its outputs. One that ends in `&` runs beside the next: what
+   * it says at first is its output, and what it says until it ends comes before that of the other.
+   */
   play(command: string): Promise<string>;
   close(): Promise<void>;
 }
@@ -42,16 +45,34 @@ export async function openPlace({ engine, spare = [], fewCases }: PlaceOptions):
     ...running?.env,
     NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'gatehouse'),
   };
+  let beside: { playing: Playing; told: number }[] = [];
+  async function both(command: string): Promise<string> {
+    const [, behind] = /^(.*) &$/.exec(command) ?? [];
+    const playing = begin(behind ?? command, folder, env);
+    if (behind !== undefined) {
+      await playing.begun;
+      const said = playing.said();
+      beside.push({ playing, told: said.length });
+      return said;
+    }
+    const came = await playing.ended;
+    const others = await Promise.all(
+      beside.map(async (one) => (await one.playing.ended).slice(one.told)),
+    );
+    beside = [];
+    return others.join('') + came;
+  }
   return {
     async play(command) {
       const ports = [...(running?.ports ?? [])];
       const numbered = (text: string, from: string, to: string) =>
         text.replace(new RegExp(`(?<!\\d)${from}(?!\\d)`, 'g'), to);
       const here = ports.reduce((text, [page, real]) => numbered(text, page, real), command);
-      const came = (await play(here, folder, env)).replaceAll(`${folder}/`, '');
+      const came = (await both(here)).replaceAll(`${folder}/`, '');
       return ports.reduce((text, [page, real]) => numbered(text, real, page), came);
     },
     async close() {
+      for (const { playing } of beside) playing.kill();
       await running?.close();
       rmSync(folder, { recursive: true, force: true });
     },
