@@ -79,9 +79,8 @@ describe('the jobs of the documentation', function () {
             const here = command.replace(exchange, (name) => ids.get(name) ?? name);
             let difference = differenceOf(shown, await place.play(here), ids);
             // What becomes of a message is told up to a second later, and of a delivery when it is given up.
-            const asks = / message (list|explain|show) | queue (list|show) | store stats| top /.test(
-              command,
-            );
+            const asks =
+              / message (list|explain|show) | queue (list|show) | store stats| top /.test(command);
             for (let again = 0; difference && asks && again < 100; again++) {
               await new Promise((next) => setTimeout(next, 250));
               difference = differenceOf(shown, await place.play(here), ids);
