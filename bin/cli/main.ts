@@ -15,6 +15,7 @@ import { addMessageCommands } from './message-commands.ts';
 import { form } from './form.ts';
 import { data, run, site } from './options.ts';
 import { complain } from './output.ts';
+import { holdOutput, showHeld, withoutPager } from './pager.ts';
 import { addPracticeCommands } from './practice-commands.ts';
 import { addQueueCommands } from './queue-commands.ts';
 import { addStoreCommands } from './store-commands.ts';
@@ -44,6 +45,7 @@ export async function main(argv: string[]): Promise<void> {
     process.exitCode =
       error instanceof CommanderError ? complainOfUsage(error, program, argv) : complain(error);
   }
+  await showHeld();
 }
 
 /** For Node itself, and for what is started from here. */
@@ -58,6 +60,9 @@ function tree(): Command {
     .version(version(), '--version', 'print the version')
     .option('--no-color', 'no colour, as with the environment variable NO_COLOR')
     .on('option:no-color', withoutColour)
+    .option('--no-pager', 'no pager, as with an empty GATEHOUSE_PAGER')
+    .on('option:no-pager', withoutPager)
+    .hook('preAction', (_, command) => holdOutput(command))
     .exitOverride()
     .showSuggestionAfterError()
     // Errors are told below, as every other error is.

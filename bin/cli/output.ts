@@ -4,6 +4,7 @@ import { ConfigError, codeOf } from '../../engine/config/findings.ts';
 import { FaultError, faults } from '../../engine/faults.ts';
 import { type ErrorName, commandErrors, errorOfExit } from './errors.ts';
 import { exits } from './exits.ts';
+import { put } from './pager.ts';
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 
@@ -18,12 +19,12 @@ export function style(
 
 /** Print data. */
 export function print(text: string): void {
-  process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+  put(process.stdout, text.endsWith('\n') ? text : `${text}\n`);
 }
 
 /** Say something to the person. */
 export function say(text: string): void {
-  process.stderr.write(`${text}\n`);
+  put(process.stderr, `${text}\n`);
 }
 
 /** Print rows: aligned on a terminal, tab-separated in a pipe. */

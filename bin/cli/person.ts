@@ -2,6 +2,7 @@
 import { userInfo } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import { CommandError } from './output.ts';
+import { showHeld } from './pager.ts';
 
 /** Who gives the order, as the operating system knows them; with sudo, who called it as well. */
 export function whoAsks(): string {
@@ -33,6 +34,7 @@ export async function confirm(question: string, yes: boolean | undefined): Promi
       'cannotAsk',
     );
   }
+  await showHeld();
   const asking = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await asking.question(`${question} [y/N] `);
   asking.close();

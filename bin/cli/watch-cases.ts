@@ -23,7 +23,9 @@ export async function watchCases(root: string): Promise<number> {
   async function play(): Promise<void> {
     do {
       again = false;
-      const child = spawn(node ?? process.execPath, args, { stdio: 'inherit' });
+      // Nobody could save the next change from within a pager.
+      const env = { ...process.env, GATEHOUSE_PAGER: '' };
+      const child = spawn(node ?? process.execPath, args, { env, stdio: 'inherit' });
       await once(child, 'exit');
     } while (again && !ended);
     round = undefined;
