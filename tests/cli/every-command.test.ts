@@ -11,7 +11,7 @@ import { helpOfAll } from '../docs/help.ts';
 import { ask, root } from '../world.ts';
 import { adt } from './delivering.ts';
 import { type Row, rows } from './command-rows.ts';
-import { type Ended, called, ended, start } from './process.ts';
+import { type Ended, called, ended, isShell, start, wordsOf } from './process.ts';
 import { type Sandbox, personal, startSandbox } from './sandbox.ts';
 
 /** Help by command, without `gatehouse`; nouns without their verbs are left out. */
@@ -31,9 +31,6 @@ const exampleOf = (name: string): string => {
   assert.ok(line, `${name} has no example`);
   return line;
 };
-const isShell = (line: string) => /[>|&]/.test(line.replace(/"[^"]*"|'[^']*'/g, ''));
-const words = (line: string): string[] =>
-  [...line.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(([, ...parts]) => parts.find(Boolean) ?? '');
 /** Asked only where there is something to change, or very much to read: nothing of it is here. */
 const asksSeldom = [
   ...['message list', 'store salvage', 'config apply', 'config rollback'],
@@ -67,7 +64,7 @@ describe('every command', function () {
   async function run(line: string, folder: string, terminal = false): Promise<Ended> {
     process.chdir(folder);
     try {
-      return await called(words(line), { terminal });
+      return await called(wordsOf(line), { terminal });
     } finally {
       process.chdir(home);
     }
@@ -114,7 +111,7 @@ describe('every command', function () {
       const row = rowOf(name);
       if (!row.serves) continue;
       const line = `${here(exampleOf(name), row)} ${row.serves.more ?? ''}`;
-      const child = start(words(line), { cwd: folderOf(row) });
+      const child = start(wordsOf(line), { cwd: folderOf(row) });
       const over = once(child, 'exit');
       const feed = setInterval(() => {
         if (row.serves?.fed) void ask(Number(box.ports.get('2577')), adt('T1'));
@@ -223,7 +220,7 @@ describe('every command', function () {
     for (const [name, text] of help) {
       const [, option = ''] = /^ {2}(?:-\w, )?--([a-z-]{4,})/m.exec(text) ?? [];
       const line = here(exampleOf(name).replace(/^.*&& gatehouse | >.*$/g, ''), rowOf(name));
-      const { code, stdout, stderr } = await called([...words(line), `--${option}x`]);
+      const { code, stdout, stderr } = await called([...wordsOf(line), `--${option}x`]);
       assert.deepEqual([code, stdout], [2, ''], name);
       assert.match(stderr, /^error GH-0023 {2}unknown option .*; did you mean .*--/, name);
       assert.match(stderr, /\n {6}next: gatehouse [a-z -]+ --help\n$/, name);
@@ -282,7 +279,7 @@ describe('every command', function () {
       const name = waiting.shift();
       if (name === undefined) return;
       const row = rowOf(name);
-      const child = start(words(here(exampleOf(name), row)), { cwd: folderOf(row) });
+      const child = start(wordsOf(here(exampleOf(name), row)), { cwd: folderOf(row) });
       child.stdout?.destroy();
       const { code, stderr } = await ended(child);
       assert.ok([0, ...(row.exits ?? [])].includes(code ?? -1), `${name}: ${code} ${stderr}`);

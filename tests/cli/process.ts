@@ -50,13 +50,16 @@ export async function gatehouse(args: readonly string[], options: RunOptions = {
   return ended(child);
 }
 
-/** Run a command in this process: the same tree and the same exit codes, without the start. */
+/**
+ * Run a command in this process: the same tree and the same exit codes, without the start.
+ * @returns also what came on both outputs, in its order
+ */
 export async function called(
   args: readonly string[],
   { terminal = false }: CallOptions = {},
-): Promise<Ended> {
+): Promise<Ended & { both: string }> {
   const { exitCode, stdout, stderr, stdin } = process;
-  const ended: Ended = { code: 0, stdout: '', stderr: '' };
+  const ended = { code: 0, stdout: '', stderr: '', both: '' };
   const kept = [stdout, stderr].map(({ write, isTTY, getColorDepth }) => {
     return { write, isTTY, getColorDepth };
   });
@@ -67,7 +70,9 @@ export async function called(
     stream.getColorDepth = (env = { ...process.env, TERM: 'xterm' }) =>
       WriteStream.prototype.getColorDepth.call(stream, env);
     stream.write = ((chunk: string | Uint8Array) => {
-      ended[name] += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
+      const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
+      ended[name] += text;
+      ended.both += text;
       return true;
     }) as typeof stream.write;
   }
@@ -82,6 +87,14 @@ export async function called(
   }
   return ended;
 }
+
+/** Whether a command line needs a shell. */
+export const isShell = (line: string): boolean =>
+  /[>|&;$]/.test(line.replace(/"[^"]*"|'[^']*'/g, ''));
+
+/** The words of a command line that needs none. */
+export const wordsOf = (line: string): string[] =>
+  [...line.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(([, ...parts]) => parts.find(Boolean) ?? '');
 
 /** What a process printed until its end. */
 export async function ended(child: ChildProcess): Promise<Ended> {

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { says, start } from '../cli/process.ts';
+import { called, isShell, says, start, wordsOf } from '../cli/process.ts';
 import { startGpSimulator } from '../../engine/simulator/gp.ts';
 import { startMllpGp } from '../../engine/simulator/mllp-gp.ts';
 import { patients, root } from '../world.ts';
@@ -45,17 +45,22 @@ export async function openPlace({ engine, spare = [], fewCases }: PlaceOptions):
     ...running?.env,
     NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'gatehouse'),
   };
+  /** Most commands need no process of their own, which would compile the mapping once more. */
+  const ended = (command: string): Promise<string> =>
+    /^npx gatehouse /.test(command) && !isShell(command)
+      ? calledIn(folder, env, wordsOf(command).slice(2))
+      : begin(command, folder, env).ended;
   let beside: { playing: Playing; told: number }[] = [];
   async function both(command: string): Promise<string> {
     const [, behind] = /^(.*) &$/.exec(command) ?? [];
-    const playing = begin(behind ?? command, folder, env);
     if (behind !== undefined) {
+      const playing = begin(behind, folder, env);
       await playing.begun;
       const said = playing.said();
       beside.push({ playing, told: said.length });
       return said;
     }
-    const came = await playing.ended;
+    const came = await ended(command);
     const others = await Promise.all(
       beside.map(async (one) => (await one.playing.ended).slice(one.told)),
     );
@@ -77,6 +82,19 @@ export async function openPlace({ engine, spare = [], fewCases }: PlaceOptions):
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function calledIn(folder: string, env: NodeJS.ProcessEnv, args: string[]): Promise<string> {
+  const home = process.cwd();
+  const before = process.env;
+  process.chdir(folder);
+  process.env = { ...env };
+  try {
+    return (await called(args)).both;
+  } finally {
+    process.chdir(home);
+    process.env = before;
+  }
 }
 
 async function run(folder: string, spare: readonly string[]) {
