@@ -25,7 +25,7 @@ interface Answer {
 
 /**
  * Close dead letters, by their ids or by their cause; where a person is asked, they see them first.
- * @returns 5 where some, and 1 where all of them were not closed
+ * @returns 5 where some, and 1 where all of them were not closed; 6 where a dry run finds such
  */
 export async function ackError(ids: string[], options: AckOptions): Promise<number> {
   const { channel, to, reason, dryRun = false, yes = false } = options;
@@ -50,6 +50,7 @@ export async function ackError(ids: string[], options: AckOptions): Promise<numb
   if (good > 0) say(dryRun ? `${good} would be closed` : `${good} closed`);
   if (shown.more) say('there is more with this cause: call it again');
   if (good === shown.rows.length) return exits.ok;
+  if (dryRun) return exits.findings;
   return good > 0 ? exits.partly : exits.failed;
 }
 

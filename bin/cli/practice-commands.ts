@@ -44,7 +44,7 @@ export function addPracticeCommands(program: Command): void {
     .option('--reason <text>', 'why; recorded with the import')
     .addHelpText(
       'after',
-      '\nExample:\n  gatehouse practice import epraccur.csv --commissioner @ccgs.txt --to legacy-gp --dry-run',
+      '\nExit code 6 where rows are malformed, practices stay with another destination, or a commissioner has\nnone; with --apply 5, for the rest was done without them.\n\nExample:\n  gatehouse practice import epraccur.csv --commissioner @ccgs.txt --to legacy-gp --dry-run',
     )
     .action(async (list, options) =>
       options.patients === undefined
@@ -54,7 +54,9 @@ export function addPracticeCommands(program: Command): void {
   reading(
     practice
       .command('diff <list>')
-      .description('list what an import would change: exit 6 where it would change something'),
+      .description(
+        'list what an import would change: exit 6 where there is anything, or rows are malformed',
+      ),
   )
     .requiredOption('--to <destination>', 'as for import')
     .addHelpText('after', '\nExample:\n  gatehouse practice diff epraccur.csv --to legacy-gp')

@@ -22,7 +22,7 @@ import { exits } from './exits.ts';
 import { type Form, printListing, printOne } from './form.ts';
 import { CommandError, say } from './output.ts';
 import { confirm, whoAsks } from './person.ts';
-import { changesOf, countsOf, tellImport } from './practice-words.ts';
+import { asTheList, changesOf, countsOf, tellImport, tellUntaken } from './practice-words.ts';
 import { commissionersOf, tableFor } from './practice-tables.ts';
 import { soundSite } from './sites.ts';
 
@@ -56,8 +56,8 @@ export interface Compared {
 
 /**
  * Import a list.
- * @returns 5 (with --apply) or 6 where rows are malformed, practices are asked elsewhere, or a
- *   commissioner has none
+ * @returns 6 where rows are malformed, practices stay with another destination, or a commissioner has
+ *   none; 5 where it was applied without them
  */
 export async function importPractices(
   list: string | undefined,
@@ -114,9 +114,13 @@ function change(table: TableFile, edit: Edit, comment: string): void {
   }
 }
 
-/** List what an import would change. @returns 6 where it would change something */
+/**
+ * List what an import would change.
+ * @returns 6 where there is anything, or something of the list cannot be taken
+ */
 export async function diff(list: string, options: ListOptions): Promise<number> {
-  const { plan, table, to } = compare(list, options);
+  const { plan, table, to, list: read } = compare(list, options);
+  const { malformed, empty } = read;
   const rows = changesOf(plan, table, to);
   printListing(options.output, {
     kind: 'practiceDiff',
@@ -130,9 +134,15 @@ export async function diff(list: string, options: ListOptions): Promise<number> 
       { title: 'WHAT', cell: ({ what }) => what },
       { title: 'WHERE', cell: ({ where }) => where, wide: true },
     ],
-    beside: { table: shortPath(table.file), to: to.destination, same: plan.same },
+    beside: {
+      ...{ table: shortPath(table.file), to: to.destination, same: plan.same },
+      ...{ malformed: malformedIn(list, read), withoutPractice: empty },
+    },
   });
-  return rows.length > 0 ? exits.findings : exits.ok;
+  if (rows.length === 0) say(`there is nothing to change: ${asTheList(plan.same)}`);
+  const untaken = malformed.length + empty.length;
+  if (untaken > 0) tellUntaken(list, read, say);
+  return rows.length + untaken > 0 ? exits.findings : exits.ok;
 }
 
 function compare(file: string, options: ListOptions): Compared {
@@ -166,6 +176,9 @@ function commentOf(
   return `${day} ${whoAsks()}: ${basename(file)} (sha256 ${digest})${whose} to ${to.destination}, ${counts}${why}`;
 }
 
+const malformedIn = (file: string, { malformed }: OdsList) =>
+  malformed.map(({ line, says }) => ({ where: `${file}:${line}`, says }));
+
 function asData(
   { file, digest, list, table, to, plan, commissioners }: Compared,
   applied: boolean,
@@ -180,7 +193,7 @@ function asData(
     rows: list.rows,
     practices: list.practices.size,
     skipped: { ...list.skipped, malformed: list.malformed.length },
-    malformed: list.malformed.map(({ line, says }) => ({ where: `${file}:${line}`, says })),
+    malformed: malformedIn(file, list),
     withoutPractice: list.empty,
     same: plan.same,
     changes: changesOf(plan, table, to),

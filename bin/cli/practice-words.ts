@@ -97,16 +97,32 @@ export function tellImport(
     'elsewhere',
     `${style('yellow', '!')} ${counted(elsewhere.length, 'practice')} asked elsewhere ${taken}:`,
   );
-  for (const { line, says } of list.malformed.slice(0, mostShown)) {
-    print(`${style('yellow', 'malformed')} ${file}:${line}  ${says}`);
+  tellUntaken(file, list, print);
+}
+
+/** Tell what of a list, and of what was asked of it, cannot be taken, each with its place. */
+export function tellUntaken(
+  file: string,
+  { malformed, empty }: Compared['list'],
+  tell: (line: string) => void,
+): void {
+  const stream = tell === print ? process.stdout : process.stderr;
+  for (const { line, says } of malformed.slice(0, mostShown)) {
+    tell(`${style('yellow', 'malformed', stream)} ${file}:${line}  ${says}`);
   }
-  if (list.malformed.length > mostShown) {
-    print(`    and ${list.malformed.length - mostShown} more: -o json has them all`);
+  if (malformed.length > mostShown) {
+    tell(`    and ${malformed.length - mostShown} more: -o json has them all`);
   }
-  if (list.empty.length > 0) {
-    print(`${style('yellow', 'without a practice in the list:')} ${list.empty.join(', ')}`);
+  if (empty.length > 0) {
+    tell(`${style('yellow', 'without a practice in the list:', stream)} ${empty.join(', ')}`);
   }
 }
+
+/** That so many practices need no change. */
+export const asTheList = (same: number): string =>
+  same === 0
+    ? 'the list has no practice to be taken'
+    : `${counted(same, 'practice')} in the table ${same === 1 ? 'is' : 'are'} as the list has ${same === 1 ? 'it' : 'them'}`;
 
 const mostShown = 10;
 const amount = (n: number): string => n.toLocaleString('en-GB');

@@ -30,7 +30,7 @@ interface Replayed {
 
 /**
  * Replay messages, or all dead letters with one cause; first as a dry run where a person is asked.
- * @returns 5 where some, and 1 where all of them were not sent
+ * @returns 5 where some, and 1 where all of them were not sent; 6 where a dry run finds such
  */
 export async function replay(
   ids: string[],
@@ -101,6 +101,7 @@ async function sendAgain(
   });
   const good = shown.rows.filter(({ outcome }) => outcome === 'ready' || outcome === 'replayed');
   if (good.length === shown.rows.length) return exits.ok;
+  if (options.dryRun) return exits.findings;
   return good.length > 0 ? exits.partly : exits.failed;
 }
 

@@ -73,6 +73,8 @@ describe('gatehouse message ack-error', function () {
     const again = await one.run('message', 'ack-error', id, '--yes', ...reason);
     assert.equal(again.code, exits.failed);
     assert.match(again.stdout, /refused\tnothing of it is parked/);
+    const looked = await one.run('message', 'ack-error', id, '--dry-run', ...reason);
+    assert.equal(looked.code, exits.findings);
     const replay = await one.run('message', 'replay', id, '--dry-run');
     assert.match(replay.stdout, /it was closed \(ack-error\); --to adt\/epr sends it/);
   });

@@ -173,7 +173,50 @@ describe('gatehouse practice', function () {
       /changed,Z99907,FERRY LANDING,08M,name Ferry Landing \u2192 FERRY LANDING; /,
     );
     site.write('epraccur.csv', odsRow('B81616', { status: 'C' }));
-    assert.equal((await called(args)).code, exits.ok);
+    const closed = await called(args);
+    assert.equal(closed.code, exits.ok);
+    assert.match(closed.stderr, /nothing to change: the list has no practice to be taken\n$/);
+  });
+
+  it('says so where nothing is to change, and what of the list it could not read', async () => {
+    const args = ['practice', 'diff', list, '--site', site.folder, '--to', 'legacy-gp'];
+    site.write('epraccur.csv', odsRow('F84001'));
+    await importing('--apply', '--yes');
+    const same = await called(args);
+    assert.deepEqual([same.code, same.stdout.split('\n').length], [exits.ok, 2]);
+    assert.equal(
+      same.stderr,
+      'there is nothing to change: 1 practice in the table is as the list has it\n',
+    );
+    const { stdout } = await called([...args, '-o', 'json']);
+    const data = jsonOf<{ changes: object[]; same: number }>(stdout, 'practiceDiff');
+    assert.deepEqual([data.changes, data.same], [[], 1]);
+    assert.deepEqual((await called([...args, '-o', 'csv'])).stdout, '');
+    site.write('epraccur.csv', `${odsRow('F84001')}\nF84006,cut`);
+    const cut = await called([...args, '--commissioner', '08M', '08N']);
+    assert.equal(cut.code, exits.findings);
+    assert.match(cut.stderr, /malformed .*epraccur\.csv:2 {2}.*\nwithout a practice .*: 08N\n$/);
+  });
+
+  it('ends with 6 where something of the list cannot be taken, and with 5 without it', async () => {
+    const lists: [rows: string[], commissioner: string][] = [
+      [[odsRow('F84001'), 'F84006,cut'], '08M'],
+      [[odsRow('F84001'), odsRow('Z99907')], '08M'],
+      [[odsRow('F84001')], '08N'],
+      [[odsRow('F84001')], '08M'],
+    ];
+    const ends = [];
+    for (const [rows, code] of lists) {
+      site.write('channels/practices.csv', table);
+      site.write('epraccur.csv', rows.join('\n'));
+      const codes = ['08M', code];
+      const planned = await importing('--commissioner', ...codes, '--dry-run');
+      const done = await importing('--commissioner', ...codes, '--apply', '--yes');
+      const again = await importing('--commissioner', ...codes, '--apply', '--yes');
+      assert.match(again.stderr, /nothing to change/);
+      ends.push([planned.code, done.code, again.code]);
+    }
+    assert.deepEqual(ends, [...Array<number[]>(3).fill([6, 5, 5]), [0, 0, 0]]);
   });
 
   it('tells where a practice is asked, with its line', async () => {

@@ -214,6 +214,8 @@ describe('gatehouse message replay and edit', function () {
       .deadLetters;
     const broken = await one.run('message', 'replay', frame?.id ?? '', '--yes');
     assert.equal(broken.code, exits.failed);
+    const looked = await one.run('message', 'replay', frame?.id ?? '', '--dry-run');
+    assert.deepEqual([looked.code, /refused/.test(looked.stdout)], [exits.findings, true]);
     assert.match(
       broken.stdout,
       /refused.*its bytes were no message \(GH-1003\); message edit --file/,
