@@ -4,6 +4,7 @@ import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { exits } from '../../bin/cli/exits.ts';
+import { warningsOf } from '../../bin/cli/warnings.ts';
 import { type World, ask, qbp, startWorld } from '../world.ts';
 import { type Ended, called, gatehouse, jsonOf } from './process.ts';
 import { assertNothingOf, patient } from './secrets.ts';
@@ -124,6 +125,36 @@ describe('gatehouse message', function () {
       assertNothingOf(stdout, 'message explain -o json');
       assertNothingOf((await message('explain', id)).stdout, 'message explain');
     }
+  });
+
+  it('explain warns of what the sender does otherwise than the standard, and not of our profile', async () => {
+    const port = world.engine.ports['gp-record'] ?? 0;
+    const warnings = async (id: string, version: string, more = '') => {
+      const type = version === '2.3' ? 'QRY^A19' : 'QRY^A19^QRY_A19';
+      const text = [
+        `MSH|^~\\&|MILLENNIUM|R0A|GPREC|RECGW|20260604101500||${type}|${id}|P|${version}|||||GBR|UNICODE UTF-8|EN`,
+        `QRD|20260604101500|R|I|Q2|||1^RD|${patient}^^^^^^^^NHS^^^^NH|ALL`,
+        `${more}ZAU|10019^Smith^Jo^^^Dr~JSMITH|UNK|HOSPITAL^^R0A|R||ED`,
+      ];
+      const answer = await ask(port, `${text.join('\r')}\r`);
+      assert.match(answer.toBytes().toString(), /\rMSA\|AE\|/);
+      const { stdout } = await message('explain', await idOf(id), '-o', 'json');
+      return jsonOf<{ warnings: string[] }>(stdout, 'explanation').warnings;
+    };
+    const empty = 'received: QRD-10 What Department Data Code is required and is empty.';
+    assert.deepEqual(await warnings('A19A', '2.3'), [empty]);
+    assert.deepEqual(await warnings('A19B', '2.4'), [empty]);
+    assert.deepEqual(await warnings('A19C', '2.3', 'PID|1\r'), [
+      'received: PID is not part of the structure QRY_A19.',
+      empty,
+      'received: PID-3 Patient ID is required and is empty.',
+      'received: PID-5 Patient Name is required and is empty.',
+    ]);
+    // An answer that is not as the profile says, as a mapping of the site may make it.
+    const header = 'MSH|^~\\&|A|B|C|D|20260604101500||ADR^A19|1|P|2.3';
+    const body = Buffer.from(`${header}\rMSA|AA|1\rQAK|Q2|OK\rQRD|20260604101500|R|I|Q2\rPRB|AD\r`);
+    const found = warningsOf([{ kind: 'answer', at: 0, body }]);
+    assert.match(found[0] ?? '', /^answer: PRB is not part of the structure ADR_A19/);
   });
 
   it('shows the patient only to somebody who says why, and records it', async () => {
