@@ -51,6 +51,10 @@ export async function add(name: string, options: AddOptions): Promise<number> {
       const example = 'an example\u2019s: put in who asks, with its ASID';
       say(`organisations in channels/${name}.yaml is ${example}`);
     }
+    const here = receiverOf(wanted);
+    if (here !== undefined) {
+      say(`nothing to deliver to yet? gatehouse sim receiver --port ${here}`);
+    }
     if (!options.dryRun) say(`next: gatehouse channel test ${name}`);
   });
   return exits.ok;
@@ -131,6 +135,12 @@ function wantedOf(name: string, options: AddOptions, site: Site): Wanted {
   };
 }
 
+/** The port on this machine where its deliveries go, where they do. */
+function receiverOf({ template, to }: Wanted): number | undefined {
+  if (to === undefined) return template === 'push' ? usualReceiver : undefined;
+  return ['127.0.0.1', '::1', 'localhost'].includes(to.host) ? to.port : undefined;
+}
+
 /** `MILLENNIUM|R0A`; a facility alone is that facility with any application. */
 function partyOf(text: string): Party {
   const parts = text.split('|');
@@ -171,6 +181,9 @@ function portFor(name: string, { listen, template }: AddOptions, { channels }: S
     exits.failed,
   );
 }
+
+/** Where the push that comes with Gatehouse delivers, and the simulated receiver listens. */
+const usualReceiver = 2580;
 
 /** Where the channels listen that come with Gatehouse. */
 const usual: Readonly<Record<string, number>> = { 'gp-record': 2575, 'adt-feed': 2577, push: 2579 };

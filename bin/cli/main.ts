@@ -18,6 +18,7 @@ import { complain } from './output.ts';
 import { holdOutput, showHeld, withoutPager } from './pager.ts';
 import { addPracticeCommands } from './practice-commands.ts';
 import { addQueueCommands } from './queue-commands.ts';
+import { addSimCommands } from './sim-commands.ts';
 import { addStoreCommands } from './store-commands.ts';
 import { complainOfUsage } from './usage.ts';
 import { version } from './version.ts';
@@ -134,39 +135,7 @@ function tree(): Command {
     .addHelpText('after', '\nExample:\n  gatehouse route graph gp-record')
     .action(async (route, options) => run((await import('./route.ts')).graph(route, options)));
 
-  const sim = program.command('sim').description('simulated systems around the engine');
-  sim
-    .command('gp')
-    .description('PDS, SDS, the Spine proxy, GP Connect and a GP system that speaks HL7 v2')
-    .option('--port <port>', 'HTTP port', '8480')
-    .option('--mllp-port <port>', 'MLLP port of the HL7 v2 GP system', '2576')
-    .option('--patients <folder>', 'folder of bundles (fixtures/patients unless told)')
-    .option('--scenario <nhs=name...>', 'make a patient fail in a named way')
-    .option(
-      '--application <apikey=jwks...>',
-      'API key and JWK set (a file) of an application; PDS then wants its token (/oauth2/token)',
-    )
-    .addOption(site)
-    .option('--sds-apikey <key>', 'API key SDS wants')
-    .option('--gateway-token <token>', 'access token the Clinical Data Gateway wants')
-    .addHelpText('after', '\nExample:\n  gatehouse sim gp --scenario 9465701459=slow:3000')
-    .action(async (options) => run((await import('./sim.ts')).gp(options)));
-  sim
-    .command('hospital')
-    .description('a hospital that asks for GP records, or sends ADT, at a rate')
-    .requiredOption('--to <host:port>', 'the channel to ask')
-    .option('--count <n>', 'how many messages', '1')
-    .option('--rate <n>', 'messages a second', '1')
-    .option('--connections <n>', 'connections', '1')
-    .option('--nhs <number>', 'patient to ask for', '9465701459')
-    .option(
-      '--type <type>',
-      'QBP^Q11, QBP^ZGR, QBP^Q21, QRY^A19, QRY^R02, RQC^I05, VXQ^V01 or ADT^A01',
-      'QBP^Q11',
-    )
-    .addOption(form)
-    .addHelpText('after', '\nExample:\n  gatehouse sim hospital --to 127.0.0.1:2575 --count 10')
-    .action(async (options) => run((await import('./sim.ts')).hospital(options)));
+  addSimCommands(program);
 
   program
     .command('explain <code>')

@@ -81,7 +81,8 @@ gatehouse serve
 gatehouse send fixtures/gp-record/allergies.hl7 --to 127.0.0.1:2575 --new-id
 \`\`\`
 
-Another channel is \`gatehouse channel add NAME --template gp-record|adt-feed|push\`; a change is taken over by
+Another channel is \`gatehouse channel add NAME --template gp-record|adt-feed|push\` (where it delivers to nothing yet,
+\`gatehouse sim receiver\` takes it, and can refuse, be late or be silent); a change is taken over by
 \`gatehouse config apply --reason …\`, and taken back by \`gatehouse config rollback REVISION\`.
 
 After an update of Gatehouse, write the schemas anew: \`gatehouse init --schemas\`.

@@ -1,13 +1,13 @@
 /** `receiver: epr AE first=2`: what a destination does with what it is sent in a case. */
 import { FaultError } from '../faults.ts';
-import { type AckCode, acknowledgementMode, buildAck, wanted } from '../hl7/ack.ts';
+import { type AckCode, ackCodes, buildAck } from '../hl7/ack.ts';
 import { type Message, parseMessage } from '../hl7/message.ts';
 import { type MllpDestination, ReplyError } from '../mllp/destination.ts';
 import { nearest } from '../config/yaml.ts';
+import { acknowledgementsFor } from '../simulator/receiver.ts';
 import type { Wrong } from './scenario.ts';
 
-const codes = ['AA', 'AE', 'AR', 'CA', 'CE', 'CR'] as const satisfies AckCode[];
-const reactions = [...codes, 'down', 'silence', 'unreadable'] as const;
+const reactions = [...ackCodes, 'down', 'silence', 'unreadable'] as const;
 type Reaction = (typeof reactions)[number];
 
 /** What a destination does, for good or with the first so many messages. */
@@ -85,11 +85,10 @@ export function receiverInCase(
       if (does === 'silence') throw new FaultError({ name: 'gpTimeout' });
       if (does === 'unreadable') throw new ReplyError('gpReplyUnreadable', 'no MSA', payload);
       const message = parseMessage(payload);
-      const { mode, accept, application } = acknowledgementMode(message);
-      const inTwo = mode === 'enhanced' && wanted(accept, 'success') && does.startsWith('A');
-      if (!inTwo) return acknowledge(message, does);
-      if (application === 'AL') setImmediate(() => unasked(acknowledge(message, does)));
-      return acknowledge(message, 'CA');
+      const [first, second] = acknowledgementsFor(message, does);
+      if (first === undefined) throw new FaultError({ name: 'gpTimeout' });
+      if (second !== undefined) setImmediate(() => unasked(acknowledge(message, second)));
+      return acknowledge(message, first);
     },
     close() {},
     isWeary: () => tries >= mostTries,

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { nearest } from '../config/yaml.ts';
 import type { Engine } from '../engine.ts';
 import { progressStates } from '../journal/journal.ts';
-import type { Tapped, Where } from '../watch/taps.ts';
+import { type Where, readWhere } from '../hl7/where.ts';
+import type { Tapped } from '../watch/taps.ts';
 import { Refusal } from './refusal.ts';
 import { type Route, route } from './router.ts';
 
@@ -37,9 +38,7 @@ export function tapRoutes({ taps, channels }: Engine): Route[] {
 }
 
 function condition(text: string): Where {
-  const [, path, not, pattern] = /^([^=!]+)(!?)=(.*)$/s.exec(text) ?? [];
-  if (path === undefined || pattern === undefined) {
-    throw new Refusal(400, 'a condition needs a place and a text', "write it as 'PID-3=*123'");
-  }
-  return { path: path.trim(), pattern: pattern.trim(), not: not === '!' };
+  const where = readWhere(text);
+  if (where) return where;
+  throw new Refusal(400, 'a condition needs a place and a text', "write it as 'PID-3=*123'");
 }

@@ -13,7 +13,8 @@ import type { Segment } from './segment.ts';
 import { versionAtLeast } from './version.ts';
 
 /** Table 0008: A-codes in original mode and for applications, C-codes for accepting. */
-export type AckCode = 'AA' | 'AE' | 'AR' | 'CA' | 'CE' | 'CR';
+export const ackCodes = ['AA', 'AE', 'AR', 'CA', 'CE', 'CR'] as const;
+export type AckCode = (typeof ackCodes)[number];
 
 /** Table 0155: always, never, on error or reject only, on success only. */
 export type AckCondition = 'AL' | 'NE' | 'ER' | 'SU';

@@ -1,21 +1,17 @@
 /**
- * A simulated hospital: asks over MLLP and checks that each answer is the answer to its question,
- * measures under load, and takes what is pushed to it.
+ * A simulated hospital: asks over MLLP, checks that each answer is the answer to its question, and
+ * measures under load.
  */
-import type { TlsOptions } from 'node:tls';
 import { setTimeout as wait } from 'node:timers/promises';
 import { silent } from '../events.ts';
 import type { Emit } from '../events.ts';
 import { FaultError, faults } from '../faults.ts';
-import { buildAck } from '../hl7/ack.ts';
 import { parseMessage } from '../hl7/message.ts';
 import { createDestination } from '../mllp/destination.ts';
 import type { LinkTls } from '../mllp/link.ts';
 import { buildAdt } from './hospital-messages.ts';
 import type { AdtPatient, HospitalMessage } from './hospital-messages.ts';
 import { buildQbp, nextPart, queryBuilders, usualAsker } from './hospital-queries.ts';
-import { serveMllp } from './mllp-server.ts';
-import type { MllpServer } from './mllp-server.ts';
 
 export interface HospitalOptions {
   host: string;
@@ -126,42 +122,6 @@ export function createHospital(options: HospitalOptions): Hospital {
     },
     close: () => own.close(),
   };
-}
-
-/** A listener that takes what is pushed to the hospital and acknowledges it. */
-export interface HospitalListener {
-  port: number;
-  /** Everything taken, oldest first. */
-  received: Buffer[];
-  close(): Promise<void>;
-}
-
-/**
- * Listen for pushed messages.
- * @param options.answer MSA-1 for all of them; AA unless told, and AR says "try again"
- * @throws Error of node:net where the address cannot be listened on
- */
-export async function listenAsHospital(
-  options: { host?: string; port?: number; tls?: TlsOptions; answer?: 'AA' | 'AE' | 'AR' } = {},
-): Promise<HospitalListener> {
-  const { host = '127.0.0.1', port = 0, tls, answer: code = 'AA' } = options;
-  const received: Buffer[] = [];
-  const server: MllpServer = await serveMllp({
-    host,
-    port,
-    ...(tls && { tls }),
-    answer(payload) {
-      received.push(payload);
-      const responder = {
-        controlId: `H${received.length}`,
-        now: new Date(),
-        application: 'MILLENNIUM',
-        facility: 'R0A',
-      };
-      return { payload: buildAck(parseMessage(payload), { ...responder, code, faults: [] }) };
-    },
-  });
-  return { port: server.port, received, close: server.close };
 }
 
 /** One message to try, and what a hospital should see. */

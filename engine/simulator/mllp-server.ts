@@ -7,15 +7,20 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import tls from 'node:tls';
 import type { TlsOptions } from 'node:tls';
+import type { FaultName } from '../faults.ts';
 import { createDeframer, frame } from '../mllp/frame.ts';
 import { messageStarts } from '../mllp/mllp.ts';
 
 /** What is sent for one message; without a payload nothing is. */
 export interface MllpAnswer {
   payload?: Uint8Array;
+  /** What follows it at once: an application acknowledgement behind an accept acknowledgement. */
+  second?: Uint8Array;
   /** Milliseconds to wait first. */
   delay?: number;
   spoil?: 'reset' | 'cutShort' | 'unframed';
+  /** Called when it was written, or will not be. */
+  settled?: () => void;
 }
 
 export interface MllpServer {
@@ -36,6 +41,8 @@ export async function serveMllp(options: {
   port: number;
   tls?: TlsOptions;
   answer: (payload: Buffer) => MllpAnswer;
+  /** Is told of bytes that were no frame; nothing is answered. */
+  broken?: (fault: FaultName) => void;
 }): Promise<MllpServer> {
   const sockets = new Set<Socket>();
   const closing = new AbortController();
@@ -47,16 +54,23 @@ export async function serveMllp(options: {
     const deframer = createDeframer(
       { maxBytes: longestMessage, mode: 'lenient', marks: messageStarts },
       (arrival) => {
-        if (arrival.kind !== 'message') return;
+        if (arrival.kind !== 'message') {
+          options.broken?.(arrival.fault);
+          return;
+        }
         const payload = Buffer.from(arrival.payload);
         turn = turn
-          .then(() => send(socket, options.answer(payload), closing.signal))
+          .then(async () => {
+            const answer = options.answer(payload);
+            await send(socket, answer, closing.signal).finally(answer.settled);
+          })
           .catch(() => {
             socket.destroy();
           });
       },
     );
     socket.on('data', (chunk: Buffer) => deframer.push(chunk));
+    socket.on('end', () => deframer.end());
   };
   const server: Server = options.tls
     ? tls.createServer(options.tls, onConnection)
@@ -82,8 +96,21 @@ async function send(socket: Socket, answer: MllpAnswer, closing: AbortSignal): P
     socket.resetAndDestroy();
     return;
   }
-  if (answer.payload === undefined || socket.destroyed) return;
-  const framed = frame(answer.payload);
-  if (answer.spoil === 'cutShort') socket.end(framed.subarray(0, Math.ceil(framed.length / 2)));
-  else socket.write(answer.spoil === 'unframed' ? answer.payload : framed);
+  for (const payload of [answer.payload, answer.second]) {
+    if (payload === undefined || socket.destroyed) return;
+    const framed = frame(payload);
+    if (answer.spoil === 'cutShort') socket.end(framed.subarray(0, Math.ceil(framed.length / 2)));
+    else await written(socket, answer.spoil === 'unframed' ? payload : framed);
+  }
+}
+
+/** Resolves when the operating system has the bytes, or the connection is gone. */
+function written(socket: Socket, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once('close', resolve);
+    socket.write(bytes, () => {
+      socket.off('close', resolve);
+      resolve();
+    });
+  });
 }

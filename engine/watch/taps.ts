@@ -5,7 +5,7 @@
 import { Readable } from 'node:stream';
 import type { Message } from '../hl7/message.ts';
 import { segmentLines } from '../hl7/readable.ts';
-import { parsePath } from '../hl7/path.ts';
+import { type Where, holding } from '../hl7/where.ts';
 import type { Progress } from '../journal/journal.ts';
 
 /** A message as it ended. */
@@ -29,15 +29,6 @@ export interface Finished {
 /** One line of a tap: a message, or how many were left out before the next. */
 export type TapLine =
   (Omit<Finished, 'message'> & { message: string | null }) | { dropped: number };
-
-/** A place and what is to stand there: `PID-3` `*123`. */
-export interface Where {
-  path: string;
-  /** `*` stands for any text, `?` for any character. */
-  pattern: string;
-  /** It must not. */
-  not: boolean;
-}
 
 export interface Tapped {
   channel?: string;
@@ -128,38 +119,11 @@ function lineOf({ message, ...one }: Finished): string {
 }
 
 function fitting({ channel, states, type, fault, where }: Tapped): (one: Finished) => boolean {
-  const conditions = where.map(({ path, pattern, not }) => {
-    const { field } = parsePath(path);
-    if (field === undefined) throw new Error(`"${path}" names a segment, not a field`);
-    const expression = globOf(pattern);
-    return (message: Message) =>
-      valuesAt(message, path).some((value) => expression.test(value)) !== not;
-  });
+  const holds = holding(where);
   return (one) =>
     (channel === undefined || one.channel === channel) &&
     (states === undefined || states.includes(one.state)) &&
     (type === undefined || `${one.type}^`.startsWith(`${type}^`)) &&
     (fault === undefined || one.fault === fault) &&
-    conditions.every((holds) => one.message !== undefined && holds(one.message));
-}
-
-/** A pattern as an expression, in capitals or not. */
-function globOf(pattern: string): RegExp {
-  const escaped = pattern.replace(/[\\^$.+()[\]{}|]/g, '\\$&');
-  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`, 'is');
-}
-
-/** What may be meant by a place: all of it, or the first component of any of its repetitions. */
-function valuesAt(message: Message, path: string): string[] {
-  const { segment, field, repetition, component } = parsePath(path);
-  const found: (string | undefined)[] = [];
-  for (let occurrence = 1; occurrence <= Math.max(1, message.count(segment)); occurrence++) {
-    const place = path.includes('[') ? path : path.replace(segment, `${segment}[${occurrence}]`);
-    found.push(message.raw(place), message.get(place));
-    if (repetition !== undefined || component !== undefined) continue;
-    for (let number = 1; number <= message.repetitions(place); number++) {
-      found.push(message.get(`${segment}[${occurrence}]-${field}[${number}]`));
-    }
-  }
-  return found.map((value) => value ?? '');
+    (where.length === 0 || (one.message !== undefined && holds(one.message)));
 }

@@ -191,6 +191,12 @@ export const rows: Readonly<Record<string, Row>> = {
     missing: null,
     serves: { ready: /speaks HL7 v2: /, more: '--port 0 --mllp-port 0' },
   },
+  'sim receiver': {
+    in: 'bare',
+    missing: null,
+    forms: ['table', 'ndjson'],
+    serves: { ready: /the receiver listens on /, more: '--port 0' },
+  },
   'sim hospital': { missing: null, words: { '--count 10': '--count 2 --rate 50' } },
   explain: { missing: 'explain GH-4020' },
 };

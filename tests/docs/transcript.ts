@@ -55,37 +55,34 @@ export function differenceOf(
   return skipping || at === came.length ? undefined : `not shown: ${came[at]}`;
 }
 
-/** A line without what differs from run to run: times, sizes, ports, ids. */
+/** A line without what differs from run to run: times, sizes, ports, ids, which system was the slowest. */
 function plain(line: string): string {
-  return (
-    line
-      .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'DATE')
-      .replace(/\d\d:\d\d:\d\d\.\d{3}/g, 'TIME')
-      .replace(/^\d\d:\d\d:\d\d {2}over the last [\dsmh ]+ {2}/, 'TIME over the last AGE ')
-      .replace(/\b20\d{12}\+0000/g, 'NOW')
-      .replace(/\+ *\d+\.\d ms/g, '+ ms')
-      .replace(/\bin \d+ ms/g, 'in ms')
-      .replace(/· \d+ B/g, '· B')
-      .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT')
-      .replace(/--listen \d+/g, '--listen PORT')
-      .replace(/\bE2E[0-9A-F]{12}\b/g, 'MESSAGE')
-      .replace(/\b(?=[a-f]*\d)[0-9a-f]{12}\b/g, 'REVISION')
-      .replace(/\b[0-9A-Z]{10}([RAC]?)\b/g, 'EXCHANGE$1')
-      .replace(/\b(?=[a-f]*\d)[0-9a-f]{16}\b/g, 'KEY')
-      .replace(/(\s\d+\s+)\d+[smhd]( \d+[smhd])?(?=\s)/g, '$1AGE')
-      .replace(/\b(\d+) of \1 cases pass/g, 'ALL cases pass')
-      .replace(/sent in .* a second/g, 'sent')
-      .replace(/^[\d.]+\/s, p50 [\d.]+ ms, p99 [\d.]+ ms$/, 'RATE')
-      .replace(/(?<=\t| {2})(\d+\.\d+|\d+ ms|\d+\.\d s)(?=\t| {2}|$)/g, 'FIGURE')
-      // The slowest is first, whichever it is.
-      .replace(/^gp-record\/(pds|sds|gpconnect)(?=\s+FIGURE)/, 'gp-record/ENDPOINT')
-      .replace(/^(A[AER]\s+\d+)\s+\d+\s+\d+$/g, '$1 MS MS')
-      .replace(/\b\d+(\.\d+)? (B|KB|MB|GB)\b/g, 'SIZE')
-      .replace(/\b(answered|delivered)\s+\d+\.\d\b/g, '$1 MS')
-      .replace(/(delivered|owed)\s+\d+\.\d/g, '$1 MS')
-      .replace(/\s+/g, ' ')
-      .trim()
-  );
+  return line
+    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'DATE')
+    .replace(/\d\d:\d\d:\d\d\.\d{3}/g, 'TIME')
+    .replace(/^\d\d:\d\d:\d\d {2}over the last [\dsmh ]+ {2}/, 'TIME over the last AGE ')
+    .replace(/\b20\d{12}\+0000/g, 'NOW')
+    .replace(/\+ *\d+\.\d ms/g, '+ ms')
+    .replace(/\bin \d+ ms/g, 'in ms')
+    .replace(/· \d+ B/g, '· B')
+    .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT')
+    .replace(/--listen \d+/g, '--listen PORT')
+    .replace(/\bE2E[0-9A-F]{12}\b/g, 'MESSAGE')
+    .replace(/\b(?=[a-f]*\d)[0-9a-f]{12}\b/g, 'REVISION')
+    .replace(/\b[0-9A-Z]{10}([RAC]?)\b/g, 'EXCHANGE$1')
+    .replace(/\b(?=[a-f]*\d)[0-9a-f]{16}\b/g, 'KEY')
+    .replace(/(\s\d+\s+)\d+[smhd]( \d+[smhd])?(?=\s)/g, '$1AGE')
+    .replace(/\b(\d+) of \1 cases pass/g, 'ALL cases pass')
+    .replace(/sent in .* a second/g, 'sent')
+    .replace(/^[\d.]+\/s, p50 [\d.]+ ms, p99 [\d.]+ ms$/, 'RATE')
+    .replace(/(?<=\t| {2})(\d+\.\d+|\d+ ms|\d+\.\d s)(?=\t| {2}|$)/g, 'FIGURE')
+    .replace(/^gp-record\/(pds|sds|gpconnect)(?=\s+FIGURE)/, 'gp-record/ENDPOINT')
+    .replace(/^(A[AER]\s+\d+)\s+\d+\s+\d+$/g, '$1 MS MS')
+    .replace(/\b\d+(\.\d+)? (B|KB|MB|GB)\b/g, 'SIZE')
+    .replace(/\b(answered|delivered)\s+\d+\.\d\b/g, '$1 MS')
+    .replace(/(delivered|owed)\s+\d+\.\d/g, '$1 MS')
+    .replace(/\s+/g, ' ')
+    .trim();
 }
 
 /** The name of an exchange. */

@@ -24,7 +24,7 @@ const threeRecords = [
 
 /** Pages that are played one after the other in one place, and whether an engine runs there. */
 const sittings: (PlaceOptions & { pages: string[]; before?: string[] })[] = [
-  { pages: ['01-new-channel.md'], engine: true, spare: ['6661'], fewCases: true },
+  { pages: ['01-new-channel.md'], engine: true, spare: ['6661', '2580'], fewCases: true },
   { pages: ['02-practice-list.md'], engine: false },
   { pages: ['03-check.md'], engine: false },
   { pages: ['04-dry-run.md'], engine: false },
@@ -77,13 +77,19 @@ describe('the jobs of the documentation', function () {
         for (const { command, shown } of steps) {
           it(command, async () => {
             const here = command.replace(exchange, (name) => ids.get(name) ?? name);
-            let difference = differenceOf(shown, await place.play(here), ids);
+            const played = async () => {
+              const differences = (await place.play(here)).map((one) =>
+                differenceOf(shown, one, ids),
+              );
+              return differences.every(Boolean) ? differences[0] : undefined;
+            };
+            let difference = await played();
             // What becomes of a message is told up to a second later, and of a delivery when it is given up.
             const asks =
               / message (list|explain|show) | queue (list|show) | store stats| top /.test(command);
             for (let again = 0; difference && asks && again < 100; again++) {
               await new Promise((next) => setTimeout(next, 250));
-              difference = differenceOf(shown, await place.play(here), ids);
+              difference = await played();
             }
             assert.equal(difference, undefined);
           });

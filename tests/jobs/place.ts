@@ -13,10 +13,12 @@ import { type Playing, begin } from '../docs/transcript.ts';
 
 export interface Place {
   /**
-   * Run a command as a page has it; both its outputs. One that ends in `&` runs beside the next: what
-   * it says at first is its output, and what it says until it ends comes before that of the other.
+   * Run a command as a page has it. One that ends in `&` runs beside the next, and what it says at
+   * first is its output.
+   * @returns both outputs as they may stand on a terminal: where another ran beside it, what that
+   *   said until it ended comes before or behind its own
    */
-  play(command: string): Promise<string>;
+  play(command: string): Promise<string[]>;
   close(): Promise<void>;
 }
 
@@ -51,21 +53,21 @@ export async function openPlace({ engine, spare = [], fewCases }: PlaceOptions):
       ? calledIn(folder, env, wordsOf(command).slice(2))
       : begin(command, folder, env).ended;
   let beside: { playing: Playing; told: number }[] = [];
-  async function both(command: string): Promise<string> {
+  async function screens(command: string): Promise<string[]> {
     const [, behind] = /^(.*) &$/.exec(command) ?? [];
     if (behind !== undefined) {
       const playing = begin(behind, folder, env);
       await playing.begun;
       const said = playing.said();
       beside.push({ playing, told: said.length });
-      return said;
+      return [said];
     }
     const came = await ended(command);
-    const others = await Promise.all(
-      beside.map(async (one) => (await one.playing.ended).slice(one.told)),
-    );
+    if (beside.length === 0) return [came];
+    const others = beside.map(async (one) => (await one.playing.ended).slice(one.told));
+    const other = (await Promise.all(others)).join('');
     beside = [];
-    return others.join('') + came;
+    return [other + came, came + other];
   }
   return {
     async play(command) {
@@ -73,8 +75,10 @@ export async function openPlace({ engine, spare = [], fewCases }: PlaceOptions):
       const numbered = (text: string, from: string, to: string) =>
         text.replace(new RegExp(`(?<!\\d)${from}(?!\\d)`, 'g'), to);
       const here = ports.reduce((text, [page, real]) => numbered(text, page, real), command);
-      const came = (await both(here)).replaceAll(`${folder}/`, '');
-      return ports.reduce((text, [page, real]) => numbered(text, real, page), came);
+      return (await screens(here)).map((came) => {
+        const told = came.replaceAll(`${folder}/`, '');
+        return ports.reduce((text, [page, real]) => numbered(text, real, page), told);
+      });
     },
     async close() {
       for (const { playing } of beside) playing.kill();

@@ -1,7 +1,8 @@
 /** Taps: what fits is told, and a reader that is slow costs the engine nothing. */
 import assert from 'node:assert/strict';
 import { parseMessage } from '../../engine/hl7/message.ts';
-import { type Finished, type TapLine, type Where, createTaps } from '../../engine/watch/taps.ts';
+import type { Where } from '../../engine/hl7/where.ts';
+import { type Finished, type TapLine, createTaps } from '../../engine/watch/taps.ts';
 import { adt } from '../story/small-site.ts';
 
 const one = (id: string, more: Partial<Finished> = {}): Finished => ({

@@ -58,7 +58,7 @@ export const tokenEndpoint: Part = {
     wrong('no exp', { claims: { exp: undefined } }),
     wrong('exp as text', { claims: { exp: String(seconds() + 60) } }),
     wrong('exp in the past', { claims: { exp: seconds() - 20 } }),
-    wrong('exp more than five minutes ahead', { claims: { exp: seconds() + 360 } }),
+    wrong('exp more than five minutes ahead', { claims: { exp: seconds() + 3600 } }),
   ],
 };
 
