@@ -1,7 +1,7 @@
 /** The GP system and the hospital that speak MLLP, met with raw bytes on a socket and with each other. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, writeFileSync, mkdirSync } from 'node:fs';
+import { mkdtempSync, writeFileSync, mkdirSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import type { Hospital } from '../../engine/simulator/hospital.ts';
 import { startMllpGp } from '../../engine/simulator/mllp-gp.ts';
 import type { MllpGp } from '../../engine/simulator/mllp-gp.ts';
 import { loadHl7Records } from '../../engine/simulator/mllp-records.ts';
-import { patients, root } from './caller.ts';
+import { patients } from './caller.ts';
 
 const bram = '9990000220';
 
