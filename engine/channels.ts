@@ -5,7 +5,7 @@
  * What a channel is told in one configuration it finishes under it; a channel that reads the same in
  * both is not touched. Ports that stay keep their connections, deliveries keep their order.
  */
-import { filesOf } from './config/files.ts';
+import { filesOf, mappingFilesOf } from './config/files.ts';
 import type { LoadedChannel, Site } from './config/site.ts';
 import { fingerprintOf } from './config/revision.ts';
 import type { Deliveries } from './deliveries.ts';
@@ -92,7 +92,7 @@ export function createChannels(first: Site, parts: ChannelsParts): Channels {
       for (const loaded of next.channels) {
         const name = loaded.channel.channel;
         const before = running.get(name);
-        const fingerprint = fingerprintOf(inputsOf(next, loaded, nextPaces), env);
+        const fingerprint = fingerprintOf(inputsOf(loaded, nextPaces), env);
         if (before?.fingerprint === fingerprint) {
           wanted.set(name, before);
           continue;
@@ -172,8 +172,11 @@ export function createChannels(first: Site, parts: ChannelsParts): Channels {
 }
 
 /** What a channel depends on. */
-function inputsOf({ root, mappings }: Site, loaded: LoadedChannel, paces: string) {
-  return { root, mappings, channel: loaded.channel, files: filesOf(loaded), beside: paces };
+function inputsOf(loaded: LoadedChannel, paces: string) {
+  const { channel, route, pushRoutes, mappings: folder = '' } = loaded;
+  const routes = [route, ...(pushRoutes?.values() ?? [])].map(({ definition }) => definition);
+  const mappings = { folder, files: mappingFilesOf(loaded) };
+  return { channel, files: filesOf(loaded), mappings, beside: [paces, routes] };
 }
 
 /** Who may be asked how often: an allowance is shared by all channels that ask the same address. */

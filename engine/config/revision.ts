@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { join, relative } from 'node:path';
 import { isSecretReference, resolveText, strings } from './values.ts';
 import type { Surroundings } from './values.ts';
 
@@ -48,13 +48,12 @@ export function contentOf(
 
 /** What a channel's fingerprint is made of. */
 export interface Fingerprinted {
-  root: string;
-  /** Its folder of mappings. */
-  mappings: string;
   /** The channel as it was read. */
   channel: unknown;
   /** The files it names, each with its path. */
   files: readonly string[];
+  /** The folder of mappings, and the files of it that it uses. */
+  mappings: { folder: string; files: readonly string[] };
   /** What else it depends on. */
   beside: unknown;
 }
@@ -71,14 +70,10 @@ export function fingerprintOf(of: Fingerprinted, env: Surroundings): string {
     if (isSecretReference(text)) hash.update(`\0${told(() => resolveText(text, env))}`);
   }
   for (const file of of.files) hash.update(`\0${file}\0`).update(told(() => readFileSync(file)));
-  const shared = [
-    [of.root, join('channels', 'routes')] as const,
-    [dirname(of.mappings), basename(of.mappings)] as const,
-  ];
-  for (const [root, part] of shared) {
-    for (const name of filesBelow(root, part)) {
-      hash.update(`\0${name}\0`).update(told(() => readFileSync(join(root, name))));
-    }
+  const { folder, files } = of.mappings;
+  // A copy of the same files is the same: every revision has its own.
+  for (const file of files) {
+    hash.update(`\0${relative(folder, file)}\0`).update(told(() => readFileSync(file)));
   }
   return hash.digest('base64');
 }
@@ -93,7 +88,7 @@ function told<T>(read: () => T): T | '' {
 }
 
 /** The files of one part, from the root, in the order of their names. */
-function filesBelow(root: string, part: string): string[] {
+export function filesBelow(root: string, part: string): string[] {
   const found = statSync(join(root, part), { throwIfNoEntry: false });
   if (!found) return [];
   if (found.isFile()) return [part];

@@ -27,6 +27,8 @@ export type MappingFunction = (values: Values, context: FunctionContext) => read
 
 export interface Library {
   tables: ReadonlyMap<string, Table>;
+  /** Names of the tables that rules ask. */
+  tablesUsed: Set<string>;
   types: { source: YamlFile; file: TypesFile };
   findings: Finding[];
   /** Names of the extensions that paths read. */
@@ -71,6 +73,7 @@ export function suggestion(word: string, known: Iterable<string>): string {
 
 export function findTable(library: Library, name: string, place: Place): Table | undefined {
   const table = library.tables.get(name);
+  library.tablesUsed.add(name);
   if (!table) {
     const near = suggestion(name, library.tables.keys());
     report(

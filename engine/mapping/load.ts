@@ -52,6 +52,8 @@ export interface DatasetItem extends CompiledItem {
 export interface CompiledMappings {
   datasets: ReadonlyMap<Dataset, CompiledDataset>;
   tables: ReadonlyMap<string, Table>;
+  /** Names of those that its rules, or the engine for it, ask. */
+  tablesUsed: ReadonlySet<string>;
   /** What is left behind on purpose, by element. */
   leftBehind: LeftBehind;
   /** Names of the extensions that the rules know. */
@@ -102,7 +104,8 @@ export function loadMappings(folder: string): CompiledMappings {
     throw new ConfigError(findings);
   }
   const extensions = new Set(ownExtensions);
-  const library: Library = { tables, types, findings, extensions, siteSettings: new Set() };
+  const noted = { tablesUsed: new Set<string>(), siteSettings: new Set<string>() };
+  const library: Library = { tables, types, findings, extensions, ...noted };
   const datasets = new Map<Dataset, CompiledDataset>();
   const views: Place[] = [];
   const root: Place = { source: types.source, path: ['coded'] };
@@ -133,6 +136,7 @@ export function loadMappings(folder: string): CompiledMappings {
   return {
     datasets,
     tables,
+    tablesUsed: library.tablesUsed,
     leftBehind,
     extensions: new Set([...library.extensions, ...extensionsIn(leftBehind)]),
     siteSettings: library.siteSettings,
@@ -221,6 +225,7 @@ function readTypes(
 }
 
 function needTable(library: Library, name: string, place: Place): void {
+  library.tablesUsed.add(name);
   if (library.tables.has(name)) return;
   const near = suggestion(name, library.tables.keys());
   report(library, place, `there is no table "${name}"${near}`, 'tables are files tables/NAME.csv');

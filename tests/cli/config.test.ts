@@ -254,6 +254,52 @@ describe('gatehouse config', function () {
     }
   });
 
+  it('names and touches only the channels that a table, a route or a mapping is of', async () => {
+    const receiver = await startReceiver();
+    mkdirSync(path('mappings/feeds'));
+    for (const [name, table] of [
+      ['epr', 'class'],
+      ['lab', 'ward'],
+    ]) {
+      site.write(
+        `mappings/feeds/${name}.yaml`,
+        `feed: ${name}\nrules:\n  - set: PV1-2\n    from: PV1-2\n    table: ${table}\n    unknown: pass\n`,
+      );
+      site.write(`mappings/tables/${table}.csv`, 'code,value\nE,I\n');
+      const mapped = delivered(receiver.port).replace('{ to: epr }', `{ to: epr, map: ${name} }`);
+      site.write(`channels/${name}.yaml`, adtChannel(name ?? '', mapped));
+    }
+    const said = async (...args: string[]) => {
+      const { stderr } = await good('apply', '--yes', ...args);
+      return stderr.replace(/^[^]*in the place of \w+\n/, '');
+    };
+    try {
+      assert.equal(await said(), 'added: epr, lab\n');
+      site.write('mappings/tables/class.csv', 'code,value\nE,O\n');
+      assert.equal(await said(), 'changed: epr\n');
+      site.write('mappings/tables/none.csv', 'code,value\nE,O\n');
+      assert.equal(await said(), 'no channel runs otherwise\n');
+      edit('mappings/feeds/lab.yaml', 'PV1-2', 'PV1-2 ');
+      assert.equal(await said(), 'changed: lab\n');
+      site.write('channels/routes/other.yaml', text('channels/routes/adt.yaml'));
+      assert.equal(await said(), 'no channel runs otherwise\n');
+      edit('channels/one.yaml', 'route: adt', 'route: other');
+      assert.equal(await said(), 'changed: one\n');
+      // One function may call another, wherever it stands.
+      site.write('mappings/words.ts', 'export const word = "x";\n');
+      assert.equal(await said(), 'changed: epr, lab\n');
+      // What was left alone is what runs: the table as it was edited.
+      const show = ['channel', 'show', 'epr', '--site', site.folder, '--data', site.data];
+      const { stdout } = await called([...show, '-o', 'json']);
+      const { running } = jsonOf<{ running: { port: number } }>(stdout, 'channel');
+      await ask(running.port, adt('M1'));
+      await until(() => receiver.messages.length > 0, 'it is delivered');
+      assert.equal(receiver.messages[0]?.get('PV1-2'), 'O');
+    } finally {
+      await receiver.close();
+    }
+  });
+
   it('renders what a channel comes to, with secrets as their reference', async () => {
     site.write(
       'site.yaml',
