@@ -2,9 +2,9 @@
  * A route: a statechart in YAML, run by xstate through its pure transition functions. A route does
  * no I/O: it says which effect comes next, the exchange performs it and feeds the outcome back.
  *
- * Guards are bounded counters only, so every route is finite: it is explored once at load with
- * xstate itself, and the result is a table of its states and events. The table is what runs (a
- * step costs well under a microsecond instead of about a hundred); a test holds it equal to
+ * Guards are bounded counters only, so every route is finite: it is explored once, before its first
+ * step, with xstate itself, and the result is a table of its states and events. The table is what
+ * runs (a step costs well under a microsecond instead of about a hundred); a test holds it equal to
  * `transition()`.
  */
 import {
@@ -125,11 +125,38 @@ export function keyOf(snapshot: { value: unknown; context: unknown }): string {
   return [String(snapshot.value), ...attempts.map(([name, n]) => `${name}=${n}`).sort()].join(' ');
 }
 
-/** Explore a definition with xstate and give the route as a table. Check it first: see `route-check`. */
+/**
+ * The route of a definition. It is explored when it is first asked for a step: a command that only looks
+ * at a site does not wait for that. Check the definition first: see `route-check`.
+ */
 export function compileRoute(definition: RouteDefinition): Route {
+  let explored: Pick<Route, 'start' | 'table'> | undefined;
+  const all = () => (explored ??= explore(definition));
+  const at = (key: string) => {
+    const row = all().table.get(key);
+    if (!row) throw new RangeError(`route ${definition.route} has no configuration "${key}"`);
+    return row;
+  };
+  return {
+    name: definition.route,
+    version: definition.version,
+    definition,
+    get start() {
+      return all().start;
+    },
+    get table() {
+      return all().table;
+    },
+    at: (key) => at(key).next,
+    decide: (key, outcome) => at(key).on.get(outcome) ?? key,
+  };
+}
+
+/** Explore a definition with xstate. */
+function explore(definition: RouteDefinition): Pick<Route, 'start' | 'table'> {
   const machine = machineOf(definition);
   const table = new Map<string, { next: Next; on: Map<string, string> }>();
-  const explore = (snapshot: AnyMachineSnapshot, actions: { type: string; params?: unknown }[]) => {
+  const visit = (snapshot: AnyMachineSnapshot, actions: { type: string; params?: unknown }[]) => {
     const key = keyOf(snapshot);
     if (table.has(key)) return key;
     const performed = actions.find((action) => action.type === 'perform');
@@ -141,27 +168,13 @@ export function compileRoute(definition: RouteDefinition): Route {
     if ('do' in next) {
       for (const outcome of effects[next.do].outcomes) {
         const [after, then] = transition(machine, snapshot as never, { type: outcome } as never);
-        if (then.length > 0) on.set(outcome, explore(after, then));
+        if (then.length > 0) on.set(outcome, visit(after, then));
       }
     }
     return key;
   };
   const [first, actions] = initialTransition(machine);
-  const start = explore(first, actions);
-  const at = (key: string) => {
-    const row = table.get(key);
-    if (!row) throw new RangeError(`route ${definition.route} has no configuration "${key}"`);
-    return row;
-  };
-  return {
-    name: definition.route,
-    version: definition.version,
-    definition,
-    start,
-    table,
-    at: (key) => at(key).next,
-    decide: (key, outcome) => at(key).on.get(outcome) ?? key,
-  };
+  return { start: visit(first, actions), table };
 }
 
 /** Every way from the start to an end, as the states passed. */
