@@ -2,7 +2,7 @@
  * The revisions of a site that ran, kept beside the journal: `revisions/HASH/` holds the files of one
  * as they were, `history.ndjson` who had it take effect, when and why. A file that says the same in
  * two revisions is stored once. Keys and certificates are no part of a revision; secrets are
- * references, so none is stored here.
+ * references, so none is stored here. `HASH.cases.gz` holds the cases that were there beside it.
  */
 import {
   appendFileSync,
@@ -22,6 +22,7 @@ import {
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { ConfigError, shortPath } from './findings.ts';
+import { type Cases, keepCases, keptCases } from './kept-cases.ts';
 import { contentOf, hashOf } from './revision.ts';
 import { type Site, loadSite } from './site.ts';
 import type { Surroundings } from './values.ts';
@@ -51,6 +52,10 @@ export interface Revisions {
   forget(revision: string): void;
   /** Where the files of a revision are; undefined where none is stored. */
   folderOf(revision: string): string | undefined;
+  /** Keep the cases of a site beside a revision, as they are now. */
+  keepCases(revision: string, root: string): void;
+  /** The cases that were kept beside a revision; undefined where none were. */
+  casesOf(revision: string): Cases | undefined;
   /** Names of all that are stored. */
   stored(): string[];
 }
@@ -70,6 +75,7 @@ export function openRevisions(data: string): Revisions {
       return read.success ? [read.data] : [];
     });
   }
+  const cases = (revision: string) => `${at(revision)}.cases.gz`;
   const last = () => history().findLast(({ how }) => how !== 'set-aside');
 
   return {
@@ -78,6 +84,8 @@ export function openRevisions(data: string): Revisions {
     folderOf: (revision) => (existsSync(at(revision)) ? at(revision) : undefined),
     stored: () =>
       existsSync(folder) ? readdirSync(folder).filter((name) => /^[0-9a-f]{12}$/.test(name)) : [],
+    keepCases: (revision, root) => keepCases(root, cases(revision)),
+    casesOf: (revision) => keptCases(cases(revision)),
     record(one) {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       appendFileSync(log, `${JSON.stringify(event.parse(one))}\n`, { mode: 0o600 });
@@ -87,6 +95,7 @@ export function openRevisions(data: string): Revisions {
     },
     forget(revision) {
       rmSync(at(revision), { recursive: true, force: true });
+      rmSync(cases(revision), { force: true });
       for (const empty of [folder, data]) {
         try {
           rmdirSync(empty);
@@ -151,7 +160,14 @@ export function loadKept(revisions: Revisions, root: string, env: Surroundings):
     if (site.revision !== revision && tries < 3) continue;
     const named = findings.map((one) => ({ ...one, where: own(one.where), says: own(one.says) }));
     const errors = named.filter(({ severity }) => severity === 'error');
-    if (errors.length === 0) return { ...site, findings: named };
+    if (errors.length === 0) {
+      try {
+        revisions.keepCases(revision, root);
+      } catch {
+        // Nothing that runs needs them; a rollback then leaves the cases as they are.
+      }
+      return { ...site, findings: named };
+    }
     if (isNew(revision)) revisions.forget(revision);
     throw new ConfigError(errors);
   }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { exits } from '../../bin/cli/exits.ts';
@@ -197,6 +197,65 @@ describe('gatehouse config', function () {
     assert.match(
       wrong.stderr,
       /no revision "ffff" is stored here\n +next: gatehouse config history/,
+    );
+  });
+
+  it('takes the cases of a change back with it, and leaves those that were edited since', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port: held } = other.address() as AddressInfo;
+    other.close();
+    await once(other, 'close');
+    const [case1, case2, bug] = ['one', 'two', 'bug'].map((name) => `fixtures/${name}.case`);
+    assert.ok(case1 && case2 && bug);
+    const before = text(case1);
+    site.write('channels/two.yaml', adtChannel('two', '', `{ port: ${held} }`));
+    site.write(case2, before.replace('channel: one', 'channel: two'));
+    edit(case1, '# An update', '# An update, told otherwise');
+    await good('apply', '--yes');
+    const changed = await runs();
+    // Found later: what a rollback is for.
+    site.write(bug, before.replace('# An update', '# What went wrong'));
+    const files = () => [text(case1) === before, existsSync(path(case2)), existsSync(path(bug))];
+
+    const dry = await good('rollback', '--dry-run');
+    assert.match(
+      dry.stderr,
+      /^fixtures\/one\.case would be put back.*\nfixtures\/two\.case would be removed/,
+    );
+    assert.deepEqual(files(), [false, true, true]);
+    const back = await good('rollback', '--yes');
+    assert.match(
+      back.stderr,
+      /^fixtures\/one\.case is put back.*\nfixtures\/two\.case is removed, /,
+    );
+    assert.deepEqual(files(), [true, false, true]);
+    edit('channels/one.yaml', 'keep: 90d', 'keep: 30d');
+    assert.match((await good('apply', '--yes')).stderr, /^2 of 2 cases pass\n/);
+
+    // It cannot be taken over: then the cases, too, are as they were.
+    other.listen(held, '127.0.0.1');
+    await once(other, 'listening');
+    const refused = await config('rollback', changed, '--yes');
+    other.close();
+    assert.equal(refused.code, exits.failed, refused.stderr);
+    assert.deepEqual(
+      [...files(), existsSync(path('channels/two.yaml'))],
+      [true, false, true, false],
+    );
+
+    // The later case came with the later revision by now, and comes back with it.
+    const forth = await good('rollback', changed, '--yes');
+    assert.match(forth.stderr, /fixtures\/two\.case is brought back, /);
+    assert.deepEqual(files(), [false, true, false]);
+    edit(case2, '# An update', '# An update that matters');
+    const kept = await good('rollback', '--yes');
+    assert.match(kept.stderr, /fixtures\/two\.case was edited since, and stays as it is\n/);
+    assert.deepEqual(files(), [true, true, true]);
+    const left = readdirSync(site.folder, { recursive: true, encoding: 'utf8' });
+    assert.deepEqual(
+      left.filter((name) => /\.(new|next)/.test(name)),
+      [],
     );
   });
 
