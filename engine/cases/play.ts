@@ -39,20 +39,32 @@ export interface Played {
 /** So many cases at once: more would let the senders' deadlines run out while others are mapped. */
 const atOnce = 8;
 
-/** Play cases as `playCase` plays one. @returns what happened, in the order of the cases */
+/**
+ * Play cases as `playCase` plays one. Those in which something goes wrong take time, for they wait,
+ * and little else: they are played beside the others, the most patient first.
+ * @returns what happened, in the order of the cases
+ */
 export async function playCases(
   stories: readonly Case[],
   channels: readonly LoadedChannel[],
   patients: string,
 ): Promise<Played[]> {
   const played: Played[] = [];
-  const waiting = stories.entries();
-  const playNext = async () => {
-    for (const [i, story] of waiting) played[i] = await playCase(story, channels, patients);
+  const all = [...stories.entries()];
+  const waiting = all.filter(([, story]) => waits(story));
+  waiting.sort(([, a], [, b]) => (b.patience ?? 0) - (a.patience ?? 0));
+  const others = all.filter(([, story]) => !waits(story));
+  const playAll = async (row: Iterable<[number, Case]>) => {
+    for (const [i, story] of row) played[i] = await playCase(story, channels, patients);
   };
-  await Promise.all(Array.from({ length: atOnce }, playNext));
+  // What plays a row takes the next one from where it stands.
+  const rows = [waiting.values(), others.values()];
+  await Promise.all(rows.flatMap((row) => Array.from({ length: atOnce }, () => playAll(row))));
   return played;
 }
+
+/** Whether somebody may wait in it: for what does not come, or to try again. */
+const waits = ({ scenarios, receivers }: Case) => scenarios.length > 0 || receivers.length > 0;
 
 /**
  * Play a case.

@@ -3,7 +3,7 @@
  * XHTML inside a DSTU2 Composition. The sections of a patient stand in `html/{nhs}.yaml` of the
  * simulator's folder; a section that is not there has nothing recorded.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Patient as FhirPatient } from 'fhir/r3.js';
 import { parse } from 'yaml';
@@ -16,6 +16,7 @@ import type { Answer, Request } from './http.ts';
 import { providerErrors } from './outcome.ts';
 import type { ProviderCode, Refusal } from './outcome.ts';
 import type { ProviderContext } from './provider.ts';
+import { readOnce } from './read-once.ts';
 import { isObject } from './token.ts';
 
 export const careRecordInteraction =
@@ -48,7 +49,7 @@ export function loadViews(folder: string, world: World): Views {
   for (const nhsNumber of world.patients.keys()) {
     const file = join(folder, 'html', `${nhsNumber}.yaml`);
     if (!existsSync(file)) continue;
-    const read = viewFacts.safeParse(parse(readFileSync(file, 'utf8')));
+    const read = viewFacts.safeParse(readOnce(file, parse));
     if (!read.success) throw new Error(`${file}: ${z.prettifyError(read.error)}`);
     views.set(nhsNumber, read.data);
   }

@@ -2,7 +2,7 @@
  * A practice's documents (GP Connect 1.6, Access Document): find the patient, search their documents,
  * read one. The documents of a patient stand in `documents/{nhs}.yaml` of the simulator's folder.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -13,6 +13,7 @@ import type { Answer, Request } from './http.ts';
 import { json, providerError, providerErrors } from './outcome.ts';
 import type { ProviderCode, Refusal } from './outcome.ts';
 import type { ProviderContext } from './provider.ts';
+import { readOnce } from './read-once.ts';
 import { checkClaims } from './token.ts';
 
 const instant = z.iso.datetime({ offset: true });
@@ -45,7 +46,7 @@ export function loadDocuments(folder: string, world: World): Shelves {
   for (const nhsNumber of world.patients.keys()) {
     const file = join(folder, 'documents', `${nhsNumber}.yaml`);
     if (!existsSync(file)) continue;
-    const read = z.array(documentFacts).safeParse(parse(readFileSync(file, 'utf8')));
+    const read = z.array(documentFacts).safeParse(readOnce(file, parse));
     if (!read.success) throw new Error(`${file}: ${z.prettifyError(read.error)}`);
     shelves.set(nhsNumber, read.data);
   }

@@ -2,12 +2,13 @@
  * What the simulated world knows: patients (as PDS has them), practices (as SDS has them), the
  * organisations that may ask, and each patient's record. Read from a folder.
  */
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Bundle, FhirResource, HumanName, Patient as FhirPatient } from 'fhir/r3.js';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { nhsNumberValid } from '../hl7/nhs-number.ts';
+import { readOnce } from './read-once.ts';
 
 /** GP Connect 1.6, Access Record Structured: the only interaction the simulated practices offer. */
 export const structuredInteraction =
@@ -88,7 +89,7 @@ export function loadWorld(folder: string): World {
   const files = readdirSync(folder);
   if (!files.includes('patients.yaml')) return worldOfBundles(folder, files);
   const where = join(folder, 'patients.yaml');
-  const facts = folderFacts.safeParse(parse(readFileSync(where, 'utf8')));
+  const facts = folderFacts.safeParse(readOnce(where, parse));
   if (!facts.success) throw new Error(`${where}: ${z.prettifyError(facts.error)}`);
   const { patients, practices, consumers } = facts.data;
   const world: World = {
@@ -191,7 +192,7 @@ function factsOf(person: FhirPatient, number: string, ods: string): unknown {
 }
 
 function readBundle(file: string): Bundle {
-  const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'));
+  const parsed: unknown = readOnce(file, JSON.parse);
   if (!isBundle(parsed)) throw new Error(`${file}: it is not a FHIR Bundle`);
   return parsed;
 }

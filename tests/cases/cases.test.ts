@@ -33,6 +33,15 @@ describe('cases', () => {
     });
   }
 
+  it('are told in the order in which they were given, though those that wait begin first', () => {
+    assert.deepEqual(
+      played.map(({ story }) => story.file),
+      stories.map(({ file }) => file),
+    );
+    const last = stories.findLastIndex(({ scenarios }) => scenarios.length === 0);
+    assert.ok(stories.slice(0, last).some(({ patience }) => patience !== undefined));
+  });
+
   it('each tells a story of its own, and states what is asked and answered', () => {
     const titles = stories.map(({ title }) => title);
     assert.equal(new Set(titles).size, titles.length);

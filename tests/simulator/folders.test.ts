@@ -1,16 +1,33 @@
 /** Where the simulator takes its patients from, and over what it speaks. */
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generate } from 'selfsigned';
 import { Agent, request } from 'undici';
+import { createGpSide } from '../../engine/simulator/gp.ts';
 import * as caller from './caller.ts';
 
 const real = join(caller.root, '../shared/data/gpconnect/structured');
-const folder = () => mkdtempSync(join(tmpdir(), 'patients-'));
 
 describe('simulator: folders', () => {
+  const made: string[] = [];
+  const folder = () => {
+    const one = mkdtempSync(join(tmpdir(), 'patients-'));
+    made.push(one);
+    return one;
+  };
+  after(() => {
+    for (const one of made) rmSync(one, { recursive: true });
+  });
+
   it('bare Bundles: facts come from inside, what cannot be used is named', async () => {
     const patients = folder();
     copyFileSync(join(caller.patients, `${caller.nel}.json`), join(patients, 'a.json'));
@@ -34,6 +51,20 @@ describe('simulator: folders', () => {
     } finally {
       await sim.close();
     }
+  });
+
+  it('a file that has changed is read again, one that has not is not', () => {
+    const patients = folder();
+    const file = join(patients, 'a.json');
+    copyFileSync(join(caller.patients, `${caller.nel}.json`), file);
+    const record = () => createGpSide({ patients }).world.records.get(caller.nel);
+    const first = record();
+    assert.ok(first && record() === first);
+    const changed = JSON.parse(readFileSync(file, 'utf8')) as { entry: unknown[] };
+    changed.entry.pop();
+    writeFileSync(file, JSON.stringify(changed));
+    assert.equal(record()?.entry?.length, changed.entry.length);
+    assert.equal(first.entry?.length, changed.entry.length + 1);
   });
 
   it('the published replies, as far as their NHS numbers are valid', async function () {
