@@ -35,6 +35,9 @@ const openTypes: ReadonlySet<string> = new Set(
   ),
 );
 
+/** Where one of these names is that of an element with one type. */
+const plainBelow: ReadonlySet<string> = new Set(['reaction.onset']);
+
 /** Elements that hold dates, which FHIRPath compares by precision and not as text. */
 const dates =
   /(Date|DateTime|Time|Instant|Period|Quantity)$|^(date|birthDate|authoredOn|issued|time|start|end|lastUpdated|lastOccurrence|value)$/;
@@ -162,9 +165,12 @@ function createParser(list: Token[]): () => Expression {
     const { name } = next;
     at++;
     if (!isSign('(')) {
-      const open = name === 'value' && of.kind === 'ext';
+      const isOpen =
+        name === 'value'
+          ? of.kind === 'ext'
+          : openTypes.has(name) && !plainBelow.has(`${lastName(of)}.${name}`);
       // Elements are read as plain properties: no name that every object inherits.
-      if (open || name in Object.prototype || openTypes.has(name)) throw new NotSimple();
+      if (isOpen || name in Object.prototype) throw new NotSimple();
       return { kind: 'name', of, name };
     }
     at++;

@@ -24,7 +24,10 @@ export interface LeftRow {
   class: LeftClass;
   /** For `repeats` and `beside`: the elements of which one must be carried. */
   of: readonly string[];
-  /** FHIRPath over what holds the element (its parent): the row is for these alone. */
+  /**
+   * FHIRPath over what holds the element (its parent), with `%resource` for all of it: the row is for
+   * these alone.
+   */
   when?: Path;
   reason: string;
   /** `tables/not-carried.csv:12`. */
@@ -59,7 +62,7 @@ export function readLeftBehind(table: Table | undefined, findings: Finding[]): L
     if (value === 'implied' && when === '') report(`${element}: "implied" needs "when"`);
     const left: LeftRow = { class: value, of: of === '' ? [] : of.split(' | '), reason, where };
     try {
-      if (when !== '') left.when = compilePath(when, where);
+      if (when !== '') left.when = compilePath(when, where, ['resource']);
     } catch {
       report(`${element}: "${when}" is not FHIRPath`);
     }

@@ -141,6 +141,7 @@ describe('mapping: FHIRPath compiled to closures', () => {
       "ext('MedicationStatementLastIssueDate').valueDateTime",
       "ext('ProblemSignificance').valueCode",
       "identifier.where(system = 'https://fhir.nhs.uk/Id/nhs-number').value",
+      'reaction.onset',
     ];
     for (const { bundle } of bundles.slice(0, 40)) {
       const { entry = [] } = bundle as { entry?: { resource?: { resourceType?: string } }[] };
@@ -153,6 +154,13 @@ describe('mapping: FHIRPath compiled to closures', () => {
         for (const source of sources) bothWays(source, resource);
       }
     }
+  });
+
+  it('reads the onset of a reaction, which has one type, as the package does', () => {
+    const reaction = [{ onset: '2010-01' }, { description: 'rash' }, { onset: '2011' }];
+    const allergy = { resourceType: 'AllergyIntolerance', onsetString: 'long ago', reaction };
+    assert.ok(parseExpression('reaction.onset'));
+    bothWays('reaction.onset', allergy);
   });
 
   it('leaves to the package what it would not mean exactly', () => {
