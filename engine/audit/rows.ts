@@ -59,7 +59,8 @@ export function createRows(
 
   return (audited, leaf) => {
     const row = rows.get(leaf.element);
-    if (!row || (row.when && !holds(row.when, [leaf.parent], { resource: [audited.resource] }))) return undefined;
+    if (!row || (row.when && !holds(row.when, [leaf.parent], { resource: [audited.resource] })))
+      return undefined;
     const isTrue =
       row.class === 'placed'
         ? isPlaced(audited, leaf)
