@@ -1,5 +1,5 @@
 /** `gatehouse queue …`: the deliveries of the running engine, looked at and steered. */
-import type { QueueRow, WaitingRow } from '../../engine/control/queues.ts';
+import type { QueueRow, SkippedRow, WaitingRow } from '../../engine/control/queues.ts';
 import { faultByCode } from '../../engine/faults.ts';
 import { runningEngine } from './engine.ts';
 import { exits } from './exits.ts';
@@ -88,7 +88,10 @@ export async function act(
   return exits.ok;
 }
 
-/** Skip messages that wait, or are parked. @returns 5 where some of them were neither */
+/**
+ * Skip messages that wait, or are parked.
+ * @returns 5 where some of them were neither, or were delivered in the same instant
+ */
 export async function skip(
   to: string,
   ids: string[],
@@ -96,7 +99,7 @@ export async function skip(
 ): Promise<number> {
   const engine = runningEngine(options);
   await confirm(`${ids.join(', ')}: never to be delivered to ${to}.`, options.yes);
-  const skipped: { to: string; id: string; was: string }[] = [];
+  const skipped: SkippedRow[] = [];
   for (const id of ids) {
     const body = { to, id, by: whoAsks(), reason: options.reason };
     try {
@@ -108,12 +111,19 @@ export async function skip(
     }
   }
   printRows(options.output, { kind: 'queueSkipped', key: 'skipped', rows: skipped }, () => {
-    for (const { to: where, id, was } of skipped) {
-      const sending = was === 'sending';
-      say(`${id} is ${sending ? 'being sent, but not again' : 'not delivered'} to ${where}`);
-    }
+    for (const one of skipped) say(toldOf(one));
   });
   return skipped.length === ids.length ? exits.ok : exits.partly;
+}
+
+/** What is true of a message that was skipped: that it will not arrive is known of few. */
+function toldOf({ to, id, attempts, isWritten }: SkippedRow): string {
+  const look = `gatehouse message explain ${id}`;
+  if (isWritten)
+    return `${id} is being sent to ${to}, and may arrive; it is not sent again: ${look}`;
+  if (attempts === 0) return `${id} is not delivered to ${to}`;
+  const times = attempts === 1 ? 'once' : `${attempts} times`;
+  return `${id} is not sent again to ${to}; it was tried ${times}: ${look}`;
 }
 
 const depthOf = ({ depth, more }: QueueRow) => `${depth}${more ? '+' : ''}`;

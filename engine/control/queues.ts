@@ -9,10 +9,11 @@ import {
   type OutboundState,
   exchangeName,
   exchangeOf,
-  openStates,
+  outboundStates,
 } from '../journal/journal.ts';
 import type { Hold } from '../outbound/holds.ts';
-import type { Queue, QueueStatus } from '../outbound/outbound.ts';
+import type { Queue, QueueStatus, Skip } from '../outbound/outbound.ts';
+import { skippable } from '../outbound/skips.ts';
 import { isStopped } from '../suspensions.ts';
 import { type Act, channelOf, operatorEntry, person, recordAct } from './operator.ts';
 import { Refusal } from './refusal.ts';
@@ -47,6 +48,17 @@ export interface WaitingRow {
   fault: string | null;
   /** When it was received, microseconds since 1970. */
   received: number;
+}
+
+/** A message that was skipped. */
+export interface SkippedRow {
+  to: string;
+  id: string;
+  was: OutboundState;
+  /** Attempts that had begun: one of them may have arrived. */
+  attempts: number;
+  /** It is being written, or waits for its acknowledgement: it may arrive. */
+  isWritten: boolean;
 }
 
 /** What is shown of a queue at most. */
@@ -135,28 +147,36 @@ export function queueRoutes(engine: Engine, emit: Emit): Route[] {
     route('POST', '/v1/queue/skip', acting.extend({ id: z.string() }), async (input) => {
       const { by, reason } = input;
       const id = exchangeOf(input.id) ?? 0;
-      const there = await journal.outbound({ exchange: id, states: skippable });
+      const there = await journal.outbound({ exchange: id, states: outboundStates });
       const names = [...queues.keys(), ...there.map((one) => one.to)];
       const to = fullName([...new Set(names)], input.to);
       const one = there.find((each) => each.to === to);
-      if (!one) {
-        const says = `${input.id} is not waiting for ${to}, nor parked there`;
-        throw new Refusal(404, says, `gatehouse message explain ${input.id}`);
-      }
+      if (!one || !skippable.includes(one.state)) throw unskippable(input.id, to, one?.state);
       const entries = [operatorEntry(engine.now(), { act: 'skip', to, by, reason })];
       const queue = queues.get(to);
       // Nobody else tells the journal where no channel delivers there any more.
       const note = { to, state: 'skipped', attempt: one.attempts } satisfies OutboundNote;
       if (!queue) entries.push({ kind: 'outbound', at: engine.now(), note });
       await journal.append(id, channelOf(to), entries);
-      await queue?.skip(id);
+      const skip: Skip = (await queue?.skip(id)) ?? {
+        ...{ done: true, was: one.state, attempts: one.attempts, isWritten: false },
+      };
+      if (!skip.done) throw unskippable(input.id, to, skip.is);
       told('skip', to);
-      return { body: { to, id: exchangeName(id), was: one.state } };
+      const { was, attempts, isWritten } = skip;
+      return { body: { to, id: exchangeName(id), was, attempts, isWritten } satisfies SkippedRow };
     }),
   ];
 }
 
-const skippable: OutboundState[] = [...openStates, 'parked'];
+/** Why a message cannot be skipped: perhaps it ended in the same instant. */
+function unskippable(id: string, to: string, is: OutboundState | undefined): Refusal {
+  const next = `gatehouse message explain ${id}`;
+  if (is === undefined)
+    return new Refusal(404, `${id} is not waiting for ${to}, nor parked there`, next);
+  const says = is === 'delivered' ? `was delivered to ${to} already` : `is ${is} at ${to} already`;
+  return new Refusal(409, `${id} ${says}: there is nothing to skip`, next);
+}
 
 /** Every destination, and those that are gone while messages are owed to them. */
 async function rows({ journal, queues, holds, suspensions }: Engine): Promise<QueueRow[]> {

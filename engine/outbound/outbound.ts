@@ -8,7 +8,7 @@
  */
 import type { Emit } from '../events.ts';
 import type { Fault } from '../faults.ts';
-import type { Entry, ExchangeId, Journal } from '../journal/journal.ts';
+import type { Entry, ExchangeId, Journal, OutboundState } from '../journal/journal.ts';
 import type { Backoff } from './backoff.ts';
 
 /** One message that waits to be delivered. */
@@ -134,6 +134,20 @@ export interface QueueOptions {
   random?: () => number;
 }
 
+/** What came of an order to skip a message. */
+export type Skip =
+  /** It is not sent from now on. */
+  | {
+      done: true;
+      was: OutboundState;
+      /** Begun until now; one of them may have arrived. */
+      attempts: number;
+      /** It is being written, or was and waits for its acknowledgement: it may arrive. */
+      isWritten: boolean;
+    }
+  /** It has ended already; undefined where it was never owed. */
+  | { done: false; is: OutboundState | undefined };
+
 export interface Queue {
   /** Deliver what an earlier life left open, then whatever comes. */
   start(): Promise<void>;
@@ -146,8 +160,8 @@ export interface Queue {
   hold(): void;
   /** Go on, also after a halt, and at once where it was waiting for a next try. */
   release(): void;
-  /** A person decided that this message is not to be delivered. @returns whether it was waiting */
-  skip(exchange: ExchangeId): Promise<boolean>;
+  /** A person decided that this message is not to be delivered. */
+  skip(exchange: ExchangeId): Promise<Skip>;
   status(): QueueStatus;
   /** Finish what is under way, at most for `graceMs`; what is left is taken up by the next life. */
   stop(graceMs: number): Promise<void>;

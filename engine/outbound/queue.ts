@@ -7,7 +7,7 @@
  * not written before it is in the journal what became of the one before.
  */
 import { type Fault, faults } from '../faults.ts';
-import { type Entry, type ExchangeId, exchangeName } from '../journal/journal.ts';
+import { type Entry, exchangeName } from '../journal/journal.ts';
 import { backoffMs, createTimers } from './backoff.ts';
 import { createBacklog } from './backlog.ts';
 import { createHealth } from './health.ts';
@@ -15,6 +15,7 @@ import { createLanes } from './lanes.ts';
 import { createOutage } from './outage.ts';
 import type { Prepared, Queue, QueueOptions, Refusal, Waiting } from './outbound.ts';
 import { createRecorder } from './record.ts';
+import { createSkips } from './skips.ts';
 import { verdictOf } from './verdict.ts';
 
 export function createQueue(options: QueueOptions): Queue {
@@ -27,7 +28,7 @@ export function createQueue(options: QueueOptions): Queue {
   const record = createRecorder(options, stopping.signal);
   const timers = createTimers();
   const underWay = new Set<Promise<void>>();
-  const skipped = new Set<ExchangeId>();
+  const skips = createSkips(options, record);
   /** Messages being prepared or sent; those waiting for another try, or to be stored, are not. */
   let running = 0;
   let delivered = 0;
@@ -81,9 +82,10 @@ export function createQueue(options: QueueOptions): Queue {
 
   async function deliver(one: Waiting): Promise<void> {
     try {
-      if (skipped.has(one.exchange)) return void (await end(one, { state: 'skipped' }));
+      if (skips.has(one.exchange)) return void (await end(one, { state: 'skipped' }));
       const prepared = await prepare(one);
       if (stopping.signal.aborted) return keep(one);
+      if (skips.has(one.exchange)) return void (await end(one, { state: 'skipped' }));
       if (prepared.kind === 'filtered') {
         return void (await end(one, { state: 'filtered', detail: prepared.why }));
       }
@@ -96,6 +98,7 @@ export function createQueue(options: QueueOptions): Queue {
       await attempt(one, prepared, entries);
     } catch (error) {
       // The journal could not store what is about to be sent, or we failed: nothing was written.
+      skips.written(one.exchange);
       const name = error instanceof Error ? error.name : typeof error;
       emit('delivery.failed', { endpoint: to, exchange: exchangeName(one.exchange), detail: name });
       later(one, backoffMs(options.backoff, 1, random()));
@@ -119,7 +122,11 @@ export function createQueue(options: QueueOptions): Queue {
       emit('delivery.possibleDuplicate', { endpoint: to, exchange: exchangeName(one.exchange) });
     }
     await record.sending(one, payload, entries);
+    // Skipped while that was stored: what was told to a person holds.
+    if (skips.has(one.exchange)) return void (await end(one, { state: 'skipped' }));
+    skips.writing(one.exchange);
     const sent = await options.send(payload, controlId, stopping.signal);
+    skips.written(one.exchange);
     if ('fault' in sent) return void (await notSent(one, sent.fault, sent.reply));
     outage.over();
     fault = undefined;
@@ -172,7 +179,7 @@ export function createQueue(options: QueueOptions): Queue {
     entries: Entry[] = [],
   ): Promise<boolean> {
     const stored = record.outcome(one, what, reply, entries);
-    skipped.delete(one.exchange);
+    skips.ended(one.exchange, what.state, stored);
     const of = { endpoint: to, exchange: exchangeName(one.exchange), attempt: one.attempts };
     const why = what.fault && { code: codeOf(what.fault), detail: what.fault.detail };
     emit(`delivery.${what.state}`, { ...of, ...why });
@@ -189,7 +196,7 @@ export function createQueue(options: QueueOptions): Queue {
     entries: Entry[],
     reply?: Uint8Array,
   ): Promise<boolean> {
-    if (skipped.has(one.exchange)) return end(one, { state: 'skipped' }, reply, entries);
+    if (skips.has(one.exchange)) return end(one, { state: 'skipped' }, reply, entries);
     const times = (one.refusals = (one.refusals ?? 0) + 1);
     if (isOver(refusal, times)) {
       parked += 1;
@@ -212,7 +219,7 @@ export function createQueue(options: QueueOptions): Queue {
     outage.failed(why);
     told(one, why);
     // What a person skipped meanwhile stays skipped.
-    if (skipped.has(one.exchange)) return;
+    if (skips.has(one.exchange)) return;
     await record.outcome(one, { state: 'failed', fault: why }, reply, []);
   }
 
@@ -239,18 +246,9 @@ export function createQueue(options: QueueOptions): Queue {
       pump();
     },
     async skip(exchange) {
-      const [one] = await options.journal.outbound({
-        to,
-        exchange,
-        states: ['owed', 'sending', 'failed', 'parked'],
-      });
-      if (one === undefined) return false;
-      // Also where it is just being read from the journal.
-      if (one.state !== 'parked') skipped.add(exchange);
-      // Stored at once: a restart before its turn must not deliver it.
-      await record.outcome({ ...one, lane: exchange }, { state: 'skipped' }, undefined, []);
+      const skip = await skips.skip(exchange);
       pump();
-      return true;
+      return skip;
     },
     status: () => ({
       to,

@@ -108,6 +108,35 @@ describe('gatehouse queue', function () {
     assert.equal(statSync(join(one.data, 'held.json')).mode & 0o777, 0o600);
   });
 
+  it('says of a message that it skips what is known of it, and skips none that arrived', async () => {
+    const reason = ['--reason', 'test patient', '--yes'];
+    const { react } = one.receiver;
+    one.receiver.react = (message) => (message.get('MSH-10') === 'S1' ? 'silence' : react(message));
+    await one.send(adt('S1'));
+    await until(async () => (await shown()).state === 'down', 'nobody acknowledges it');
+    const [silent] = (await shown()).waiting;
+    const skipped = await act('skip', 'epr', silent?.id ?? '', ...reason);
+    assert.match(
+      skipped.stderr,
+      /is not sent again to adt\/epr; it was tried once: .*explain \w+\n$/,
+    );
+    await one.send(adt('S2'));
+    await act('retry', 'epr');
+    await until(async () => (await shown()).depth === 0, 'the next one is delivered');
+    assert.deepEqual(one.receiver.ids().slice(-2), ['S1', 'S2']);
+    const listed = await one.run('message', 'list', '--control-id', 'S2', '-o', 'ndjson');
+    const { id } = JSON.parse(listed.stdout) as { id: string };
+    const late = await one.run('queue', 'skip', 'epr', id, ...reason);
+    assert.deepEqual([late.code, late.stdout], [exits.failed, '']);
+    assert.match(
+      late.stderr,
+      /was delivered to adt\/epr already: there is nothing to skip\n +next: .*explain/,
+    );
+    const twice = await one.run('queue', 'skip', 'epr', silent?.id ?? '', ...reason);
+    assert.equal(twice.code, exits.failed);
+    assert.match(twice.stderr, /is skipped at adt\/epr already/);
+  });
+
   it('shows why a destination is down, and tries it again at once', async () => {
     const { port, close } = one.receiver;
     await close();

@@ -99,7 +99,8 @@ describe('while a delivery is under way', () => {
       const [exchange, body] = await store('stuck');
       queue.owed(exchange, body);
       await until(() => sent.length === 1, 'it is sent');
-      assert.equal(await queue.skip(exchange), true);
+      const told = { done: true, was: 'sending', attempts: 1, isWritten: true };
+      assert.deepEqual(await queue.skip(exchange), told);
       answering.open();
       await until(() => queue.status().depth === 0, 'it leaves');
       // What a restart would find.
@@ -122,13 +123,96 @@ describe('while a delivery is under way', () => {
     await store('sent');
     const queue = createQueue(options);
     const started = queue.start();
-    assert.equal(await queue.skip(skipped), true);
+    const told = { done: true, was: 'owed', attempts: 0, isWritten: false };
+    assert.deepEqual(await queue.skip(skipped), told);
     reading.open();
     await started;
     await until(() => queue.status().depth === 0, 'all is done');
     assert.deepEqual(sent, ['sent']);
     assert.equal((await states(skipped)).at(-1), 'skipped');
     await queue.stop(1000);
+  });
+
+  it('what is skipped while it is prepared, or stored as being sent, is not written', async () => {
+    for (const step of ['preparing', 'storing'] as const) {
+      const [reached, going] = [gate(), gate()];
+      const { options, sent, store, states } = scene((journal) => ({
+        async append(...all) {
+          await journal.append(...all);
+          if (step !== 'storing' || !isState(all[2], 'sending')) return;
+          reached.open();
+          await going.opened;
+        },
+      }));
+      const queue = createQueue({
+        ...options,
+        async prepare(...all) {
+          if (step === 'preparing') {
+            reached.open();
+            await going.opened;
+          }
+          return options.prepare(...all);
+        },
+      });
+      await queue.start();
+      const [exchange, body] = await store('skipped');
+      queue.owed(exchange, body);
+      await reached.opened;
+      const told = await queue.skip(exchange);
+      assert.partialDeepStrictEqual(told, { done: true, isWritten: false });
+      going.open();
+      await until(() => queue.status().depth === 0, 'it leaves');
+      assert.deepEqual([sent, (await states(exchange)).at(-1)], [[], 'skipped']);
+      await queue.stop(1000);
+    }
+  });
+
+  it('what is delivered in the instant in which a person skips it is told as delivered', async () => {
+    // The order is given while the journal still says that it is sent: read before, or not yet stored.
+    for (const late of ['reading', 'storing'] as const) {
+      const [asked, answering, reading, storing] = [gate(), gate(), gate(), gate()];
+      const { options, store, states } = scene((journal) => ({
+        async outbound(filter) {
+          const found = await journal.outbound(filter);
+          if (late === 'reading' && filter?.exchange !== undefined) {
+            asked.open();
+            await reading.opened;
+          }
+          return found;
+        },
+        async append(...all) {
+          if (late === 'storing' && isState(all[2], 'delivered')) {
+            asked.open();
+            await storing.opened;
+          }
+          return journal.append(...all);
+        },
+      }));
+      const queue = createQueue({
+        ...options,
+        async send(_payload, controlId) {
+          await answering.opened;
+          return accepted(controlId);
+        },
+      });
+      await queue.start();
+      const [exchange, body] = await store('delivered');
+      queue.owed(exchange, body);
+      await until(async () => (await states(exchange)).at(-1) === 'sending', 'it is sent');
+      if (late === 'storing') answering.open();
+      const skip = late === 'reading' ? queue.skip(exchange) : undefined;
+      await asked.opened;
+      if (late === 'reading') answering.open();
+      await until(() => queue.status().delivered === 1, 'it is delivered');
+      reading.open();
+      const told = await (skip ?? queue.skip(exchange));
+      assert.deepEqual(told, { done: false, is: 'delivered' });
+      storing.open();
+      await until(async () => (await states(exchange)).at(-1) === 'delivered', 'it is stored');
+      assert.ok(!(await states(exchange)).includes('skipped'));
+      assert.deepEqual(await queue.skip(exchange), { done: false, is: 'delivered' });
+      await queue.stop(1000);
+    }
   });
 
   it('a receiver is told that its acknowledgement is stored only where it is', async () => {
