@@ -1,11 +1,11 @@
 /** Reads FHIR JSON without losing what a JavaScript number cannot hold. */
 
 /**
- * Whether a text is so long that reading it, or mapping what it says, costs everybody else more than
- * the way to a thread and back: about five milliseconds.
+ * Whether a text is so long that reading it and mapping what it says keeps everybody else waiting for
+ * milliseconds, which the way to a thread and back does not.
  * @param length bytes or characters
  */
-export const isLarge = (length: number): boolean => length >= 256 * 1024;
+export const isLarge = (length: number): boolean => length >= 128 * 1024;
 
 /** A number that JavaScript might write otherwise: trailing zeros, an exponent, many digits, -0. */
 const delicate =
