@@ -57,10 +57,11 @@ describe('messages sent without waiting for answers', () => {
     await peer.next();
     peer.write(framed(batch));
     peer.write(framed(behind));
-    await receiver.arrived(before + 4);
+    while (!receiver.ids().includes('b3')) await receiver.arrived(receiver.messages.length + 1);
     const arrived = receiver.ids().slice(before);
+    // A slow machine may have been sent one of the others again.
     assert.deepEqual(
-      arrived.filter((id) => id !== 'b0'),
+      arrived.filter((id) => /^b[123]$/.test(id)),
       ['b1', 'b2', 'b3'],
     );
     peer.socket.destroy();
