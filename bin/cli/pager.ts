@@ -9,7 +9,7 @@ import type { Command } from 'commander';
 
 /** What these tell is to be seen at once; or, as stored messages, it has no bound. */
 export const live: readonly string[] = [
-  ...['serve', 'demo', 'tap', 'top', 'mapping watch', 'sim gp'],
+  ...['serve', 'demo', 'tap', 'top', 'mapping watch', 'sim gp', 'sim receiver'],
   ...['send', 'message send', 'message export'],
 ];
 
