@@ -1,8 +1,13 @@
 /**
  * Small queries while large records are fetched: what one record of 3 MB costs everybody else. The
  * same small queries run alone and beside large ones in turn; what counts is how much their p99 grows.
+ *
+ * The GP system with the large records is another one, as it is in the world: simulated in the same
+ * process, it would keep the small queries waiting while it writes and compresses 3 MB. It gives way to
+ * the others, for it would not run on this machine at all.
  */
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { join, resolve } from 'node:path';
 import { startChild, startServer } from './children.ts';
 import { type Spread, spread } from './figures.ts';
@@ -24,6 +29,7 @@ export interface Beside {
 }
 
 const connections = 4;
+const largeChannel = 'gp-large';
 const megabytes = 3;
 /** A third of it is named by lists, as in published records. */
 const listedBytes = 1024 ** 2;
@@ -45,15 +51,18 @@ export async function measureBeside(
   const own = record.replaceAll('9465701459', largePatient);
   writeFileSync(join(patients, `${largePatient}.json`), own);
   mkdirSync(join(folder, 'beside'));
-  const simulator = await startServer('simulator', [patients]);
+  const [simulator, other] = await Promise.all([
+    startServer('simulator', [patients]),
+    startServer('simulator', [patients]),
+  ]);
+  setPriority(other.pid, 10);
   const gatehouse = await startGatehouse(
     join(folder, 'beside'),
     `http://127.0.0.1:${simulator.port}`,
-    () => {},
+    (site) => addChannel(site, `http://127.0.0.1:${other.port}`),
     true,
   );
   const [small, large] = await Promise.all([startChild('load'), startChild('load')]);
-  const port = gatehouse.ports['gp-record'] ?? 0;
   const { runInMs, warmUpMs, measureMs } = schedule;
   const run = async (
     child: typeof small,
@@ -61,6 +70,7 @@ export async function measureBeside(
     count: number,
     ms: number,
   ) => {
+    const port = gatehouse.ports[message === 'large' ? largeChannel : 'gp-record'] ?? 0;
     const request = { port, message, connections: count, warmUpMs, measureMs: ms };
     const result = await child.ask<LoadResult>(request, ms + warmUpMs + 15_000);
     if (result.failure !== undefined) throw new Error(`${message} queries: ${result.failure}`);
@@ -103,6 +113,16 @@ export async function measureBeside(
   } finally {
     await Promise.all([small.stop(), large.stop()]);
     await gatehouse.stop();
-    await simulator.stop();
+    await Promise.all([simulator.stop(), other.stop()]);
   }
+}
+
+/** The channel of the small queries once more, for patients of another GP system. */
+function addChannel(site: string, gp: string): void {
+  const channels = join(site, 'channels');
+  const text = readFileSync(join(channels, 'gp-record.yaml'), 'utf8')
+    .replace(/^channel: gp-record$/m, `channel: ${largeChannel}`)
+    .replaceAll('${env:GATEHOUSE_GP:-', '${env:GATEHOUSE_LARGE_GP:-');
+  writeFileSync(join(channels, `${largeChannel}.yaml`), text);
+  process.env['GATEHOUSE_LARGE_GP'] = gp;
 }

@@ -200,8 +200,9 @@ export function createHttp(options: HttpOptions): Http {
       const json = isApart ? await readApart(bytes, request.openingOnly === true) : read(bytes);
       const isOpening = isApart && request.openingOnly;
       return { hop: whole, status, json, bytes, isOpening, retryAfter };
-    } catch {
-      return failed('notJson', 'not JSON');
+    } catch (error) {
+      const isGone = error instanceof Error && error.name === 'ThreadGone';
+      return failed('notJson', isGone ? 'the thread that read it ended' : 'not JSON');
     }
   }
 

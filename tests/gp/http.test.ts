@@ -60,6 +60,31 @@ describe('the HTTP caller of the GP side', () => {
     assert.deepEqual(to.asked[0]?.request, reply.hop.request);
   });
 
+  it('has a large reply read apart, and tells a reader that ended from a reply that is no JSON', async () => {
+    const body = JSON.stringify({ resourceType: 'Bundle', filler: 'x'.repeat(200_000) });
+    const asked: [string, boolean][] = [];
+    const read = (more: object) => {
+      const readApart = async (bytes: Uint8Array, openingOnly: boolean) => {
+        asked.push([textOf(bytes), openingOnly]);
+        return { opening: true };
+      };
+      return askOnce(text(200, body), { readApart, ...more });
+    };
+    const reply = await read({});
+    assert.ok(reply.failure === undefined);
+    assert.deepEqual(reply.json, { opening: true });
+    assert.equal(textOf(reply.hop.reply), body);
+    assert.deepEqual(asked, [[body, false]]);
+    const gone = Object.assign(new Error('1'), { name: 'ThreadGone' });
+    assertFailure(
+      await read({ readApart: () => Promise.reject(gone) }),
+      'notJson',
+      /thread .* ended/,
+    );
+    const half = () => Promise.reject(new SyntaxError('half'));
+    assertFailure(await read({ readApart: half }), 'notJson', /not JSON/);
+  });
+
   it('sends secrets and never records them', async () => {
     const server = await serve(json(200, {}));
     const to = attempt();
