@@ -54,13 +54,15 @@ export function takePart(work: ReadWork): void {
 
 /**
  * Who may fetch the rest, and of what: the same user of the same facility, about the same patient,
- * with the same query. Other datasets would read as if they had been asked for.
+ * with the same query. Other datasets would read as if they had been asked for; and what is held may
+ * be written already, with the delimiters of the first query.
  */
 function askerOf({ message, query }: ReadWork): string {
   const { asker, nhsNumber, datasets, from, to, kind } = query ?? {};
   const who = [message.get('MSH-4'), asker?.user.id, asker?.user.localId, asker?.organisation.ods];
   const version = contentVersion(message.get('MSH-12'));
-  return JSON.stringify([...who, nhsNumber, kind?.type, version, datasets, from, to]);
+  const { delimiters } = message;
+  return JSON.stringify([...who, nhsNumber, kind?.type, version, datasets, from, to, delimiters]);
 }
 
 /** Whether a route can give the rest of an answer; without it, answers are whole. */

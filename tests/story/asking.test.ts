@@ -156,7 +156,7 @@ describe('an answer in parts, in raw bytes', () => {
     assert.equal(other.get('DSC-1'), second.get('DSC-1'));
   });
 
-  it('is given to nobody else: another user, facility, organisation, patient or pointer', async () => {
+  it('is given to nobody else: another user, facility, organisation, patient, pointer or delimiters', async () => {
     const { bytes } = first();
     const one = await ask(port(), bytes.toString());
     const next = nextPart(bytes, one.toBytes(), 'X');
@@ -172,14 +172,16 @@ describe('an answer in parts, in raw bytes', () => {
       ['DSC-1', `${(one.get('DSC-1') ?? '').split('-')[0]}-99`],
       ['DSC-1', `${one.get('DSC-1')}x`],
     ];
+    // What is held may be written already, with the delimiters of the first query.
+    const otherwise = parseMessage(Buffer.from(next.bytes.toString().replaceAll('^', '!')));
     const refused = new Set<string>();
-    for (const [path, value] of others) {
-      const message = parseMessage(next.bytes);
-      message.setRaw(path, value);
+    for (const [path, value] of [...others, ['', ''] as const]) {
+      const message = path === '' ? otherwise : parseMessage(next.bytes);
+      if (path !== '') message.setRaw(path, value);
       message.set('MSH-10', `X${++serial}`);
       const answer = await ask(port(), message.toBytes().toString());
       assert.equal(answer.get('MSA-1'), 'AE', `${path} ${value}`);
-      assert.match(answer.raw('ERR') ?? '', /\b204[&^]Unknown key identifier/);
+      assert.match(answer.raw('ERR') ?? '', /\b204[&^!]Unknown key identifier/);
       assert.equal(answer.count('PID'), 0);
       refused.add(answer.get('MSA-3') ?? '');
     }
