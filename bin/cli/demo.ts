@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Site } from '../../engine/config/site.ts';
-import { startEngine } from '../../engine/engine.ts';
+import { type Engine, startEngine } from '../../engine/engine.ts';
 import { createEvents } from '../../engine/log.ts';
 import { parseMessage } from '../../engine/hl7/message.ts';
 import { exchangeName } from '../../engine/journal/journal.ts';
@@ -19,28 +19,38 @@ import { ownFolder } from './own-folder.ts';
 import { soundSite } from './sites.ts';
 import { stopped } from './stopped.ts';
 
-/** Run the demo; keeps listening afterwards unless told `--once`. */
+/** Run the demo; keeps listening afterwards unless told `--once`. A folder of its own does not stay. */
 export async function demo(options: { once?: boolean; data?: string }): Promise<number> {
+  // Heard from the start: whoever ends it early leaves nothing behind, either.
+  const asked = stopped();
+  if (options.data) return play(resolve(options.data), options.once ? undefined : asked);
+  const data = mkdtempSync(join(tmpdir(), 'gatehouse-demo-'));
+  const forget = () => rmSync(data, { recursive: true, force: true, maxRetries: 3 });
+  // Where the reader of the output goes away, the process ends at once.
+  process.once('exit', forget);
+  try {
+    return await play(data, options.once ? undefined : asked);
+  } finally {
+    process.off('exit', forget);
+    forget();
+  }
+}
+
+/** @param until ends it; after the answer where nothing is awaited */
+async function play(data: string, until: Promise<void> | undefined): Promise<number> {
   const root = ownFolder();
   const events = createEvents({ level: 'error' });
-  const data = options.data
-    ? resolve(options.data)
-    : mkdtempSync(join(tmpdir(), 'gatehouse-demo-'));
   const patients = join(root, 'fixtures', 'patients');
   const gp = await startGpSimulator({ patients, emit: events.emit });
   const legacy = await startMllpGp({ patients, emit: events.emit });
-  const site = soundSite(root, {
-    ...process.env,
-    GATEHOUSE_GP: gp.url,
-    GATEHOUSE_MLLP_GP: String(legacy.port),
-  });
-  const engine = await startEngine({ site: await freePorts(site), data, emit: events.emit });
-  const close = async () => {
-    await engine.stop(1000);
-    await Promise.all([gp.close(), legacy.close()]);
-    if (!options.data) rmSync(data, { recursive: true, force: true });
-  };
+  let engine: Engine | undefined;
   try {
+    const site = soundSite(root, {
+      ...process.env,
+      GATEHOUSE_GP: gp.url,
+      GATEHOUSE_MLLP_GP: String(legacy.port),
+    });
+    engine = await startEngine({ site: await freePorts(site), data, emit: events.emit });
     const port = engine.ports['gp-record'] ?? 0;
     const query = readFileSync(join(root, 'fixtures', 'gp-record', 'qbp-q11.hl7'));
     const hospital = connectTo({ host: '127.0.0.1', port }, 20_000);
@@ -55,7 +65,7 @@ export async function demo(options: { once?: boolean; data?: string }): Promise<
     if (stored) print(story(stored));
     title('The hospital is answered');
     print(segments(segmentLines(parseMessage(reply))));
-    if (options.once) return exits.ok;
+    if (until === undefined) return exits.ok;
     title('Now it is your turn');
     print(
       `Gatehouse listens for queries on 127.0.0.1:${port} and for ADT on 127.0.0.1:${engine.ports['adt-feed']}.`,
@@ -66,10 +76,11 @@ export async function demo(options: { once?: boolean; data?: string }): Promise<
     if (exchange)
       print(`  npx gatehouse message explain ${exchangeName(exchange.id)} --data ${data}`);
     print('\nThe patients of the simulator are in fixtures/patients. Ctrl-C ends the demo.');
-    await stopped();
+    await until;
     return exits.ok;
   } finally {
-    await close();
+    await engine?.stop(1000);
+    await Promise.all([gp.close(), legacy.close()]);
   }
 }
 

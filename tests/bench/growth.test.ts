@@ -15,8 +15,11 @@ const bench = join(root, 'bench', 'growth.ts');
 describe('npm run bench:growth', function () {
   this.timeout(60_000);
 
+  let folder = '';
+  before(() => void (folder = mkdtempSync(join(tmpdir(), 'gatehouse-growth-'))));
+  after(() => rmSync(folder, { recursive: true }));
+
   it('fills a journal, finds its messages, judges, and leaves nothing', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'gatehouse-growth-'));
     const args = ['--messages', '1000', '--lookups', '4', '-o', 'json', '--data', folder];
     const { stdout, stderr } = await run(process.execPath, [bench, ...args]).catch(
       (error: { stdout: string; stderr: string }) => error,
@@ -42,7 +45,6 @@ describe('npm run bench:growth', function () {
     assert.equal(told.goals.length, engine.length + command.length + 3);
     assert.ok(told.goals.every(({ met }) => typeof met === 'boolean'));
     assert.deepEqual(readdirSync(folder), []);
-    rmSync(folder, { recursive: true });
   });
 
   it('says what it needs and does not begin without it', async () => {

@@ -19,6 +19,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exits } from '../../bin/cli/exits.ts';
 import { framed, qbp, rawPeer, root } from '../world.ts';
+import { until } from './delivering.ts';
 import { type Ended, called, ended, gatehouse, jsonOf, says, start } from './process.ts';
 import { assertNothingOf, patient } from './secrets.ts';
 
@@ -211,13 +212,32 @@ describe('gatehouse serve and sim', function () {
 describe('gatehouse demo', function () {
   this.timeout(30_000);
 
+  /** The folder for temporary files of one run; nothing is to be left in it. */
+  let own: string;
+  beforeEach(() => void (own = mkdtempSync(join(tmpdir(), 'gatehouse-own-'))));
+  afterEach(() => {
+    const left = readdirSync(own);
+    rmSync(own, { recursive: true });
+    assert.deepEqual(left, []);
+  });
+
   it('--once shows the question, what was done and the answer, and leaves nothing behind', async () => {
-    const before = readdirSync(tmpdir()).filter((file) => file.startsWith('gatehouse-demo-'));
-    const { code, stdout, stderr } = await gatehouse(['demo', '--once']);
+    const { code, stdout, stderr } = await gatehouse(['demo', '--once'], { env: { TMPDIR: own } });
     assert.equal(code, exits.ok, stderr);
     assert.match(stdout, /The hospital asks[^]*QPD\|[^]*What Gatehouse did[^]*asks pds/);
     assert.match(stdout, /The hospital is answered[^]*MSA\|AA\|/);
-    const left = readdirSync(tmpdir()).filter((file) => file.startsWith('gatehouse-demo-'));
-    assert.deepEqual(left, before);
+  });
+
+  it('leaves nothing behind where it is ended early', async () => {
+    const demo = start(['demo'], { env: { TMPDIR: own } });
+    await until(() => readdirSync(own).length > 0, 'it has a folder');
+    demo.kill('SIGINT');
+    assert.equal((await ended(demo)).code, exits.ok);
+  });
+
+  it('leaves nothing behind where its reader goes away', async () => {
+    const demo = start(['demo'], { env: { TMPDIR: own } });
+    demo.stdout?.destroy();
+    assert.equal((await ended(demo)).code, exits.ok);
   });
 });

@@ -1,7 +1,7 @@
 /** The GP system and the hospital that speak MLLP, met with raw bytes on a socket and with each other. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync, mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -174,6 +174,7 @@ describe('simulator: MLLP GP system', () => {
     mkdirSync(join(folder, 'mllp'));
     writeFileSync(join(folder, 'mllp', '9990000220.hl7'), 'PID|1\nnot a segment\n');
     assert.throws(() => loadHl7Records(join(folder, 'mllp')), /9990000220\.hl7: a line is no HL7/);
+    rmSync(folder, { recursive: true });
   });
 });
 
