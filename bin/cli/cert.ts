@@ -1,6 +1,7 @@
 /** `gatehouse cert list|check`: certificates in use, and whether a pair is good. */
 import { relative } from 'node:path';
 import { engineIn } from '../../engine/control/client.ts';
+import { ConfigError } from '../../engine/config/findings.ts';
 import { loadSite } from '../../engine/config/site.ts';
 import { endOf } from '../../engine/watch/certificates.ts';
 import type { Status } from '../../engine/watch/status.ts';
@@ -36,6 +37,7 @@ interface Row {
 /** List the certificates of a site, and those that peers of its engine show. @returns 6 where one ends soon */
 export async function list(options: ListOptions): Promise<number> {
   const site = loadSite(siteFolder(options.site));
+  if (site.revision === '') throw new ConfigError(site.findings);
   const rows = certificateFiles(site).map(({ name, file, kind, users, keys }): Row => {
     const end = endOf(file, kind);
     const [own] = end === null ? [] : certificatesIn(file);

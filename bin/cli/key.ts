@@ -12,12 +12,14 @@ import { exits } from './exits.ts';
 import { printListing, printOne } from './form.ts';
 import { reencryptAll, resealed, usesOf } from './key-reencrypt.ts';
 import { type ChangeOptions, type KeyOptions, keyFileOf } from './key-options.ts';
+import { journalFolder } from './journals.ts';
 import { CommandError, say } from './output.ts';
 import { confirm, whoAsks } from './person.ts';
 
 /** List the keys, oldest first. @returns 6 where one is missing that something is sealed with */
 export async function list(options: KeyOptions): Promise<number> {
   const folder = resolve(options.data);
+  mustBeThere(options);
   const file = keyFileOf(options);
   const keys = readKeys(file).map((key) => ringValue(key).toString('hex'));
   const starts = Map.groupBy(sessionsOf(folder), (ring) => ring);
@@ -64,6 +66,11 @@ export async function list(options: KeyOptions): Promise<number> {
   return exits.findings;
 }
 
+/** Where neither a journal nor its key is, another folder is meant: no key is lost. */
+function mustBeThere(options: KeyOptions): void {
+  if (options.keyFile === undefined) journalFolder(options, ['journal.sqlite', 'journal.key']);
+}
+
 /** With which key something was sealed, once for each time it began to be used. */
 function sessionsOf(folder: string): string[] {
   const { journal } = filesOf(folder);
@@ -84,6 +91,7 @@ interface RotateOptions extends ChangeOptions {
 
 /** Add a new current key; a running engine seals with it from then on. The old ones stay. */
 export async function rotate(options: RotateOptions): Promise<number> {
+  mustBeThere(options);
   const file = keyFileOf(options);
   const known = readKeys(file).length;
   const running = await isRunning(options.data);

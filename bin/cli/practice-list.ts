@@ -1,8 +1,10 @@
 /** `gatehouse practice list`. */
-import { shortPath } from '../../engine/config/yaml.ts';
+import type { Site } from '../../engine/config/site.ts';
+import { nearest, shortPath } from '../../engine/config/yaml.ts';
 import { readTable } from '../../engine/practices/table-file.ts';
 import { exits } from './exits.ts';
 import { printListing } from './form.ts';
+import { CommandError } from './output.ts';
 import type { ListOptions } from './practice-import.ts';
 import { commissionersOf, tablesIn } from './practice-tables.ts';
 import { soundSite } from './sites.ts';
@@ -10,7 +12,10 @@ import { soundSite } from './sites.ts';
 /** List the practices of a site's tables, in the order in which they stand there. */
 export async function list(options: ListOptions): Promise<number> {
   const commissioners = commissionersOf(options.commissioner);
-  const rows = tablesIn(soundSite(options.site), options.channel).flatMap(({ file }) =>
+  const site = soundSite(options.site);
+  const tables = tablesIn(site, options.channel);
+  mustBeKnown(options.to, site);
+  const rows = tables.flatMap(({ file }) =>
     [...readTable(file).practices.values()].map(({ line, ...row }) => ({
       ...row,
       where: `${shortPath(file)}:${line}`,
@@ -34,4 +39,13 @@ export async function list(options: ListOptions): Promise<number> {
     ],
   });
   return exits.ok;
+}
+
+/** An empty list is no answer to a name that is mistyped. @throws CommandError exit 3 */
+function mustBeKnown(to: string | undefined, { channels }: Site): void {
+  const known = new Set(channels.flatMap(({ channel }) => Object.keys(channel.destinations)));
+  if (to === undefined || known.has(to)) return;
+  const near = nearest(to, [...known]);
+  const says = `there is no destination "${to}"${near ? `; did you mean "${near}"?` : ''}`;
+  throw new CommandError(says, `destinations known: ${[...known].join(', ')}`, exits.notFound);
 }

@@ -1,4 +1,5 @@
 /** `gatehouse config diff|history`, and which revision a person means. */
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { engineIn } from '../../engine/control/client.ts';
 import type { RunningConfig } from '../../engine/control/config.ts';
@@ -68,6 +69,10 @@ export function tellDifference(
 
 /** Every revision that took effect, the newest first. */
 export async function history(options: Omit<ConfigOptions, 'site'>): Promise<number> {
+  if (!existsSync(options.data)) {
+    const says = `there is no folder ${options.data}`;
+    throw new CommandError(says, 'name its folder with --data', 'journalNotFound');
+  }
   const running = await runningConfig(options.data);
   const all = openRevisions(resolve(options.data)).history();
   const newest = all.findLastIndex(({ revision }) => revision === running?.revision);

@@ -34,6 +34,7 @@ interface GpOptions {
 
 /** Simulate the GP side until stopped. */
 export async function gp(options: GpOptions): Promise<number> {
+  const root = siteFolder(options.site);
   const patients = options.patients
     ? resolve(options.patients)
     : join(ownFolder(), 'fixtures', 'patients');
@@ -47,7 +48,6 @@ export async function gp(options: GpOptions): Promise<number> {
   const port = whole(options.port);
   const simulator = await startGpSimulator({ patients, port, credentials, emit });
   // Who asks by way of the site is registered, as it would be in the Spine; so is who is added later.
-  const root = siteFolder(options.site);
   const { consumers } = simulator.world;
   const register = () => {
     simulator.world.consumers = [...consumers, ...consumersOf(loadSite(root).channels)];

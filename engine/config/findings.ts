@@ -94,3 +94,14 @@ export function shortPath(file: string): string {
 function row(number: number, says: string, next: string): FindingDefinition {
   return { code: `GH-078${number}`, says, next };
 }
+
+/** What is wrong where the folder of the channels is not there. */
+export function noSite(channels: string): Finding {
+  return {
+    severity: 'error',
+    where: channels,
+    says: 'this folder is no Gatehouse site: it has no channels/',
+    next: 'go to the folder that has one, or name it with --site',
+    kind: 'unreadable',
+  };
+}

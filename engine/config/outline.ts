@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Channel, channelSchema } from '../channel.ts';
 import { channelFiles, readChannel } from './extends.ts';
+import { noSite } from './findings.ts';
 import { resolveAll } from './resolve.ts';
 import type { Surroundings } from './values.ts';
 import { ConfigError, checkYaml, readYaml } from './yaml.ts';
@@ -19,6 +20,7 @@ export interface OutlinedChannel {
  * @param root the folder that holds channels/
  * @param env where `${env:NAME}` is looked up
  * @returns the channels that can be read, and how many cannot
+ * @throws ConfigError where the folder is no site
  */
 export function outlineOf(
   root: string,
@@ -27,7 +29,8 @@ export function outlineOf(
   const folder = join(root, 'channels');
   const channels: OutlinedChannel[] = [];
   let unreadable = 0;
-  for (const name of existsSync(folder) ? channelFiles(folder) : []) {
+  if (!existsSync(folder)) throw new ConfigError([noSite(folder)]);
+  for (const name of channelFiles(folder)) {
     try {
       const source = readChannel(join(folder, name), folder);
       resolveAll(source, env);

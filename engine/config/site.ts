@@ -17,6 +17,7 @@ import { checkDestinations } from './destination-check.ts';
 import { loadTable } from './practice-check.ts';
 import { loadPushes } from './push-check.ts';
 import { channelFiles, readChannel } from './extends.ts';
+import { noSite } from './findings.ts';
 import { filesNamed } from './files.ts';
 import { revisionOf } from './revision.ts';
 import { loadRoute, performed } from './route-load.ts';
@@ -79,13 +80,7 @@ export function loadSite(
   const findings: Finding[] = [];
   const channels: LoadedChannel[] = [];
   if (!existsSync(folder)) {
-    findings.push({
-      severity: 'error',
-      where: folder,
-      says: 'this folder is no Gatehouse site: it has no channels/',
-      next: 'go to the folder that has one, or name it with --site',
-      kind: 'unreadable',
-    });
+    findings.push(noSite(folder));
     return { root, mappings, revision: '', settings: defaultSettings, channels, findings };
   }
   const revision = revisionOf(root);

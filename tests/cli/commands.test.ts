@@ -25,7 +25,7 @@ describe('gatehouse', function () {
       gatehouse(['mesage']),
       gatehouse(['explain', 'GH-4020']),
       gatehouse(['send', 'fixtures/adt/a01.hl7', '--to', `127.0.0.1:${await closedPort()}`]),
-      gatehouse(['check', '--site', 'none']),
+      gatehouse(['check', '--site', 'docs']),
     ]);
     assert.deepEqual(
       runs.map(({ code }) => code),
@@ -64,8 +64,9 @@ describe('gatehouse', function () {
     [['sim', 'gp', '--scenario', '9465701459=slwo'], exits.usage, /did you mean "slow"/],
     [['sim', 'hospital', '--to', '1', '--count', 'x'], exits.usage, /"x" is no whole number/],
     [['sim', 'hospital', '--to', '1', '--type', 'ORU^R01'], exits.usage, /QBP\^Q11/],
-    [['check', '--site', 'none'], exits.badConfig, /1 error/],
-    [['serve', '--site', 'none', '--data', 'none'], exits.badConfig, /no Gatehouse site/, /--site/],
+    [['check', '--site', 'none'], exits.notFound, /no folder none/],
+    [['check', '--site', 'docs'], exits.badConfig, /1 error/],
+    [['serve', '--site', 'docs', '--data', 'none'], exits.badConfig, /no Gatehouse site/, /--site/],
   ];
   it('tells a wrong call what was wrong and what comes next, on stderr, with its exit code', async () => {
     for (const [args, code, ...patterns] of wrong) {

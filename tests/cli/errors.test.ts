@@ -53,7 +53,8 @@ describe('errors of commands', () => {
     [['send', 'none.hl7', '--to', '1'], 'GH-0032', /none\.hl7/, /name/],
     [['message', 'list', '--since', 'now'], 'GH-0025', /no time/, /15m/],
     [['mapping', 'try', 'package.json'], 'GH-0028', /no FHIR Bundle/, /Bundle as JSON/],
-    [['serve', '--site', 'none'], 'GH-0781', /no Gatehouse site/, /--site/],
+    [['serve', '--site', 'none'], 'GH-0032', /no folder none/, /--site/],
+    [['serve', '--site', 'docs'], 'GH-0781', /no Gatehouse site/, /--site/],
     [
       ['route', 'graph', 'gp-recrod'],
       'GH-0031',

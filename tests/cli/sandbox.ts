@@ -24,7 +24,7 @@ import { adt, until } from './delivering.ts';
 import { called, jsonOf, says, start } from './process.ts';
 
 export interface Sandbox {
-  /** A site whose engine runs on its `data`. */
+  /** A site whose engine runs on its `data`, under its second revision. */
   running: string;
   /** The same site and journal, on which no engine runs. */
   stopped: string;
@@ -32,8 +32,14 @@ export interface Sandbox {
   bare: string;
   /** A port as the documentation has it, and the one that stands for it here. */
   ports: ReadonlyMap<string, string>;
+  /** The key of the journal, by its name. */
+  key: string;
   /** An exchange that was delivered to `adt-feed/epr`, two that are parked, one that was rejected. */
   ids: { delivered: string; parked: string; another: string; rejected: string };
+  /** Edit the files of the running site so that they say what does not run. */
+  edit(): void;
+  /** Edit them so that they say what its second revision said. */
+  unedit(): void;
   close(): Promise<void>;
 }
 
@@ -65,7 +71,9 @@ export async function startSandbox(): Promise<Sandbox> {
   await send('adt-feed', adt('D1'));
   await send('adt-feed', adt('P1', '9990000026').replace('PV1|1|E', 'PV1|1|O'));
   await send('adt-feed', adt('P2', '9990000026').replace('PV1|1|E', 'PV1|1|O'));
-  await receiver.arrived(3);
+  // Nobody listens where the laboratory would be.
+  await send('adt-feed', adt('L1').replace('PV1|1|E', 'PV1|1|N'));
+  await receiver.arrived(4);
   const query = readFileSync(join(root, 'fixtures', 'gp-record', 'qbp-q11.hl7'), 'latin1');
   await send('gp-record', query);
   await send('gp-record', query.replace('9465701459', '9465701458').replace('|M1|', '|M2|'));
@@ -84,17 +92,22 @@ export async function startSandbox(): Promise<Sandbox> {
     const { stdout: letters } = await called(['queue', 'list', '--data', data, '-o', 'ndjson']);
     return Object.values(ids).every(Boolean) && /"parked":2/.test(letters);
   }, 'everything is stored');
+  const { stdout } = await called(['key', 'list', '--data', data, '-o', 'json']);
+  const [{ key } = { key: '' }] = jsonOf<{ keys: { key: string }[] }>(stdout, 'keys').keys;
   await end(engine);
   cpSync(running, stopped, { recursive: true });
+  describeAs(running, 'the second revision');
   [engine, ports] = await serve(running, env);
   return {
-    ...{ running, stopped, bare, ids },
+    ...{ running, stopped, bare, key, ids },
     ports: new Map([
       ['2575', ports.get('gp-record') ?? ''],
       ['2577', ports.get('adt-feed') ?? ''],
       ['8480', new URL(gp.url).port],
       ['2579', String(receiver.port)],
     ]),
+    edit: () => describeAs(running, 'what does not run yet'),
+    unedit: () => describeAs(running, 'the second revision'),
     async close() {
       await end(engine);
       await Promise.all([gp.close(), legacy.close(), receiver.close()]);
@@ -103,11 +116,24 @@ export async function startSandbox(): Promise<Sandbox> {
   };
 }
 
-/** The site that comes with Gatehouse, on free ports, with a destination for its ADT. */
+/** Change what one channel says of itself. */
+function describeAs(site: string, text: string): void {
+  const file = join(site, 'channels', 'record-push.yaml');
+  const before = readFileSync(file, 'utf8');
+  writeFileSync(file, before.replace(/^description: .*$/m, `description: ${text}`));
+}
+
+/** So many cases are enough for what plays all of them. */
+const cases = ['allergies.case', 'problems.case'];
+
+/** The site that comes with Gatehouse, on free ports, with destinations for its ADT. */
 async function makeSite(folder: string): Promise<void> {
   mkdirSync(folder);
   for (const name of ['channels', 'fixtures', 'mappings']) {
-    cpSync(join(root, name), join(folder, name), { recursive: true });
+    cpSync(join(root, name), join(folder, name), {
+      recursive: true,
+      filter: (file) => !file.endsWith('.case') || cases.some((one) => file.endsWith(`/${one}`)),
+    });
   }
   const channels = join(folder, 'channels');
   for (const name of readdirSync(channels).filter((one) => one.endsWith('.yaml'))) {
@@ -135,7 +161,8 @@ destinations:
     port: \${env:EPR_PORT:-2579}
     timeout: 2s
     refused: { AE: park, unreadable: park }
-deliver: [{ to: epr }]
+  laboratory: { kind: feed, port: 1 }
+deliver: [{ to: epr }, { to: laboratory, when: { PV1-2: [N] } }]
 `;
 
 /** Start an engine; the ports of its channels. */
