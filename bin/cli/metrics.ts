@@ -2,7 +2,7 @@
 import { exits } from './exits.ts';
 import { runningEngine } from './engine.ts';
 import { type Form, printRows } from './form.ts';
-import { printTable, say } from './output.ts';
+import { CommandError, printTable, say } from './output.ts';
 import type { Metric } from './samples.ts';
 
 /** Print the metrics whose name holds a text; with a channel those of it alone. */
@@ -12,10 +12,14 @@ export async function show(
 ): Promise<number> {
   const { metrics } = await runningEngine(options).get<{ metrics: Metric[] }>('/v1/metrics');
   const { channel } = options;
-  const shown = metrics
-    .filter(({ name }) => name.includes(part ?? ''))
+  const own = metrics
     .map((metric) => (channel === undefined ? metric : ofChannel(metric, channel)))
     .filter(({ values }) => channel === undefined || values.length > 0);
+  if (channel !== undefined && own.length === 0) {
+    const says = `there is no metric of a channel "${channel}"`;
+    throw new CommandError(says, 'gatehouse channel list', exits.notFound);
+  }
+  const shown = own.filter(({ name }) => name.includes(part ?? ''));
   printRows(options.output, { kind: 'metrics', key: 'metrics', rows: shown }, () =>
     printTable(
       ['METRIC', 'OF', 'VALUE'],

@@ -96,10 +96,10 @@ export const rows: Readonly<Record<string, Row>> = {
     asks: ['config apply --skip-cases --reason test', '--yes'],
   },
   status: { engine: true, missing: null, exits: [0, 6] },
-  'metrics show': { engine: true, missing: null },
+  'metrics show': { engine: true, missing: 'metrics show --channel none' },
   tap: {
     engine: true,
-    missing: null,
+    missing: 'tap none',
     forms: ['table', 'ndjson'],
     serves: { ready: /adt-feed/, fed: true },
   },
