@@ -51,7 +51,7 @@ export async function add(name: string, options: AddOptions): Promise<number> {
       const example = 'an example\u2019s: put in who asks, with its ASID';
       say(`organisations in channels/${name}.yaml is ${example}`);
     }
-    const here = receiverOf(wanted);
+    const here = receiverOf(wanted, site);
     if (here !== undefined) {
       say(`nothing to deliver to yet? gatehouse sim receiver --port ${here}`);
     }
@@ -135,10 +135,11 @@ function wantedOf(name: string, options: AddOptions, site: Site): Wanted {
   };
 }
 
-/** The port on this machine where its deliveries go, where they do. */
-function receiverOf({ template, to }: Wanted): number | undefined {
+/** The port on this machine where its deliveries go, unless a channel of the site takes them. */
+function receiverOf({ template, to }: Wanted, { channels }: Site): number | undefined {
   if (to === undefined) return template === 'push' ? usualReceiver : undefined;
-  return ['127.0.0.1', '::1', 'localhost'].includes(to.host) ? to.port : undefined;
+  const taken = channels.some(({ channel }) => channel.listen.port === to.port);
+  return !taken && ['127.0.0.1', '::1', 'localhost'].includes(to.host) ? to.port : undefined;
 }
 
 /** `MILLENNIUM|R0A`; a facility alone is that facility with any application. */

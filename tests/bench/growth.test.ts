@@ -1,10 +1,10 @@
 /** That the benchmark of a grown journal runs and finds what it asks for; never how fast. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { journalFolder } from '../../bench/disk.ts';
 import type { Verdict } from '../../bench/goals.ts';
 import type { GrowthResults } from '../../bench/growth-report.ts';
 import { root } from '../world.ts';
@@ -16,7 +16,7 @@ describe('npm run bench:growth', function () {
   this.timeout(60_000);
 
   let folder = '';
-  before(() => void (folder = mkdtempSync(join(tmpdir(), 'gatehouse-growth-'))));
+  before(() => void (folder = journalFolder()));
   after(() => rmSync(folder, { recursive: true }));
 
   it('fills a journal, finds its messages, judges, and leaves nothing', async () => {
