@@ -80,7 +80,12 @@ function tree(): Command {
       'key file of the journal (made on the first start where none is named)',
     )
     .addHelpText('after', '\nExample:\n  gatehouse serve --data /var/lib/gatehouse')
-    .action(async (options) => run((await import('./serve.ts')).serve(options)));
+    .action(async (options) => {
+      await run((await import('./serve.ts')).serve(options));
+      // All is stopped and written. Where threads came and went, Node's own end sometimes waits for
+      // ever in Environment::CleanupHandles, and keeps a core busy.
+      process.exit();
+    });
 
   program
     .command('demo')
