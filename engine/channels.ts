@@ -67,7 +67,8 @@ export function createChannels(first: Site, parts: ChannelsParts): Channels {
   const retiring = new Set<Running>();
   const leaving = new Set<Source>();
   let site = first;
-  let paces = '';
+  /** Every allowance told since these connectors were made, which share them out. */
+  let allowed: Allowances = { paces: new Map(), generation: 0 };
   let connect = parts.connectors();
   let applying: Promise<unknown> = Promise.resolve();
   let stopping = false;
@@ -84,15 +85,16 @@ export function createChannels(first: Site, parts: ChannelsParts): Channels {
     Array.from(channels).filter(({ loaded }) => !suspensions.get(loaded.channel.channel));
 
   async function change(next: Site, busy: 'wait' | 'refuse'): Promise<Applied> {
-    const nextPaces = pacesOf(next);
-    const nextConnect = nextPaces === paces ? connect : parts.connectors();
+    const nextAllowed = allowancesOf(next, allowed);
+    const nextConnect =
+      nextAllowed.generation === allowed.generation ? connect : parts.connectors();
     const wanted = new Map<string, Running>();
     const made: Running[] = [];
     try {
       for (const loaded of next.channels) {
         const name = loaded.channel.channel;
         const before = running.get(name);
-        const fingerprint = fingerprintOf(inputsOf(loaded, nextPaces), env);
+        const fingerprint = fingerprintOf(inputsOf(loaded, nextAllowed), env);
         if (before?.fingerprint === fingerprint) {
           wanted.set(name, before);
           continue;
@@ -108,7 +110,7 @@ export function createChannels(first: Site, parts: ChannelsParts): Channels {
       await Promise.all(made.map((one) => one.retire(0)));
       throw error;
     } finally {
-      if (site === next) [paces, connect] = [nextPaces, nextConnect];
+      if (site === next) [allowed, connect] = [nextAllowed, nextConnect];
     }
   }
 
@@ -171,20 +173,39 @@ export function createChannels(first: Site, parts: ChannelsParts): Channels {
   };
 }
 
+/** How often each address may be asked, and how often that was told anew. */
+interface Allowances {
+  paces: ReadonlyMap<string, number>;
+  generation: number;
+}
+
 /** What a channel depends on. */
-function inputsOf(loaded: LoadedChannel, paces: string) {
+function inputsOf(loaded: LoadedChannel, { paces, generation }: Allowances) {
   const { channel, route, pushRoutes, mappings: folder = '' } = loaded;
   const routes = [route, ...(pushRoutes?.values() ?? [])].map(({ definition }) => definition);
   const mappings = { folder, files: mappingFilesOf(loaded) };
-  return { channel, files: filesOf(loaded), mappings, beside: [paces, routes] };
+  const own = askedBy(loaded).map(([url]) => [url, paces.get(url)]);
+  // Who asks at all has to share the new allowances.
+  const shared = own.length > 0 ? [generation, own] : [];
+  return { channel, files: filesOf(loaded), mappings, beside: [shared, routes] };
 }
 
-/** Who may be asked how often: an allowance is shared by all channels that ask the same address. */
-function pacesOf({ channels }: Site): string {
-  const all = channels.flatMap(({ channel }) =>
-    Object.values(channel.destinations).flatMap((one) =>
-      'rate' in one ? [[one.url, one.rate]] : [],
-    ),
-  );
-  return JSON.stringify(all.sort());
+/**
+ * An allowance is shared by all channels that ask the same address, and where they say different
+ * figures the smallest holds. One more address leaves the others as they are.
+ */
+function allowancesOf({ channels }: Site, before: Allowances): Allowances {
+  const paces = new Map<string, number>();
+  for (const [url, rate] of channels.flatMap(askedBy)) {
+    paces.set(url, Math.min(rate, paces.get(url) ?? rate));
+  }
+  const isSame = [...paces].every(([url, rate]) => (before.paces.get(url) ?? rate) === rate);
+  if (!isSame) return { paces, generation: before.generation + 1 };
+  return { paces: new Map([...before.paces, ...paces]), generation: before.generation };
 }
+
+/** The addresses of a channel that have an allowance, with what it says of that. */
+const askedBy = ({ channel }: LoadedChannel): [string, number][] =>
+  Object.values(channel.destinations).flatMap((one): [string, number][] =>
+    'rate' in one ? [[one.url, one.rate]] : [],
+  );

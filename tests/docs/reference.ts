@@ -6,12 +6,15 @@ import { readYaml } from '../../engine/config/yaml.ts';
 import { allErrors } from '../../bin/cli/errors.ts';
 import { effects, ends } from '../../engine/effects.ts';
 import { type FaultDefinition, faults } from '../../engine/faults.ts';
-import { formatStructure } from '../../engine/hl7/definitions/notation.ts';
-import { profileStructures } from '../../engine/hl7/definitions/profile.ts';
+import { type Structure, formatStructure } from '../../engine/hl7/definitions/notation.ts';
+import { profileStructures, pushStructures } from '../../engine/hl7/definitions/profile.ts';
+import { datasets } from '../../engine/gp/port.ts';
+import { contentVersions } from '../../engine/hl7/version.ts';
 import type { Profile } from '../../engine/mapping/mapped.ts';
 import { shapes } from '../../engine/mapping/rows.ts';
 import type { SegmentRule } from '../../engine/mapping/rules.ts';
 import type { ItemRule } from '../../engine/mapping/schema.ts';
+import { messageTypeOf, pushForms } from '../../engine/push/forms.ts';
 import { queryKinds } from '../../engine/query/kinds.ts';
 import { scenarios } from '../../engine/simulator/scenarios.ts';
 import type { GeneratedFile } from '../generate.ts';
@@ -44,9 +47,11 @@ export const referenceFiles: GeneratedFile[] = [
     generate: async () =>
       filled(await readFile(profile, 'utf8'), {
         kinds: kindTable(),
-        structures: structures(),
+        structures: notations(profileStructures),
         datasets: datasetTable(),
         answers: answerTable(),
+        pushes: pushTable(),
+        pushStructures: notations(pushStructures),
       }),
   },
 ];
@@ -182,9 +187,24 @@ function kindTable(): string {
   return table(['query', 'answer', 'for', 'from version', 'in parts', 'as shipped'], rows);
 }
 
-/** The answers as structures, one line of the notation each. */
-function structures(): string {
-  const shown = Object.entries(profileStructures).map(
+/** What is pushed: the message in each version, and what it has a place for. */
+function pushTable(): string {
+  const rows = pushForms.map((form) => {
+    const types = contentVersions.map((version) => {
+      const { code: type, event, structure } = messageTypeOf(form, version);
+      return `${code(`${type}^${event}`)} ${structure}`;
+    });
+    const offers = form.offers.length === datasets.length ? 'all' : form.offers.join(', ');
+    const [old = '', ...later] = types;
+    const same = later.every((one) => one === old);
+    return [code(form.type), form.says, offers, same ? old : `${later[0]}; in 2.3 ${old}`];
+  });
+  return table(['`push.as`', 'what it is for', 'datasets', 'MSH-9'], rows);
+}
+
+/** Structures, one line of the notation each. */
+function notations(structures: Readonly<Record<string, Structure>>): string {
+  const shown = Object.entries(structures).map(
     ([id, structure]) => `${id}  ${formatStructure(structure)}`,
   );
   return `\`\`\`text\n${shown.join('\n\n')}\n\`\`\`\n`;

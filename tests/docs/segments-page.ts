@@ -1,6 +1,6 @@
 /**
- * docs/reference/segments.md: every segment and field of our answers, by dataset and version, from
- * the rules of the mapping and the code that builds the rest of an answer.
+ * docs/reference/segments.md: every segment and field that we send, by dataset and version, from the
+ * rules of the mapping and the code that builds the rest of an answer or a push.
  */
 import { type Dataset, datasets } from '../../engine/gp/port.ts';
 import { definitions } from '../../engine/hl7/definitions/definitions.ts';
@@ -11,8 +11,11 @@ import type { PartRule } from '../../engine/mapping/schema.ts';
 import { allParts, datasetFiles } from './mapping-page.ts';
 import { code, table, written } from './markdown.ts';
 
-/** Segment → field number → who fills it: a dataset, or `all` for what every answer has. */
-export type Sent = Map<string, Map<number, Set<Dataset | 'all'>>>;
+/** Who fills a field: the items of a dataset, every answer, or only what is pushed. */
+type Filler = Dataset | 'all' | 'pushes';
+
+/** Segment → field number → who fills it. */
+export type Sent = Map<string, Map<number, Set<Filler>>>;
 
 /** What stands around the record, or beside its rules: `engine/query`, `hl7/ack.ts`, `hl7/err.ts`. */
 const around: Readonly<Record<string, readonly number[]>> = {
@@ -30,9 +33,21 @@ const around: Readonly<Record<string, readonly number[]>> = {
   TQ1: [1, 6, 7, 8, 11],
 };
 
+/** What stands in pushed messages alone: `engine/push`. */
+const pushed: Readonly<Record<string, readonly number[]>> = {
+  EVN: [1, 2],
+  PV1: [2],
+  PRD: [1, 2, 4, 7],
+  TXA: [1, 2, 3, 4, 6, 12, 17],
+  ORC: [],
+  RXE: [1, 2, 3, 5, 7, 10, 11, 12, 13],
+  RXR: [1],
+};
+
 /** Fields that only some versions get, as `engine/mapping/by-version.ts` and `hl7/err.ts` have it. */
 const only: Readonly<Record<string, readonly ContentVersion[]>> = {
   'ORC-7': ['2.3', '2.4'],
+  'RXE-1': ['2.3', '2.4'],
   'ERR-1': ['2.3', '2.4'],
   'QRI-3': ['2.5.1'],
 };
@@ -43,14 +58,17 @@ const echoed = ['QPD', 'QRD', 'QRF', 'PRD'];
 /** Everything we send. */
 export function sentFields(): Sent {
   const sent: Sent = new Map();
-  const add = (segment: string, field: number, by: Dataset | 'all') => {
-    const fields = sent.get(segment) ?? new Map<number, Set<Dataset | 'all'>>();
+  const add = (segment: string, field: number, by: Filler) => {
+    const fields = sent.get(segment) ?? new Map<number, Set<Filler>>();
     sent.set(segment, fields);
-    const who = fields.get(field) ?? new Set<Dataset | 'all'>();
+    const who = fields.get(field) ?? new Set<Filler>();
     fields.set(field, who.add(by));
   };
   for (const [segment, fields] of Object.entries(around)) {
     for (const field of fields) add(segment, field, 'all');
+  }
+  for (const [segment, fields] of Object.entries(pushed)) {
+    for (const field of fields) add(segment, field, 'pushes');
   }
   const parts = allParts();
   for (const { file } of datasetFiles()) {
@@ -99,10 +117,11 @@ export function isSent(sent: Sent, segment: string, field: number, version: Cont
   return named ? named.includes(version) : true;
 }
 
-/** The segments an answer of version 2.3 can hold: none of them is RSP_K11. */
+/** The segments that version 2.3 can hold, in answers, of which none is RSP_K11, and in pushes. */
 function inOld(segment: string): boolean {
   const kept = Object.values(shapes).flatMap(({ patient, item }) => [...patient, ...item]);
-  return [...kept, 'MSH', 'MSA', 'ERR', 'QAK', 'NTE'].includes(segment);
+  const own = ['MSH', 'MSA', 'ERR', 'QAK', 'NTE', ...Object.keys(pushed)];
+  return [...kept, ...own].includes(segment);
 }
 
 export function segmentsPage(): string {
@@ -110,16 +129,17 @@ export function segmentsPage(): string {
   const order = [...sent.keys()].sort((a, b) => rank(a) - rank(b));
   const parts = order.map((segment) => segmentPart(segment, sent));
   return `${written('mappings/gp-record/ and the code of the answers')}
-# Segments and fields of the answers
+# Segments and fields that Gatehouse sends
 
-Every field that an answer of Gatehouse can hold. A column of a version has the field's data type and
-usage there (R required, O optional, C conditional, B for backward compatibility) as HL7 defines them;
-it is empty where no answer of that version holds the field, or that version does not define it (it
-then stands there all the same, and a receiver passes over it). Version 2.3 stands for 2.3.1, too, and
-2.5.1 for 2.5. *filled by* names the datasets whose items hold the field; *all* is every answer.
+Every field that an answer or a [pushed message](../profile.md#what-is-pushed) of Gatehouse can hold. A
+column of a version has the field's data type and usage there (R required, O optional, C conditional,
+B for backward compatibility) as HL7 defines them; it is empty where nothing of that version holds the
+field, or that version does not define it (it then stands there all the same, and a receiver passes
+over it). Version 2.3 stands for 2.3.1, too, and 2.5.1 for 2.5. *filled by* names the datasets whose
+items hold the field; *all* is every answer, *pushes* what is pushed alone.
 
-Which answer has a place for which segment stands in [the profile](../profile.md#structures-of-the-answers);
-what has none is an OBX row there ([a19-rows](mapping-fields.md#a19-rows)). QPD, QRD, QRF and PRD are the
+Which answer has a place for which segment stands in [the profile](../profile.md#structures-of-the-answers),
+and which pushed message [there, too](../profile.md#what-is-pushed); what has none is an OBX row there ([a19-rows](mapping-fields.md#a19-rows)). QPD, QRD, QRF and PRD are the
 query's, given back as they came. Where each value comes from stands in
 [mapping-fields.md](mapping-fields.md).
 
@@ -128,7 +148,9 @@ ${parts.join('\n')}`;
 
 /** Header, patient, then the segments of the items as the structure has them. */
 function rank(segment: string): number {
-  const known = 'MSH MSA ERR QAK DSC QRI PID PD1 PV1 NK1 NTE OBX AL1 IAM ORC TQ1 RXO'.split(' ');
+  const known = 'MSH EVN MSA ERR QAK DSC QRI PID PD1 PV1 NK1 NTE OBX AL1 IAM ORC TQ1 RXO'.split(
+    ' ',
+  );
   const at = known.indexOf(segment);
   return at < 0 ? known.length + segment.charCodeAt(0) * 100 + segment.charCodeAt(1) : at;
 }
@@ -140,13 +162,9 @@ function segmentPart(segment: string, sent: Sent): string {
     const named =
       definitions('2.5.1').field(segment, field) ?? definitions('2.4').field(segment, field);
     const cells = contentVersions.map((version) => cell(sent, segment, field, version));
-    const who = by.has('all')
-      ? 'all'
-      : datasets
-          .filter((one) => by.has(one))
-          .map(code)
-          .join(', ');
-    return [`${segment}-${field}`, named?.name ?? '', ...cells, who];
+    const own = datasets.filter((one) => by.has(one)).map(code);
+    const who = by.has('all') ? ['all'] : [...own, ...(by.has('pushes') ? ['pushes'] : [])];
+    return [`${segment}-${field}`, named?.name ?? '', ...cells, who.join(', ')];
   });
   const columns = ['field', 'name', ...contentVersions, 'filled by'];
   return `## ${segment}\n\n${description}.\n\n${table(columns, rows)}`;

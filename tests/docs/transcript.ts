@@ -69,7 +69,7 @@ function plain(line: string): string {
     .replace(/--listen \d+/g, '--listen PORT')
     .replace(/\bE2E[0-9A-F]{12}\b/g, 'MESSAGE')
     .replace(/\b(?=[a-f]*\d)[0-9a-f]{12}\b/g, 'REVISION')
-    .replace(/\b[0-9A-Z]{10}([RAC]?)\b/g, 'EXCHANGE$1')
+    .replace(/\b[0-9A-Z]{10}([RACP]?)\b/g, 'EXCHANGE$1')
     .replace(/\b(?=[a-f]*\d)[0-9a-f]{16}\b/g, 'KEY')
     .replace(/(\s\d+\s+)\d+[smhd]( \d+[smhd])?(?=\s)/g, '$1AGE')
     .replace(/\b(\d+) of \1 cases pass/g, 'ALL cases pass')

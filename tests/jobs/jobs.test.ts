@@ -45,6 +45,7 @@ const sittings: (PlaceOptions & { pages: string[]; before?: string[] })[] = [
     spare: ['6660', '6661'],
     fewCases: true,
   },
+  { pages: ['17-push.md'], engine: true, spare: ['6662'], fewCases: true },
 ];
 
 describe('the jobs of the documentation', function () {

@@ -12,6 +12,7 @@ import { contentVersion } from '../../engine/hl7/version.ts';
 import type { MappedRecord } from '../../engine/mapping/mapped.ts';
 import { type PushForm, pushForms } from '../../engine/push/forms.ts';
 import { type Composing, compose } from '../../engine/push/message.ts';
+import { isSent, sentFields } from '../docs/segments-page.ts';
 import { record } from '../mapping/generated.ts';
 import { type Json, map, now, realBundles, segmentsOf } from '../mapping/records.ts';
 import { patients } from '../world.ts';
@@ -117,6 +118,24 @@ describe('the forms of a push', () => {
       assert.deepEqual(lost, []);
     });
   }
+
+  it('have no field that docs/reference/segments.md does not name in their version', () => {
+    const sent = sentFields();
+    const strange = new Set<string>();
+    for (const nhsNumber of ['9465701459', '9990000018', '9990000026']) {
+      for (const form of pushForms) {
+        for (const version of versions) {
+          const { message } = push(bundleOf(nhsNumber), form, version, { cautions: ['deceased'] });
+          for (const place of message ? placesIn(message) : []) {
+            const [segment = '', field] = place.split('-');
+            const known = isSent(sent, segment, Number(field), contentVersion(version));
+            if (!known) strange.add(`${form.type} ${version} ${place}`);
+          }
+        }
+      }
+    }
+    assert.deepEqual([...strange], []);
+  });
 
   it('carry every word of generated records', () => {
     const token = /w\d{6}w/gi;
@@ -261,6 +280,19 @@ describe('a document of a push', () => {
     assert.match(wordsOf(message as Message), /document: attached/);
   });
 });
+
+/** The fields of a message that hold something: `PID-3`. */
+function placesIn(message: Message): Set<string> {
+  const places = new Set<string>();
+  const counts: Record<string, number> = {};
+  for (const name of message.segmentNames()) {
+    const at = `${name}[${(counts[name] = (counts[name] ?? 0) + 1)}]`;
+    for (let field = 1; field <= message.fields(at); field++) {
+      if (message.raw(`${at}-${field}`)) places.add(`${name}-${field}`);
+    }
+  }
+  return places;
+}
 
 const patientOnly = () => [
   {

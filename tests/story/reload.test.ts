@@ -52,6 +52,22 @@ describe('a change of the configuration', () => {
     assert.notEqual(change.revision, change.before);
   });
 
+  it('swaps those who ask an address where its allowance is another, and nobody where one more asks it', async () => {
+    const asking = (name: string, rate: number) =>
+      adtChannel(
+        name,
+        `destinations: { pds: { kind: pds, url: 'http://127.0.0.1:9/pds', rate: ${rate} } }\n`,
+      );
+    site = smallSite({ one: asking('one', 5), two: adtChannel('two') });
+    const engine = await site.start();
+    site.write('channels/three.yaml', asking('three', 5));
+    const first = await engine.reload();
+    assert.deepEqual([first.added, first.changed], [['three'], []]);
+    site.write('channels/three.yaml', asking('three', 3));
+    const second = await engine.reload();
+    assert.deepEqual([second.added, second.changed], [[], ['one', 'three']]);
+  });
+
   it('opens ports that are new and closes those that are gone, answering what is in hand', async () => {
     receiver = await startReceiver();
     site = smallSite({ one: adtChannel('one', delivered(receiver.port)) });
