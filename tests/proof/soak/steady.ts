@@ -57,7 +57,8 @@ export function steadyOf(pid: number, data: string, waiting: () => number): Stea
       Object.fromEntries(
         figures.flatMap((name) => [
           [name, Math.round(mean(samples[name].map(({ value }) => value)))],
-          [`${name} more at the end`, Math.round(rise(samples[name]))],
+          // Added to 0, for a little less is not -0.
+          [`${name} more at the end`, 0 + Math.round(rise(samples[name]))],
         ]),
       ),
     broken: () =>
