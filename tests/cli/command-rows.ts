@@ -14,6 +14,8 @@ export interface Row {
   exits?: readonly number[];
   /** It asks the running engine. */
   engine?: true;
+  /** What may stand in its way for a moment: it is then called again. */
+  passing?: RegExp;
   /** It changes something, or takes long, so it is run once, with `-o json` where it has that. */
   once?: true;
   /** Its start takes long: with its output closed another one is tried, which prints by the same code. */
@@ -169,6 +171,7 @@ export const rows: Readonly<Record<string, Row>> = {
   'queue retry': {
     engine: true,
     once: true,
+    passing: /GH-0011 .* is delivering/,
     words: { epr: 'laboratory' },
     missing: 'queue retry adt-feed/none',
   },
