@@ -39,7 +39,7 @@ export async function launch(argv: string[]): Promise<void> {
 
 /** Run a command line. Sets the process's exit code; never throws. */
 export async function main(argv: string[]): Promise<void> {
-  const program = tree();
+  const program = tree(argv[2]);
   try {
     await program.parseAsync(argv);
   } catch (error) {
@@ -55,7 +55,13 @@ function withoutColour(): void {
   delete process.env.FORCE_COLOR;
 }
 
-function tree(): Command {
+/** Nouns whose commands stand in one file, with nothing beside them. */
+const nouns = ['cert', 'key', 'mapping', 'message', 'queue', 'store', 'practice', 'sim'];
+
+/** @param first word of the command line: where that is a noun, no other is made, for that takes time */
+function tree(first = ''): Command {
+  const isOpen = !nouns.includes(first);
+  const isWanted = (noun: string) => isOpen || noun === first;
   const program = new Command('gatehouse')
     .description('An open HL7 v2 / MLLP integration engine')
     .version(version(), '--version', 'print the version')
@@ -95,12 +101,14 @@ function tree(): Command {
     .addHelpText('after', '\nExample:\n  gatehouse demo --once')
     .action(async (options) => run((await import('./demo.ts')).demo(options)));
 
-  addConfigCommands(program);
-  addEngineCommands(program);
-  addLookingCommands(program);
-  addCertCommands(program);
-  addKeyCommands(program);
-  addCompletionCommands(program);
+  if (isOpen) {
+    addConfigCommands(program);
+    addEngineCommands(program);
+    addLookingCommands(program);
+  }
+  if (isWanted('cert')) addCertCommands(program);
+  if (isWanted('key')) addKeyCommands(program);
+  if (isOpen) addCompletionCommands(program);
 
   const send = (command: Command) =>
     command
@@ -123,13 +131,12 @@ function tree(): Command {
       .action(async (file, options) => run((await import('./send.ts')).send(file, options)));
   send(program.command('send <file>'));
 
-  addChannelCommands(program);
-
-  addMappingCommands(program);
-  send(addMessageCommands(program).command('send <file>'));
-  addQueueCommands(program);
-  addStoreCommands(program);
-  addPracticeCommands(program);
+  if (isOpen) addChannelCommands(program);
+  if (isWanted('mapping')) addMappingCommands(program);
+  if (isWanted('message')) send(addMessageCommands(program).command('send <file>'));
+  if (isWanted('queue')) addQueueCommands(program);
+  if (isWanted('store')) addStoreCommands(program);
+  if (isWanted('practice')) addPracticeCommands(program);
 
   program
     .command('route')
@@ -140,7 +147,7 @@ function tree(): Command {
     .addHelpText('after', '\nExample:\n  gatehouse route graph gp-record')
     .action(async (route, options) => run((await import('./route.ts')).graph(route, options)));
 
-  addSimCommands(program);
+  if (isWanted('sim')) addSimCommands(program);
 
   program
     .command('explain <code>')
