@@ -34,6 +34,14 @@ interface Answer<Reply> {
 export type FaultOf = (error: unknown) => Fault;
 
 /**
+ * The file of a thread beside a module, as TypeScript or compiled.
+ * @param beside `import.meta.url` of the module
+ */
+export function threadFile(name: string, beside: string): URL {
+  return new URL(`./${name}.${beside.endsWith('.ts') ? 'ts' : 'js'}`, beside);
+}
+
+/**
  * @param file what the thread runs
  * @param data what the thread is given when it starts
  * @param faultOf what an error of the thread means

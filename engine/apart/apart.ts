@@ -4,8 +4,7 @@
  * one costs less than the way to the thread and back.
  */
 import { setImmediate } from 'node:timers/promises';
-import { FaultError } from '../faults.ts';
-import type { Fault } from '../faults.ts';
+import { type Fault, FaultError } from '../faults.ts';
 import { isLarge } from '../gp/json.ts';
 import type { CharsetName, Delimiters } from '../hl7/message.ts';
 import { mapRecord } from '../mapping/apply.ts';
@@ -14,7 +13,7 @@ import type { MappedRecord } from '../mapping/mapped.ts';
 import type { MapOptions } from '../mapping/scope.ts';
 import { carried } from '../mapping/written.ts';
 import { type Composing, compose } from '../push/message.ts';
-import { createThread } from '../thread.ts';
+import { createThread, threadFile } from '../thread.ts';
 
 /** A record as its GP system gave it. */
 export interface ReadRecord {
@@ -91,10 +90,7 @@ export function createApart(
   compiled: CompiledMappings,
   died: (detail: string) => void,
 ): Apart {
-  const file = new URL(
-    `./thread.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`,
-    import.meta.url,
-  );
+  const file = threadFile('thread', import.meta.url);
   const thread = createThread<ApartRequest, ApartReply>(file, { folder }, faultOf, died);
   const call = async (request: ApartRequest): Promise<ApartReply> => {
     const reply = await thread.call(request);

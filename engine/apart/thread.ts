@@ -2,7 +2,7 @@
 import { setPriority } from 'node:os';
 import { workerData } from 'node:worker_threads';
 import { oneBundle, openingOf } from '../gp/bundle.ts';
-import { parseFhir } from '../gp/json.ts';
+import { readFhir } from '../gp/json.ts';
 import { parseMessage } from '../hl7/message.ts';
 import { mapRecord } from '../mapping/apply.ts';
 import { type CompiledMappings, loadMappings } from '../mapping/load.ts';
@@ -23,7 +23,7 @@ let compiled: CompiledMappings | undefined;
 answerRequests<ApartRequest, ApartReply>((request) => {
   switch (request.do) {
     case 'read': {
-      const json = read(request.text);
+      const json = readFhir(request.text);
       return { json: request.openingOnly ? openingOf(json) : json };
     }
     case 'map': {
@@ -40,10 +40,5 @@ answerRequests<ApartRequest, ApartReply>((request) => {
 
 function map({ bundle, texts }: ReadRecord, options: MapOptions): MappedRecord {
   compiled ??= loadMappings(folder);
-  return mapRecord(compiled, bundle ?? oneBundle((texts ?? []).map(read)), options);
-}
-
-/** @throws TypeError or SyntaxError where the text is no JSON in UTF-8 */
-function read(text: Uint8Array): unknown {
-  return parseFhir(new TextDecoder('utf-8', { fatal: true }).decode(text));
+  return mapRecord(compiled, bundle ?? oneBundle((texts ?? []).map(readFhir)), options);
 }

@@ -4,6 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { Finding } from '../config/findings.ts';
+import { threadFile } from '../thread.ts';
 import type { Difference } from './compare.ts';
 
 /** What came of it. */
@@ -21,8 +22,7 @@ export interface Rehearsal {
  * @throws Error where the thread ended before it was done
  */
 export function rehearse(root: string): Promise<Rehearsal> {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const file = new URL(`./rehearsal-thread.${extension}`, import.meta.url);
+  const file = threadFile('rehearsal-thread', import.meta.url);
   return new Promise((resolve, reject) => {
     const worker = new Worker(file, { workerData: { root } });
     worker.once('message', (rehearsal: Rehearsal) => {

@@ -6,7 +6,7 @@
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { Agent } from 'undici';
-import { isLarge, parseFhir } from './json.ts';
+import { isLarge, readFhir } from './json.ts';
 import type { Attempt, Hop } from './port.ts';
 
 export interface ClientTls {
@@ -197,7 +197,7 @@ export function createHttp(options: HttpOptions): Http {
     const { readApart } = options;
     const isApart = readApart !== undefined && isLarge(bytes.length);
     try {
-      const json = isApart ? await readApart(bytes, request.openingOnly === true) : read(bytes);
+      const json = isApart ? await readApart(bytes, request.openingOnly === true) : readFhir(bytes);
       const isOpening = isApart && request.openingOnly;
       return { hop: whole, status, json, bytes, isOpening, retryAfter };
     } catch (error) {
@@ -208,10 +208,6 @@ export function createHttp(options: HttpOptions): Http {
 
   return { name, ask, close: () => agent.close() };
 }
-
-/** @throws TypeError or SyntaxError where the bytes are no JSON in UTF-8 (RFC 8259 §8.1) */
-const read = (bytes: Uint8Array): unknown =>
-  parseFhir(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
 
 const ownTimeouts = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'TimeoutError']);
 

@@ -25,6 +25,14 @@ export function parseFhir(text: string): unknown {
   return surrogate.test(text) ? JSON.parse(quoted, wellFormed) : JSON.parse(quoted);
 }
 
+/**
+ * Parse JSON as it came.
+ * @throws TypeError or SyntaxError where the bytes are no JSON in UTF-8 (RFC 8259 §8.1)
+ */
+export function readFhir(bytes: Uint8Array): unknown {
+  return parseFhir(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+}
+
 function wellFormed(_name: string, value: unknown): unknown {
   return typeof value === 'string' ? value.toWellFormed() : value;
 }

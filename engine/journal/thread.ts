@@ -6,11 +6,9 @@ import { faultOf } from './database.ts';
 export { ThreadGone } from '../thread.ts';
 export type { Thread } from '../thread.ts';
 
-/** The file of a thread beside this one, as TypeScript or compiled. */
-export function threadFile(name: 'writer' | 'indexer'): URL {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return new URL(`./${name}.${extension}`, import.meta.url);
-}
+/** The file of a thread of the journal. */
+export const threadFile = (name: 'writer' | 'indexer'): URL =>
+  threads.threadFile(name, import.meta.url);
 
 /**
  * @param file what the thread runs
