@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { progressStates } from '../../engine/journal/journal.ts';
 import { form } from './form.ts';
-import { data, run, site } from './options.ts';
+import { asTheyCome, data, run, site } from './options.ts';
 
 /** Add the commands that look at an engine and at what is around it. */
 export function addLookingCommands(program: Command): void {
@@ -18,7 +18,7 @@ export function addLookingCommands(program: Command): void {
     .addOption(form)
     .addHelpText('after', '\nExample:\n  gatehouse doctor --network')
     .action(async (options) => run((await import('./doctor.ts')).doctor(options)));
-  program
+  const tap = program
     .command('tap [channel]')
     .description('show the messages of the running engine as they end, until Ctrl-C')
     .option(
@@ -28,16 +28,8 @@ export function addLookingCommands(program: Command): void {
     .addOption(new Option('--state <state...>', 'that end so').choices(progressStates))
     .option('--type <type>', 'of this type: ADT, or ADT^A01')
     .option('--fault <code>', 'that end with this fault, GH-nnnn')
-    .option('--content', 'show the message as well, patient data covered')
-    .option('--limit <n>', 'end after so many')
-    .option('--reveal', 'show patient data (needs --reason)')
-    .option('--reason <text>', 'why patient data is shown; recorded')
-    .addOption(data)
-    .addOption(
-      new Option('-o, --output <form>', 'form of the output')
-        .choices(['table', 'ndjson'])
-        .default('table'),
-    )
+    .option('--content', 'show the message as well, patient data covered');
+  asTheyCome(tap)
     .addHelpText('after', "\nExample:\n  gatehouse tap adt-feed --where 'PID-3=*018' --content")
     .action(async (channel, options) => run((await import('./tap.ts')).tap(channel, options)));
   program

@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import type { AckCode } from '../../engine/hl7/ack.ts';
 import { form } from './form.ts';
-import { data, run, site } from './options.ts';
+import { asTheyCome, run, site } from './options.ts';
 
 /** Add the simulated systems around the engine. */
 export function addSimCommands(program: Command): void {
@@ -39,7 +39,7 @@ export function addSimCommands(program: Command): void {
     .addOption(form)
     .addHelpText('after', '\nExample:\n  gatehouse sim hospital --to 127.0.0.1:2575 --count 10')
     .action(async (options) => run((await import('./sim.ts')).hospital(options)));
-  sim
+  const receiver = sim
     .command('receiver')
     .description(
       'a system that messages are delivered to: acknowledges each, or does as such systems do on a bad day',
@@ -63,16 +63,8 @@ export function addSimCommands(program: Command): void {
       '--for <place=text...>',
       "so with messages alone that have this there: 'PID-3=*123', 'PV1-2!=I'; AA to the others",
     )
-    .option('--content', 'show the messages as well, patient data covered')
-    .option('--limit <n>', 'end after so many')
-    .option('--reveal', 'show patient data (needs --reason)')
-    .option('--reason <text>', 'why patient data is shown; recorded')
-    .addOption(data)
-    .addOption(
-      new Option('-o, --output <form>', 'form of the output')
-        .choices(['table', 'ndjson'])
-        .default('table'),
-    )
+    .option('--content', 'show the messages as well, patient data covered');
+  asTheyCome(receiver)
     .addHelpText('after', '\nExample:\n  gatehouse sim receiver --answer AE --every 3 --content')
     .action(async (options) => run((await import('./sim-receiver.ts')).receiver(options)));
 }
