@@ -47,7 +47,9 @@ export function createSource(options: SourceOptions, respond: Respond, emit: Emi
   let state: ListenerState = 'closed';
   let port: number | undefined;
   let opened = 0;
-  let whenEmpty = (): void => {};
+  /** Nothing is in hand any more, or the grace has passed. */
+  const over = Promise.withResolvers<void>();
+  let stopped: Promise<number> | undefined;
   let using = settled(options, respond);
 
   const server = net.createServer(socketOptions);
@@ -107,7 +109,7 @@ export function createSource(options: SourceOptions, respond: Respond, emit: Emi
       emit,
       () => {
         conversations.delete(conversation);
-        if (conversations.size === 0) whenEmpty();
+        if (conversations.size === 0 && stopping.signal.aborted) over.resolve();
       },
     );
     conversations.add(conversation);
@@ -142,12 +144,20 @@ export function createSource(options: SourceOptions, respond: Respond, emit: Emi
     });
   }
 
-  async function stop(graceMs: number): Promise<number> {
+  /** Where it is stopped again meanwhile, the shorter grace holds. */
+  function stop(graceMs: number): Promise<number> {
+    const timer = setTimeout(over.resolve, graceMs);
+    void over.promise.then(() => clearTimeout(timer));
+    return (stopped ??= end());
+  }
+
+  async function end(): Promise<number> {
     stopping.abort();
     state = 'draining';
     if (server.listening) server.close();
     for (const conversation of conversations) conversation.drain();
-    await allOver(graceMs);
+    if (conversations.size === 0) over.resolve();
+    await over.promise;
     const left = Array.from(conversations, (one) => one.status().open);
     for (const socket of sockets) socket.destroy();
     // What is cut off is settled when its socket closes; answers still being made are not awaited.
@@ -157,18 +167,6 @@ export function createSource(options: SourceOptions, respond: Respond, emit: Emi
     state = 'closed';
     emit('channel.closed', { channel: using.channel });
     return left.reduce((sum, open) => sum + open, 0);
-  }
-
-  /** Resolves when no conversation is left, or after `ms`. */
-  function allOver(ms: number): Promise<void> {
-    if (conversations.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      whenEmpty = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
   }
 
   return {

@@ -267,6 +267,20 @@ describe('mllp conversation', () => {
     assert.deepEqual(hand.settled, ['1 undelivered']);
   });
 
+  it('is stopped again with a shorter grace: both stops end then, and it is told once', async () => {
+    const hand = byHand();
+    const l = await listening({}, hand.respond);
+    l.peer().send('<1>');
+    await until(() => hand.open.length === 1, 'the message');
+    const first = l.source.stop(60_000);
+    const second = l.source.stop(30);
+    assert.deepEqual(await Promise.all([first, second]), [1, 1]);
+    assert.deepEqual(
+      l.events.filter(({ name }) => name === 'channel.closed'),
+      [{ name: 'channel.closed', fields: { channel: 'test' } }],
+    );
+  });
+
   it('one bad peer never harms another', async () => {
     const l = await listening({ limits: { inFrameMs: 60, graceMs: 20, frameBytes: 5000 } });
     const good = l.peer();
