@@ -23,6 +23,7 @@ import { microseconds } from './microseconds.ts';
 import { createDestination } from './mllp/destination.ts';
 import { createSource } from './mllp/source.ts';
 import { createFeeds } from './outbound/feed.ts';
+import { openHalts } from './outbound/halts.ts';
 import { type Holds, openHolds } from './outbound/holds.ts';
 import type { Queue } from './outbound/outbound.ts';
 import { pushesOf } from './outbound/push.ts';
@@ -120,8 +121,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const now = microseconds;
   let endRetention = (): void => {};
   const listeners = createListeners((told, respond) => createSource(told, respond, emit));
-  const [holds, suspensions] = await closingOnError(
-    () => [openHolds(data), openSuspensions(data)] as const,
+  const [holds, halts, suspensions] = await closingOnError(
+    () => [openHolds(data), openHalts(data), openSuspensions(data)] as const,
   );
   const isHeld = (to: string) => holds.get(to) !== undefined || isStopped(suspensions, to);
   const deliveries = createDeliveries(queuesOf, isHeld, emit);
@@ -207,9 +208,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   function queuesOf({ loaded, around }: Running): Map<string, Queue> {
     return createFeeds(loaded, {
-      journal,
-      emit,
-      now,
+      ...{ journal, emit, halts, now },
       connect: (told, correlate) => createDestination(told, correlate, emit),
       tls: ({ tls }) => tls && linkTls(loaded, tls),
       push: pushesOf(loaded, around),

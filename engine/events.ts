@@ -48,6 +48,7 @@ export const levels = {
   'destination.down': 'warn',
   'destination.up': 'info',
   'destination.halted': 'error',
+  'destination.haltNotKept': 'error',
   'destination.held': 'info',
   'destination.released': 'info',
   'control.listening': 'info',

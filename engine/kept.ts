@@ -1,5 +1,5 @@
 /**
- * What persons decided for good, by name: a small file beside the journal, which outlives a restart
+ * What only a person may change, by name: a small file beside the journal, which outlives a restart
  * and every retention. Who decided it and why stands in the journal. Nothing in it names a patient.
  */
 import { existsSync, readFileSync } from 'node:fs';
@@ -38,7 +38,15 @@ export function openKept<S extends z.ZodType>(
       store();
     },
     remove(name) {
-      if (kept.delete(name)) store();
+      const one = kept.get(name);
+      if (!kept.delete(name)) return;
+      try {
+        store();
+      } catch (error) {
+        // The file has it still, and so has the next life.
+        kept.set(name, one as z.output<S>);
+        throw error;
+      }
     },
   };
 

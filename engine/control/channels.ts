@@ -35,8 +35,8 @@ export function channelRoutes(engine: Engine, emit: Emit): Route[] {
     return exchange;
   }
 
-  /** Hold or release what the channel delivers to, but for what a person holds anyway. */
-  function steer(channel: string, how: 'hold' | 'release'): void {
+  /** Hold or resume what the channel delivers to, but for what a person holds anyway. */
+  function steer(channel: string, how: 'hold' | 'resume'): void {
     for (const [to, queue] of queues) {
       if (!to.startsWith(`${channel}/`) || holds.get(to)) continue;
       if (how === 'hold' || queue.status().state === 'held') queue[how]();
@@ -62,7 +62,7 @@ export function channelRoutes(engine: Engine, emit: Emit): Route[] {
       const exchange = await record(act, channel, by, reason);
       const since = new Date().toISOString();
       suspensions.put(channel, { how, since, by, exchange });
-      steer(channel, how === 'stopped' ? 'hold' : 'release');
+      steer(channel, how === 'stopped' ? 'hold' : 'resume');
       await engine.relisten();
       return { body: { channel, exchange, state: how } };
     });
@@ -94,7 +94,7 @@ export function channelRoutes(engine: Engine, emit: Emit): Route[] {
         throw error;
       }
       const exchange = await record('start', channel, by, reason);
-      steer(channel, 'release');
+      steer(channel, 'resume');
       return { body: { channel, exchange, state: 'listening' } };
     }),
   ];

@@ -28,7 +28,10 @@ export interface AckPort {
 }
 
 /** What is handed to a queue from outside. */
-export interface FeedParts extends Pick<QueueOptions, 'journal' | 'emit' | 'now' | 'random'> {
+export interface FeedParts extends Pick<
+  QueueOptions,
+  'journal' | 'emit' | 'halts' | 'now' | 'random'
+> {
   /** Opens the destination. @param correlate reads MSA-2 of a reply */
   connect(
     options: DestinationOptions,

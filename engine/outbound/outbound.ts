@@ -10,6 +10,7 @@ import type { Emit } from '../events.ts';
 import type { Fault } from '../faults.ts';
 import type { Entry, ExchangeId, Journal, OutboundState } from '../journal/journal.ts';
 import type { Backoff } from './backoff.ts';
+import type { Halts } from './halts.ts';
 
 /** One message that waits to be delivered. */
 export interface Waiting {
@@ -128,6 +129,8 @@ export interface QueueOptions {
   send: Send;
   journal: Pick<Journal, 'append' | 'read' | 'received' | 'outbound'>;
   emit: Emit;
+  /** Which destinations have halted; kept nowhere unless told. */
+  halts?: Halts;
   /** Microseconds since 1970. */
   now(): number;
   /** From 0 to 1, for the jitter; `Math.random` unless told. */
@@ -160,6 +163,8 @@ export interface Queue {
   hold(): void;
   /** Go on, also after a halt, and at once where it was waiting for a next try. */
   release(): void;
+  /** End a hold, and no halt: what had halted before it has halted again. */
+  resume(): void;
   /** A person decided that this message is not to be delivered. */
   skip(exchange: ExchangeId): Promise<Skip>;
   status(): QueueStatus;

@@ -10,6 +10,7 @@ import { type Fault, faults } from '../faults.ts';
 import { type Entry, exchangeName } from '../journal/journal.ts';
 import { backoffMs, createTimers } from './backoff.ts';
 import { createBacklog } from './backlog.ts';
+import { createHalting } from './halts.ts';
 import { createHealth } from './health.ts';
 import { createLanes } from './lanes.ts';
 import { createOutage } from './outage.ts';
@@ -24,6 +25,7 @@ export function createQueue(options: QueueOptions): Queue {
   const stopping = new AbortController();
   const backlog = createBacklog(options, lanes, stopping.signal);
   const health = createHealth();
+  const halting = createHalting(options, health);
   const outage = createOutage({ ...options, random }, health, pump);
   const record = createRecorder(options, stopping.signal);
   const timers = createTimers();
@@ -203,11 +205,14 @@ export function createQueue(options: QueueOptions): Queue {
       return end(one, { state: 'parked', fault: why }, reply, entries);
     }
     fault = why;
+    // Before its outcome: whatever dies in between, it is not sent once more.
+    if (refusal.then === 'halt') halting.on(one.exchange, codeOf(why));
     const stored = await record.outcome(one, { state: 'failed', fault: why }, reply, entries);
     told(one, why);
     if (refusal.then === 'halt') {
       keep(one);
-      if (health.tell('refused')) emit('destination.halted', { endpoint: to, code: codeOf(why) });
+      // A person may have released it meanwhile.
+      pump();
     } else later(one, backoffMs(options.backoff, times, random()));
     return stored;
   }
@@ -230,6 +235,8 @@ export function createQueue(options: QueueOptions): Queue {
 
   return {
     async start() {
+      // The queue before this one may have halted on what it was finishing.
+      halting.again();
       await backlog.start();
       pump();
     },
@@ -242,7 +249,14 @@ export function createQueue(options: QueueOptions): Queue {
     },
     release() {
       if (health.state() === 'down') return outage.hasten();
+      halting.over();
       if (health.tell('released')) emit('destination.released', { endpoint: to });
+      pump();
+    },
+    resume() {
+      if (!health.tell('released')) return;
+      halting.again();
+      if (health.state() === 'idle') emit('destination.released', { endpoint: to });
       pump();
     },
     async skip(exchange) {
@@ -258,7 +272,7 @@ export function createQueue(options: QueueOptions): Queue {
       oldest: lanes.oldest(),
       delivered,
       parked,
-      fault: fault && codeOf(fault),
+      fault: fault ? codeOf(fault) : halting.fault(),
       nextTry: outage.nextTry(),
     }),
     async stop(graceMs) {

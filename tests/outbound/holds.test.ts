@@ -23,6 +23,16 @@ describe('what a person holds', () => {
     assert.equal(statSync(file).mode & 0o777, 0o600);
   });
 
+  it('is still held where the file cannot be written that says otherwise', () => {
+    const gone = mkdtempSync(join(folder, 'gone-'));
+    const holds = openHolds(gone);
+    holds.put('adt/epr', hold);
+    rmSync(gone, { recursive: true });
+    assert.throws(() => holds.remove('adt/epr'), /ENOENT/);
+    assert.throws(() => holds.remove('adt/epr'), /ENOENT/);
+    assert.deepEqual(holds.get('adt/epr'), hold);
+  });
+
   it('is never guessed where its file cannot be read', () => {
     for (const text of ['', '{', '{"version":2,"held":{}}', '{"version":1,"held":{"adt/epr":1}}']) {
       writeFileSync(file, text);

@@ -125,6 +125,46 @@ describe('a channel that a person suspends', () => {
     assert.deepEqual(receiver.ids(), ['M1', 'M2']);
   });
 
+  it('leaves halted what had halted: neither a reload, a restart nor a start of it tries once more', async () => {
+    const file = () => adtChannel('one', delivered(receiver.port, halting));
+    let halting = ', refused: { AE: halt }';
+    site.write('channels/one.yaml', file());
+    await site.engine.reload();
+    receiver.react = (message) => acknowledgeOf(message.get('MSH-10') ?? '', 'AE');
+    const status = () => site.engine.queues.get('one/epr')?.status();
+    const isHalted = () => status()?.state === 'halted' && status()?.fault === 'GH-7004';
+    assert.equal(await send('M1'), 'AA');
+    await until(isHalted, 'halted');
+
+    halting = ', refused: { AE: halt }, reply: 8KB';
+    site.write('channels/one.yaml', file());
+    assert.deepEqual((await site.engine.reload()).changed, ['one']);
+    assert.ok(isHalted());
+    await site.engine.stop(500);
+    await site.start();
+    assert.ok(isHalted());
+    await act('stop');
+    assert.equal(status()?.state, 'held');
+    await act('start');
+    assert.ok(isHalted());
+    const { alerts } = await site.engine.watch.look(true);
+    assert.deepEqual(
+      alerts.map(({ condition, subject }) => [condition, subject]),
+      [['destination.halted', 'one/epr']],
+    );
+    assert.equal(await send('M2'), 'AA');
+    assert.deepEqual(receiver.ids(), ['M1']);
+
+    receiver.react = (message) => acknowledgeOf(message.get('MSH-10') ?? '');
+    await asked('POST /v1/queue/release', { to: 'one/epr', by: 'a.smith' });
+    await receiver.arrived(3);
+    assert.deepEqual(receiver.ids(), ['M1', 'M1', 'M2']);
+    await until(() => status()?.depth === 0, 'delivered');
+    await site.engine.stop(500);
+    await site.start();
+    assert.equal(status()?.state, 'idle');
+  });
+
   it('stays as it is where its port is held by another process', async () => {
     const number = port();
     site.write(
@@ -149,5 +189,5 @@ describe('a channel that a person suspends', () => {
   });
 });
 
-const acknowledgeOf = (id: string) =>
-  `\x0bMSH|^~\\&|EPR|R0A|GATEHOUSE|RECGW|20260604101500||ACK|K${id}|P|2.4\rMSA|AA|${id}\r\x1c\r`;
+const acknowledgeOf = (id: string, code = 'AA') =>
+  `\x0bMSH|^~\\&|EPR|R0A|GATEHOUSE|RECGW|20260604101500||ACK|K${id}|P|2.4\rMSA|${code}|${id}\r\x1c\r`;
