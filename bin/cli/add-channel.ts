@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { readCase, updatedCase } from '../../engine/cases/case.ts';
 import { playCase } from '../../engine/cases/play.ts';
 import { channelSchema } from '../../engine/channel.ts';
-import { type Site, loadSite } from '../../engine/config/site.ts';
+import { type LoadedChannel, type Site, loadSite } from '../../engine/config/site.ts';
 import { shortPath } from '../../engine/config/yaml.ts';
 import { patientsOf } from '../../engine/cases/files.ts';
 import { exits } from './exits.ts';
@@ -139,7 +139,7 @@ function wantedOf(name: string, options: AddOptions, site: Site): Wanted {
 function receiverOf({ template, to }: Wanted, { channels }: Site): number | undefined {
   if (to === undefined) return template === 'push' ? usualReceiver : undefined;
   const taken = channels.some(({ channel }) => channel.listen.port === to.port);
-  return !taken && ['127.0.0.1', '::1', 'localhost'].includes(to.host) ? to.port : undefined;
+  return !taken && isHere(to.host) ? to.port : undefined;
 }
 
 /** `MILLENNIUM|R0A`; a facility alone is that facility with any application. */
@@ -167,13 +167,21 @@ function organisationOf({ organisation, template }: AddOptions): Wanted['organis
   return { ods, asid };
 }
 
-/** The port that was asked for where no channel has it, else the first one that none has. */
-function portFor(name: string, { listen, template }: AddOptions, { channels }: Site): number {
-  const others = channels.filter(({ channel }) => channel.channel !== name);
+/** The port that was asked for where no channel has it, else the first that no channel has or asks. */
+function portFor(name: string, { listen, template }: AddOptions, site: Site): number {
+  const others = site.channels.filter(({ channel }) => channel.channel !== name);
   const used = new Map(others.map(({ channel }) => [channel.listen.port, channel.channel]));
-  const freeFrom = (port: number): number => (used.has(port) ? freeFrom(port + 1) : port);
+  const towards = new Set([usualReceiver, ...site.channels.flatMap(portsTowards)]);
+  const freeFrom = (port: number): number =>
+    used.has(port) || towards.has(port) ? freeFrom(port + 1) : port;
   if (listen === undefined) return freeFrom(usual[template] ?? 2575);
   const port = whole(listen);
+  if (port > 65_535)
+    throw new CommandError(
+      `"${listen}" is no TCP port`,
+      'take one from 1 to 65535',
+      'valueNotAllowed',
+    );
   const other = port === 0 ? undefined : used.get(port);
   if (other === undefined) return port;
   throw new CommandError(
@@ -182,6 +190,15 @@ function portFor(name: string, { listen, template }: AddOptions, { channels }: S
     exits.failed,
   );
 }
+
+/** The ports of this machine where a channel delivers, or asks: who is there is not to be in its way. */
+function portsTowards({ channel }: LoadedChannel): number[] {
+  return Object.values(channel.destinations).flatMap((one) =>
+    'port' in one && isHere(one.host) ? [one.port] : [],
+  );
+}
+
+const isHere = (host: string) => ['127.0.0.1', '::1', 'localhost'].includes(host);
 
 /** Where the push that comes with Gatehouse delivers, and the simulated receiver listens. */
 const usualReceiver = 2580;

@@ -6,6 +6,7 @@ import { FaultError, faults } from '../../engine/faults.ts';
 import { leftClasses } from '../../engine/mapping/left-behind.ts';
 import { type CompiledMappings, loadMappings } from '../../engine/mapping/load.ts';
 import { exits } from './exits.ts';
+import { recordReveal } from './mask.ts';
 import { bundleIn, wanted } from './mapping.ts';
 import { type Form, printRows } from './form.ts';
 import { print, printTable, say, style } from './output.ts';
@@ -17,6 +18,8 @@ interface AuditOptions {
   datasets?: string;
   elements?: boolean;
   reveal?: boolean;
+  reason?: string;
+  data: string;
   output: Form;
 }
 
@@ -57,6 +60,8 @@ export async function audit(files: string[], options: AuditOptions): Promise<num
   const compiled = loadMappings(join(siteFolder(options.site), 'mappings', options.mapping));
   const datasets = wanted(options.datasets);
   const audited = files.map((file) => auditFile(file, compiled, datasets));
+  const { reveal, reason = '', data } = options;
+  if (reveal) recordReveal(data, 'mapping audit', reason);
   const { beside, rows } = asData(audited, options);
   printRows(options.output, { kind: 'audit', key: 'bundles', rows, beside }, () =>
     printAsTables(audited, options),

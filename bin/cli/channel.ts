@@ -4,6 +4,7 @@ import type { ChannelRow } from '../../engine/control/channels.ts';
 import { engineIn } from '../../engine/control/client.ts';
 import { Refusal } from '../../engine/control/refusal.ts';
 import { type OutlinedChannel, outlineOf } from '../../engine/config/outline.ts';
+import { shownOf } from '../../engine/config/resolve.ts';
 import type { LoadedChannel, Site } from '../../engine/config/site.ts';
 import { nearest, shortPath } from '../../engine/config/yaml.ts';
 import { runningEngine } from './engine.ts';
@@ -200,5 +201,6 @@ function unknown(name: string, known: string[]): CommandError {
 
 function addressOf(one: Channel['destinations'][string]): string {
   if ('port' in one) return `${one.host}:${one.port}`;
-  return 'url' in one ? one.url : (one.proxy ?? 'no proxy');
+  // An address that is kept elsewhere may hold a password.
+  return 'url' in one ? shownOf('url', one.url) : shownOf('proxy', one.proxy ?? 'no proxy');
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { engineIn } from '../../engine/control/client.ts';
 import { Refusal } from '../../engine/control/refusal.ts';
+import { missingSecrets } from '../../engine/config/secrets.ts';
 import { type Site, loadSite } from '../../engine/config/site.ts';
 import { certificatesOf } from '../../engine/watch/certificates.ts';
 import type { Status } from '../../engine/watch/status.ts';
@@ -42,6 +43,8 @@ export async function doctor(options: DoctorOptions): Promise<number> {
     ofFiles(site, engine?.engine.pid),
     ofClock(newest),
     ...(await ofPorts(site, engine?.engine.pid)),
+    // An engine that runs has them, and another user may well not.
+    ...(engine ? [] : secrets(site)),
     ...certificates(site, engine),
     ...(options.network ? await ofNetwork(site) : []),
   ];
@@ -81,6 +84,14 @@ function ofSite(root: string, { findings, channels, revision }: Site): Check {
     'site',
     `${root} has ${errors === 1 ? '1 error' : `${errors} errors`}`,
     'gatehouse check',
+  );
+}
+
+/** The secrets that an engine started here would not find. */
+function secrets({ channels }: Site): Check[] {
+  const next = 'set it for the user that runs Gatehouse, and call this as that user';
+  return missingSecrets(channels, process.env).map(({ where, says }) =>
+    wrong(`secret ${where}`, says, next),
   );
 }
 

@@ -50,14 +50,8 @@ export async function exportMessages(options: ExportOptions): Promise<number> {
   });
 }
 
-function refuseContradictions({ format, mask, reveal, reason }: ExportOptions): void {
+function refuseContradictions({ format, mask, reveal }: ExportOptions): void {
   if (reveal && mask) throw new CommandError('--mask and --reveal contradict each other');
-  if (reveal && !reason) {
-    throw new CommandError(
-      '--reveal needs --reason',
-      'say why patient data is exported: --reason "…"',
-    );
-  }
   if (reveal && format === 'csv') {
     throw new CommandError(
       '--format csv holds no content of messages, so there is nothing to reveal',

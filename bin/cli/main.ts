@@ -20,7 +20,7 @@ import { addPracticeCommands } from './practice-commands.ts';
 import { addQueueCommands } from './queue-commands.ts';
 import { addSimCommands } from './sim-commands.ts';
 import { addStoreCommands } from './store-commands.ts';
-import { complainOfUsage } from './usage.ts';
+import { commandOf, complainOfUsage, refuseWithoutReason } from './usage.ts';
 import { version } from './version.ts';
 
 /** Run the command line of this process; pipes that are closed on it do not end in an error. */
@@ -44,7 +44,9 @@ export async function main(argv: string[]): Promise<void> {
     await program.parseAsync(argv);
   } catch (error) {
     process.exitCode =
-      error instanceof CommanderError ? complainOfUsage(error, program, argv) : complain(error);
+      error instanceof CommanderError
+        ? complainOfUsage(error, program, argv)
+        : complain(error, commandOf(program, argv.slice(2)));
   }
   await showHeld();
 }
@@ -69,7 +71,10 @@ function tree(first = ''): Command {
     .on('option:no-color', withoutColour)
     .option('--no-pager', 'no pager, as with an empty GATEHOUSE_PAGER')
     .on('option:no-pager', withoutPager)
-    .hook('preAction', (_, command) => holdOutput(command))
+    .hook('preAction', (_, command) => {
+      refuseWithoutReason(command);
+      holdOutput(command);
+    })
     .exitOverride()
     .showSuggestionAfterError()
     // Errors are told below, as every other error is.

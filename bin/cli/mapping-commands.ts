@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { datasets } from '../../engine/gp/port.ts';
 import { form } from './form.ts';
-import { run, site } from './options.ts';
+import { data, run, site } from './options.ts';
 
 /** Add the commands that look at mappings, try them, and hold them to cases. */
 export function addMappingCommands(program: Command): void {
@@ -89,7 +89,9 @@ export function addMappingCommands(program: Command): void {
   ofMapping(mapping.command('audit <bundles...>'))
     .description('account for every element of FHIR bundles: carried where, or left why')
     .option('--elements', 'show what became of each element')
-    .option('--reveal', 'show values (patient data) beside the elements')
+    .option('--reveal', 'show values (patient data) beside the elements (needs --reason)')
+    .option('--reason <text>', 'why patient data is shown; recorded')
+    .addOption(data)
     .addHelpText(
       'after',
       '\nExample:\n  gatehouse mapping audit fixtures/patients/9465701459.json --elements',

@@ -1,9 +1,10 @@
 /** What may be shown without a reason: structure, codes of the exchange itself, and no patient. */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeRaw } from '../../engine/hl7/charset.ts';
 import type { Message } from '../../engine/hl7/message.ts';
 import { segmentLines } from '../../engine/hl7/readable.ts';
+import { CommandError } from './output.ts';
 import { whoAsks } from './person.ts';
 
 /** Segments about the exchange, not about a patient; a separator follows the name, not text. */
@@ -38,6 +39,7 @@ const cover = (text: string, mark = dot): string => text.replace(/[\p{L}\p{N}]/g
  * Record that patient data was shown: who, when, what and why.
  * @param exchange its name, or what else was shown
  * @param of what is to be recorded besides; no patient data
+ * @throws CommandError where there is no folder to record it in
  */
 export function recordReveal(
   data: string,
@@ -52,5 +54,9 @@ export function recordReveal(
     reason,
     ...of,
   };
+  if (!existsSync(data)) {
+    const says = `there is no folder ${data}, where it is recorded that patient data is shown`;
+    throw new CommandError(says, undefined, 'journalNotFound');
+  }
   appendFileSync(join(data, 'reveals.ndjson'), `${JSON.stringify(line)}\n`, { mode: 0o600 });
 }

@@ -36,13 +36,6 @@ interface ShowOptions extends JournalOptions {
 
 /** Show what is stored of one exchange; masked unless revealed with a reason. */
 export async function show(name: string, options: ShowOptions): Promise<number> {
-  if (options.reveal && !options.reason) {
-    throw new CommandError(
-      '--reveal needs --reason',
-      'say why patient data is shown: --reason "…"',
-      'reasonMissing',
-    );
-  }
   const exchange = await withJournal(options, (journal) => exchangeNamed(journal, name));
   if (options.reveal) recordReveal(options.data, name, options.reason ?? '');
   if (options.part) return showPart(exchange, options.part, options);

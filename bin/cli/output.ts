@@ -71,8 +71,12 @@ export class CommandError extends Error {
   }
 }
 
-/** Tell an error: its code, what, where, why, and the one next step. @returns the exit code */
-export function complain(error: unknown): number {
+/**
+ * Tell an error: its code, what, where, why, and the one next step.
+ * @param command what was called, as far as it is known: `gatehouse channel add`
+ * @returns the exit code
+ */
+export function complain(error: unknown, command?: string): number {
   if (error instanceof ConfigError) {
     for (const finding of error.findings) {
       const { code, next } = codeOf(finding);
@@ -86,8 +90,9 @@ export function complain(error: unknown): number {
     return exits.unavailable;
   }
   if (error instanceof CommandError) {
-    sayError(error.code, error.message, error.next);
-    return error.exit;
+    const { code, message, next, exit } = error;
+    sayError(code, message, command ? next.replace(/^Call it with /, `${command} `) : next);
+    return exit;
   }
   const { code, message, path, stack } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT' && path !== undefined) {

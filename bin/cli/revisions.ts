@@ -106,6 +106,7 @@ export function revisionNamed(
   const ran = revisions.history().filter(({ how }) => how !== 'set-aside');
   const current = running?.revision ?? ran.at(-1)?.revision;
   const next = 'gatehouse config history';
+  const start = 'gatehouse serve: what it starts with is the first revision';
   const special: Record<string, string | undefined> = {
     running: current,
     previous: ran.findLast(({ revision }) => revision !== current)?.revision,
@@ -114,7 +115,7 @@ export function revisionNamed(
     const found = special[name];
     if (found !== undefined) return found;
     const says = name === 'running' ? 'nothing runs, and nothing ran' : 'nothing else has run yet';
-    throw new CommandError(says, next, exits.notFound);
+    throw new CommandError(says, current === undefined ? start : next, exits.notFound);
   }
   const found = revisions.stored().filter((one) => one.startsWith(name));
   const [only] = found;

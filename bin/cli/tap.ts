@@ -4,7 +4,7 @@ import type { TapLine } from '../../engine/watch/taps.ts';
 import { runningEngine } from './engine.ts';
 import { exits } from './exits.ts';
 import { maskSegments, recordReveal } from './mask.ts';
-import { CommandError, print, say, style } from './output.ts';
+import { print, say, style } from './output.ts';
 import { time } from './times.ts';
 import { whole } from './values.ts';
 
@@ -26,13 +26,7 @@ interface TapOptions {
  * @returns 69 where the engine ended
  */
 export async function tap(channel: string | undefined, options: TapOptions): Promise<number> {
-  const { reveal = false, reason } = options;
-  if (reveal && !reason) {
-    throw new CommandError(
-      '--reveal needs --reason',
-      'say why patient data is shown: --reason "…"',
-    );
-  }
+  const { reveal = false, reason = '' } = options;
   const most = options.limit === undefined ? Infinity : whole(options.limit);
   const hangUp = new AbortController();
   const stop = () => hangUp.abort();
@@ -41,10 +35,10 @@ export async function tap(channel: string | undefined, options: TapOptions): Pro
     ...{ channel, states: options.state, type: options.type, fault: options.fault?.toUpperCase() },
     where: (options.where ?? []).flatMap(conditions),
   };
-  if (reveal) recordReveal(options.data, 'tap', reason ?? '', { channel });
   let [shown, dropped] = [0, 0];
   try {
     const lines = await runningEngine(options).lines<TapLine>('/v1/tap', asked, hangUp.signal);
+    if (reveal) recordReveal(options.data, 'tap', reason, { channel });
     // What comes from now on is seen: a script waits for this line.
     say('looking; Ctrl-C ends it');
     for await (const line of lines) {

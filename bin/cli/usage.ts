@@ -33,8 +33,22 @@ export function complainOfUsage(
   return complain(new CommandError(says, next, kinds[code] ?? 'calledWrongly'));
 }
 
-/** The command that the words lead to, as far as they lead. */
-function commandOf(program: Command, words: readonly string[]): string {
+/**
+ * Patient data is shown for a reason alone, whichever command shows it; and a reason says something.
+ * @throws CommandError
+ */
+export function refuseWithoutReason(command: Command): void {
+  const { reveal, reason } = command.opts<{ reveal?: boolean; reason?: string }>();
+  if (reveal && !reason?.trim()) {
+    const next = 'say why patient data is shown: --reason "…"';
+    throw new CommandError('--reveal needs --reason', next, 'reasonMissing');
+  }
+  if (reason?.trim() === '')
+    throw new CommandError('--reason says nothing', undefined, 'valueNotAllowed');
+}
+
+/** The command that the words lead to, as far as they lead. @param words without the program and the script */
+export function commandOf(program: Command, words: readonly string[]): string {
   const path = [program.name()];
   let at = program;
   for (const word of words) {

@@ -24,6 +24,7 @@ import { z } from 'zod';
 import { ConfigError, shortPath } from './findings.ts';
 import { type Cases, keepCases, keptCases } from './kept-cases.ts';
 import { contentOf, hashOf } from './revision.ts';
+import { missingSecrets } from './secrets.ts';
 import { type Site, loadSite } from './site.ts';
 import type { Surroundings } from './values.ts';
 
@@ -157,6 +158,7 @@ export function loadKept(revisions: Revisions, root: string, env: Surroundings):
     const folder = revisions.folderOf(revision) ?? root;
     const own = (text: string) => text.replaceAll(`${shortPath(folder)}/`, prefixOf(root));
     const { findings, ...site } = loadSite(root, env, join(folder, 'mappings'));
+    findings.push(...missingSecrets(site.channels, env));
     if (site.revision !== revision && tries < 3) continue;
     const named = findings.map((one) => ({ ...one, where: own(one.where), says: own(one.says) }));
     const errors = named.filter(({ severity }) => severity === 'error');

@@ -15,6 +15,7 @@ import {
 } from 'yaml';
 import type { z } from 'zod';
 import { ConfigError, type Finding, nearest, shortPath } from './findings.ts';
+import { wordsOf } from './issue-words.ts';
 
 export { ConfigError, type Finding, nearest, shortPath } from './findings.ts';
 
@@ -101,14 +102,15 @@ function findingsOf(source: YamlFile, issue: z.core.$ZodIssue, schema: z.ZodType
       };
     });
   }
-  const isAbsent = valueAt(source.value, issue.path) === undefined;
+  const value = valueAt(source.value, issue.path);
+  const isAbsent = value === undefined;
   const missing = isAbsent && ['invalid_type', 'invalid_union'].includes(issue.code);
-  const name = String(issue.path.at(-1) ?? 'file');
+  const name = issue.path.findLast((step) => typeof step === 'string') ?? 'file';
   return [
     {
       severity: 'error',
       where: source.where(missing ? issue.path.slice(0, -1) : issue.path),
-      says: missing ? `"${name}" is missing` : `"${name}": ${issue.message}`,
+      says: missing ? `"${name}" is missing` : `"${String(name)}": ${wordsOf(issue, value)}`,
       kind: missing ? 'missingKey' : 'wrongValue',
     },
   ];

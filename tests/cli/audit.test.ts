@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { exits } from '../../bin/cli/exits.ts';
 import { called, gatehouse, jsonOf } from './process.ts';
 
@@ -58,7 +58,10 @@ describe('gatehouse mapping audit', function () {
     }
     assert.match(covered.stdout, /\n {4}code\.coding\[0\]\.display {2}carried {2}[A-Z0-9]{3}-\d/);
     assert.ok(!covered.stdout.includes('\u001b'), 'a name may not steer the terminal');
-    const open = await called(['mapping', 'audit', strange, '--elements', '--reveal']);
+    const reveal = ['--reveal', '--reason', 'CHG0042', '--data', dirname(strange)];
+    const open = await called(['mapping', 'audit', strange, '--elements', ...reveal]);
+    const record = join(dirname(strange), 'reveals.ndjson');
+    assert.match(readFileSync(record, 'utf8'), /"exchange":"mapping audit","reason":"CHG0042"/);
     assert.match(open.stdout, /colour = "Mauve" {2}unaccounted/);
   });
 

@@ -124,7 +124,7 @@ const broken: Record<string, Broken> = {
   'unknown-to-gp': {
     change: ['kind: mllp', 'kind: mllp\n    accepts: [QBP^Q99]'],
     at: 'QBP^Q99',
-    says: /^"0": Invalid option/,
+    says: /^"accepts": write QBP\^Q11, .* or /,
   },
   'no-asid': {
     change: [/, asid: "\d+"/, ''],

@@ -218,6 +218,22 @@ describe('every command', function () {
     }
   });
 
+  it('that can reveal does so for a reason alone, by one rule', async () => {
+    const revealing = [...help].filter(([, text]) => /^ {2}--reveal/m.test(text));
+    assert.ok(revealing.length > 6);
+    for (const [name, text] of revealing) {
+      assert.match(text, /^ {2}--reason <text>/m, name);
+      const line = here(exampleOf(name), rowOf(name)).replace(/ --reason \S+| > .*$/g, '');
+      for (const why of ['', " --reason ' '"]) {
+        // A reason that is wanted anyway is said, and says nothing.
+        if (why === '' && name === 'message edit') continue;
+        const done = await run(`${line} --reveal${why}`, folderOf(rowOf(name)));
+        assert.deepEqual([done.code, done.stdout], [2, ''], `${name}: ${done.stderr}`);
+        assert.match(done.stderr, /^error GH-0027 {2}--reveal needs --reason\n {6}next: .+\n$/);
+      }
+    }
+  });
+
   it('refuses an option it does not know, and suggests one', async () => {
     for (const [name, text] of help) {
       const [, option = ''] = /^ {2}(?:-\w, )?--([a-z-]{4,})/m.exec(text) ?? [];

@@ -122,7 +122,7 @@ describe('a new site', function () {
     assert.equal(taken.code, exits.failed);
     assert.match(
       taken.stderr,
-      /channel "gp-record" listens on port 2575\n +next: .*--listen 2576\n/,
+      /channel "gp-record" listens on port 2575\n +next: .*--listen 2578\n/,
     );
     assert.ok(!existsSync(file('channels/rxx-adt.yaml')));
 
@@ -148,7 +148,12 @@ describe('a new site', function () {
     assert.equal(again.code, exits.failed);
     assert.match(again.stderr, /there already: channels\/rxx-adt\.yaml, .*nothing was written/);
     const next = await add('ryy', '--template', 'gp-record', '-o', 'json');
-    assert.equal(jsonOf<{ port: number }>(next.stdout, 'channelAdded').port, 2576);
+    // 2576 is where the simulated GP system listens that the first channel asks.
+    assert.equal(jsonOf<{ port: number }>(next.stdout, 'channelAdded').port, 2578);
+    for (const [name, port] of Object.entries({ rzz: 2579, rww: 2581 })) {
+      const push = await add(name, '--template', 'push', '-o', 'json');
+      assert.equal(jsonOf<{ port: number }>(push.stdout, 'channelAdded').port, port);
+    }
   });
 
   it('shows its channels, whether an engine runs or not', async () => {
@@ -158,6 +163,11 @@ describe('a new site', function () {
     const show = await onSite('channel', 'show', 'gp-record', '--data', none);
     assert.match(show.stdout, /^gp-record {2}no engine runs\n/);
     assert.match(show.stdout, /asks +pds \(pds\) http/);
+    process.env.GATEHOUSE_GP = 'http://me:hunter2@127.0.0.1:1';
+    const covered = await onSite('channel', 'show', 'gp-record', '--data', none);
+    delete process.env.GATEHOUSE_GP;
+    assert.match(covered.stdout, /asks +pds \(pds\) \(a secret, not shown\)/);
+    assert.ok(!covered.stdout.includes('hunter2'));
     const wrong = await onSite('channel', 'show', 'gp-recrod', '--data', none);
     assert.equal(wrong.code, exits.notFound);
     assert.match(wrong.stderr, /did you mean "gp-record"\?/);
@@ -171,6 +181,8 @@ describe('a new site', function () {
       [['rxx', '--template', 'push', '--sender', 'a|b|c'], /names no sender/],
       [['rxx', '--template', 'pusch'], /Allowed choices are gp-record, adt-feed, push/],
       [['rxx'], /--template <name>/],
+      [['rxx', '--template', 'push', '--listen', '70000'], /"70000" is no TCP port/],
+      [['rxx', '--template', 'push', '--listen', 'x'], /next: gatehouse channel add --help: /],
     ];
     for (const [args, says] of wrong) {
       const { code, stderr } = await onSite('channel', 'add', ...args);

@@ -48,7 +48,7 @@ limits: { frame: 1MB, idle: 10m }
     assert.deepEqual(findings(), [
       'channels/one.yaml:3:17  "port": a whole number is needed',
       'channels/one.yaml:4:11  "facility" is missing',
-      'channels/defaults.yaml:5:7  "keep": Invalid input',
+      'channels/defaults.yaml:5:7  "keep": a duration is needed: a number with ms, s, m, h or d, for example 15s',
       'channels/defaults.yaml:6:23  unknown key "idel"; did you mean "idle"?',
     ]);
   });

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { revisionOf } from '../../engine/config/revision.ts';
-import { openRevisions } from '../../engine/config/revisions.ts';
+import type { ConfigError } from '../../engine/config/findings.ts';
+import { loadKept, openRevisions } from '../../engine/config/revisions.ts';
 import { adtChannel, smallSite } from '../story/small-site.ts';
 
 describe('a stored revision', () => {
@@ -17,6 +18,32 @@ describe('a stored revision', () => {
     truncateSync(file, 0);
     assert.equal(revisions.keep(site.folder), revision);
     assert.equal(readFileSync(file, 'utf8'), text);
+    await site.close();
+  });
+
+  it('is not run where a secret is not to be had that is read at the start; a token may come later', async () => {
+    const destinations = [
+      'destinations:',
+      '  pds: { kind: pds, url: "http://127.0.0.1:1/", apikey: "${env:PDS_KEY}" }',
+      '  gateway:',
+      '    kind: cdg',
+      '    url: http://127.0.0.1:1/',
+      '    issuer: https://gatehouse.example/',
+      '    device: { id: one, model: Gatehouse, version: "1" }',
+      '    accessToken: ${file:/none/token}',
+    ];
+    const site = smallSite({ one: adtChannel('one', `${destinations.join('\n')}\n`) });
+    const revisions = openRevisions(site.data);
+    const load = (env: Record<string, string>) => loadKept(revisions, site.folder, env);
+    assert.throws(
+      () => load({}),
+      ({ findings: [only, ...more] }: ConfigError) =>
+        /channels\/one\.yaml:\d+:\d+$/.test(only?.where ?? '') &&
+        only?.says === '"apikey": the environment variable PDS_KEY is not set' &&
+        more.length === 0,
+    );
+    assert.equal(revisions.stored().length, 0);
+    assert.equal(load({ PDS_KEY: 'x' }).channels.length, 1);
     await site.close();
   });
 
