@@ -4,7 +4,7 @@
  */
 import { FaultError } from '../faults.ts';
 import type { CodeNaming } from './coded.ts';
-import { unreadElements } from './coverage.ts';
+import { leavesBelow, unreadElements } from './coverage.ts';
 import { recordVariable } from './evaluate.ts';
 import { createReader } from './answered.ts';
 import { withBeside } from './beside.ts';
@@ -12,7 +12,7 @@ import { createLayout } from './layout.ts';
 import type { CompiledMappings } from './load.ts';
 import type { MappedRecord } from './mapped.ts';
 import { indexRecord } from './record.ts';
-import { type MapOptions, type Run, warn } from './scope.ts';
+import { type MapOptions, type Run, leftNote, warn } from './scope.ts';
 import { summaryRows } from './summary.ts';
 
 export type { MapOptions } from './scope.ts';
@@ -42,10 +42,10 @@ export function mapRecord(
         return createReader(compiled, aside)(dataset);
       }),
     );
+    carryUnread(compiled, run);
     const datasets = answered.map((one) =>
       layout.dataset(one, one.dataset === 'PAT' ? summaryRows(answered, options.trace) : []),
     );
-    reportUnread(compiled, run);
     const warnings = [...run.warnings].map(([text, n]) => (n > 1 ? `${text} (${n} times)` : text));
     const presented = options.trace ? new Set(run.presented.keys()) : undefined;
     return { patient, datasets, warnings, missed: run.missed, presented };
@@ -83,15 +83,26 @@ function startRun(compiled: CompiledMappings, bundle: unknown, options: MapOptio
     typed: new Map(),
     left: 0,
     presented: new Map(),
+    items: new Map(),
     ...(options.trace && { missed: [] }),
     warnings: new Map(),
   };
 }
 
-/** Elements of what was carried that no rule read and no row of `not-carried` names. */
-function reportUnread(compiled: CompiledMappings, run: Run): void {
+/**
+ * Elements of what was carried that no rule read and no row of `not-carried` names: the analyst is
+ * warned of each, and the reader has it as a note of its item. The note has no provenance, so that
+ * the audit finds the element until a rule or a row knows it.
+ */
+function carryUnread(compiled: CompiledMappings, run: Run): void {
   for (const [resource, readings] of run.presented) {
     const reading = compiled.readingOf(resource.resourceType, readings);
-    for (const path of unreadElements(resource, reading)) warn(run, `${path}: no rule carries it`);
+    const notes = run.items.get(resource)?.segments[0]?.notes;
+    for (const unread of unreadElements(resource, reading)) {
+      warn(run, `${unread.path}: no rule carries it`);
+      for (const { path, text } of leavesBelow(unread)) {
+        notes?.push({ text: `${leftNote}${path} = ${text}` });
+      }
+    }
   }
 }

@@ -40,6 +40,19 @@ export const notSupplied = 'items-not-supplied';
 /** Warning for a search that was limited to a time. Ours, too. */
 export const searchLimited = 'search-limited';
 
+/** Warning for a list, or something in it, that the GP system itself calls no longer valid. Ours. */
+export const notCurrent = 'not-current';
+
+/**
+ * The beginnings of the words GP Connect lays down for its warnings: where they came without their
+ * code they mean the same, and "nothing recorded" or "complete" must not stand above them.
+ */
+const warningWords: readonly [words: string, code: string][] = [
+  ['items excluded due to confidentiality', 'confidential-items'],
+  ['patient record transfer from previous gp practice not yet complete', 'data-in-transit'],
+  ['patient data may be incomplete as there is data supplied by a third party', 'data-awaiting-filing'],
+];
+
 /** What carrying the items of a list brought to light. */
 export interface Carried {
   /** References that led nowhere, and things no rule could carry. */
@@ -81,10 +94,24 @@ export function areaStatus(
   const reasons: DataStatus[] = [];
   for (const list of lists) {
     for (const code of warningCodes(list)) state('W', code);
-    for (const text of texts(list)) say(text);
+    for (const text of texts(list)) {
+      say(text);
+      const said = text.toLowerCase();
+      for (const [words, code] of warningWords) if (said.includes(words)) state('W', code);
+    }
+    const standing = textOf(list.status);
+    if (standing !== undefined && standing !== 'current') {
+      state('W', notCurrent);
+      say(`Status of this list, according to the GP system: ${standing}`);
+    }
     for (const entry of member([list], 'entry')) {
       const [item] = member([entry], 'item');
       const display = textOf(member([item], 'display')[0]);
+      const [reference] = member([item], 'reference').map(textOf);
+      if (reference !== undefined && member([entry], 'deleted')[0] === true) {
+        state('W', notCurrent);
+        say(`Marked as deleted by the GP system: ${reference}`);
+      }
       if (member([item], 'reference').length > 0) entries++;
       else {
         if (display !== undefined && saysDisabled(display)) state('D');
@@ -100,7 +127,9 @@ export function areaStatus(
   }
   for (const reference of carried.missing) {
     state('W', notSupplied);
-    say(`Listed by the GP system but not supplied: ${reference}`);
+    const isThere = [undefined, ...lists].some((list) => record.versions(reference, list).length > 0);
+    const what = isThere ? 'not of a kind that is carried here' : 'not supplied';
+    say(`Listed by the GP system but ${what}: ${reference}`);
   }
   for (const { code, text } of carried.cautions) {
     state('W', code);

@@ -2,7 +2,7 @@
  * Which elements the rules of a mapping read. An element of an answered resource that no rule
  * reads, and that no row of `not-carried` names, is reported: nothing is dropped in silence.
  */
-import { extensionName } from './evaluate.ts';
+import { extensionName, textOf } from './evaluate.ts';
 import type { Expression } from './expression.ts';
 import type { Resource } from './record.ts';
 
@@ -103,9 +103,15 @@ export function mergeReadings(readings: readonly Reading[]): Reading {
   return merged;
 }
 
-/** The elements of a resource that its rules do not read, as paths without values. */
-export function unreadElements(resource: Resource, reading: Reading): string[] {
-  const found: string[] = [];
+/** An element that no rule reads, by its path: `AllergyIntolerance.onsetAge`. */
+export interface Unread {
+  path: string;
+  value: unknown;
+}
+
+/** The elements of a resource that its rules do not read. */
+export function unreadElements(resource: Resource, reading: Reading): Unread[] {
+  const found: Unread[] = [];
   if (!reading.whole) walk(resource, reading, resource.resourceType, found, true);
   return found;
 }
@@ -114,7 +120,7 @@ function walk(
   value: Record<string, unknown>,
   reading: Reading,
   path: string,
-  found: string[],
+  found: Unread[],
   isResource = false,
 ): void {
   for (const name of Object.keys(value)) {
@@ -139,12 +145,23 @@ function walkElement(
   parent: Reading,
   name: string,
   path: string,
-  found: string[],
+  found: Unread[],
 ): void {
   const reading = parent.children.get(name);
   if (reading?.whole) return;
   if (reading && isObject(value)) walk(value, reading, `${path}.${name}`, found);
-  else if (!reading?.value) found.push(`${path}.${name}`);
+  else if (!reading?.value) found.push({ path: `${path}.${name}`, value });
+}
+
+/** Every text, number and truth value in an element, each with its path. */
+export function leavesBelow({ path, value }: Unread): { path: string; text: string }[] {
+  if (Array.isArray(value)) return value.flatMap((one: unknown) => leavesBelow({ path, value: one }));
+  if (!isObject(value)) {
+    const text = textOf(value);
+    return text === undefined ? [] : [{ path, text }];
+  }
+  const names = Object.keys(value).filter((name) => !(name === 'url' && path.endsWith(')')));
+  return names.flatMap((name) => leavesBelow({ path: `${path}.${name}`, value: value[name] }));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -166,11 +166,22 @@ function remembering<T>(of: (reference: string) => T): (reference: string) => T 
 }
 
 function issuesOf(outcome: Resource): Issue[] {
-  return member([outcome], 'issue').map((issue) => ({
-    from: identityOf(outcome),
-    diagnostics: textOf(member([issue], 'diagnostics')[0]),
-    text: textOf(member(member([issue], 'details'), 'text')[0]),
-  }));
+  return member([outcome], 'issue').map((issue) => {
+    const details = member([issue], 'details');
+    const first = (of: Values, name: string) => textOf(member(of, name)[0]);
+    const diagnostics = first([issue], 'diagnostics');
+    const text = first(details, 'text') ?? wordsOf(issue, details, diagnostics);
+    return { from: identityOf(outcome), diagnostics, text };
+  });
+}
+
+/** An issue without a text is not for that without a meaning: its code and its name are words, too. */
+function wordsOf(issue: unknown, details: Values, diagnostics?: string): string | undefined {
+  const codings = member(details, 'coding');
+  const [name] = member(codings, 'display').flatMap((one) => textOf(one) ?? []);
+  const [code] = [...member(codings, 'code'), ...member([issue], 'code')].map(textOf);
+  if (diagnostics === undefined) return name ?? code;
+  return name === undefined ? undefined : `${name}: ${diagnostics}`;
 }
 
 function isResource(value: unknown): value is Resource {

@@ -7,6 +7,7 @@ import type { Produced } from './leaf.ts';
 import type { Missed, Profile } from './mapped.ts';
 import type { Values } from './evaluate.ts';
 import type { IndexedRecord, Resource } from './record.ts';
+import type { BuiltItem } from './tree.ts';
 
 export interface MapOptions {
   datasets: readonly Dataset[];
@@ -44,6 +45,9 @@ export interface Run {
   left: number;
   /** Every resource that was carried, with what the rules that carried it read. */
   presented: Map<Resource, Set<Reading>>;
+  /** The item that is being built, and the last that carried each resource. */
+  item?: BuiltItem;
+  items: Map<Resource, BuiltItem>;
   /** Codes that were in no table; only with a trace. */
   missed?: Missed[];
   /** Warnings for the analyst with how often each occurred: codes and paths, never values. */
@@ -155,4 +159,5 @@ export function present(run: Run, resource: Resource, reading: Reading): void {
   const held = run.presented.get(resource);
   if (held) held.add(reading);
   else run.presented.set(resource, new Set([reading]));
+  if (run.item) run.items.set(resource, run.item);
 }

@@ -150,6 +150,7 @@ function open(
   place?: string,
 ): Frame {
   const joined = part.join(resource, holder, run, variables, place);
+  run.item = item;
   item.segments.push(...part.build(joined));
   if (!part.isNamed) {
     if (otherSubject(resource, run)) {

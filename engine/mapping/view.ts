@@ -110,7 +110,7 @@ export function readView(
   run: Run,
 ): { found: AreaStatus; items: BuiltItem[]; dates: string[] } {
   // A view need not carry all of an item, so what it leaves is not reported as unread.
-  const aside: Run = { ...run, presented: new Map() };
+  const aside: Run = { ...run, presented: new Map(), items: new Map() };
   const items: BuiltItem[] = [];
   const dates: string[] = [];
   const sources = sourcesOf(view).flatMap((source) => {

@@ -335,6 +335,15 @@ describe('mapping: diary entries', () => {
     assert.deepEqual(notesOf(segments), [planned, 'Bring the diary']);
   });
 
+  it('are not called planned where the GP system says that they are over', () => {
+    for (const status of ['completed', 'cancelled', 'entered-in-error']) {
+      const segments = segmentsFor({ status, occurrenceDateTime: '2026-09' });
+      assert.equal(at(named(segments, 'OBR')[0], 25), '');
+      assert.ok(!notesOf(segments).includes(planned));
+      assert.ok(notesOf(segments).some((note) => String(note).endsWith(`GP system: ${status}`)));
+    }
+  });
+
   it('say that no date is stated, and give none', () => {
     const segments = segmentsFor({});
     assert.equal(named(segments, 'OBR')[0]?.fields[36], undefined);

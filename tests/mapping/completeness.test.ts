@@ -40,6 +40,7 @@ function line(record: MappedRecord, area: string) {
 
 const nothing = emptyReason('no-content-recorded');
 const note = (text: string) => ({ note: [{ text }] });
+const confidential = 'Items excluded due to confidentiality and/or patient preferences.';
 const disabled = (parameter: string, text: string): Json => ({
   resourceType: 'OperationOutcome',
   issue: [
@@ -162,7 +163,45 @@ describe('mapping: completeness', () => {
       'an item no rule can carry',
       [list(codes.active, ['Basic/b']), { resourceType: 'Basic', id: 'b' }],
       ['W^items-not-supplied'],
-      ['Listed by the GP system but not supplied: Basic/b'],
+      ['Listed by the GP system but not of a kind that is carried here: Basic/b'],
+    ],
+    [
+      'the words of a warning without its code',
+      [list(codes.active, [], { ...nothing, ...note(`${confidential} Information not available`) })],
+      ['W^confidential-items'],
+      [`${confidential} Information not available`],
+    ],
+    [
+      'an issue that has no words but those of its code',
+      [
+        list(codes.active, [], nothing),
+        {
+          resourceType: 'OperationOutcome',
+          issue: [{ details: { coding: [{ display: 'includeAllergies has been disabled' }] } }],
+        },
+      ],
+      ['D'],
+      ['includeAllergies has been disabled'],
+    ],
+    [
+      'a list that is called no longer valid',
+      [
+        list(codes.active, ['AllergyIntolerance/a'], { status: 'entered-in-error' }),
+        allergy('a'),
+      ],
+      ['W^not-current'],
+      ['Status of this list, according to the GP system: entered-in-error'],
+    ],
+    [
+      'an entry that is called deleted',
+      [
+        list(codes.active, [], {
+          entry: [{ deleted: true, item: { reference: 'AllergyIntolerance/a' } }],
+        }),
+        allergy('a'),
+      ],
+      ['W^not-current'],
+      ['Marked as deleted by the GP system: AllergyIntolerance/a'],
     ],
   ];
   for (const [title, resources, expected, notes] of cases) {

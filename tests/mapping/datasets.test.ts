@@ -237,16 +237,18 @@ describe('mapping: allergies', () => {
     );
   });
 
-  it('never shows an allergy entered in error as AL1, and says what it is', () => {
-    const wrong = allergy('e', { verificationStatus: 'entered-in-error' });
-    const segments =
-      map(bundle(patient, list(codes.active, ['AllergyIntolerance/e']), wrong), {
-        datasets: ['ALL'],
-      }).datasets[0]?.segments ?? [];
-    assert.equal(named(segments, 'AL1').length, 0);
-    assert.ok(
-      segments.some((one) => String(one.fields[3]).endsWith('by the GP system: entered-in-error')),
-    );
+  it('never shows an allergy entered in error or refuted as AL1, and says what it is', () => {
+    for (const verificationStatus of ['entered-in-error', 'refuted']) {
+      const wrong = allergy('e', { verificationStatus });
+      const segments =
+        map(bundle(patient, list(codes.active, ['AllergyIntolerance/e']), wrong), {
+          datasets: ['ALL'],
+        }).datasets[0]?.segments ?? [];
+      assert.equal(named(segments, 'AL1').length, 0);
+      assert.ok(
+        segments.some((one) => String(one.fields[3]).endsWith(`GP system: ${verificationStatus}`)),
+      );
+    }
   });
 
   it('says so where an item belongs to another patient id, or comes in two versions', () => {
@@ -362,6 +364,20 @@ describe('mapping: medication', () => {
     const notes = named(segments, 'NTE').map((one) => one.fields[3]);
     assert.ok(notes.includes('Dosage on the plan: Take with care'));
     assert.ok(notes.includes('Patient instruction: After food'));
+  });
+
+  it('never leaves the order of one entered in error as it would stand, and says what it is', () => {
+    const wrong = { status: 'entered-in-error' };
+    for (const resources of [medication('m', 0, wrong), medication('m', 0, {}, wrong)]) {
+      const record = map(
+        bundle(patient, list(codes.medication, ['MedicationStatement/m']), ...resources),
+        { datasets: ['MED'] },
+      );
+      const said = named(record.datasets[0]?.segments ?? [], 'NTE').map(({ fields }) => fields[3]);
+      assert.ok(said.includes('Entered in error, according to the GP system'));
+      const [orc] = named(record.datasets[0]?.segments ?? [], 'ORC');
+      assert.equal(at(orc, 5), resources[0]?.status === 'active' ? 'IP' : 'CA');
+    }
   });
 
   it('numbers OBX within each item and NTE within each segment', () => {
@@ -544,8 +560,8 @@ describe('mapping: provenance', () => {
     assert.deepEqual([at(al1, 3, 3), at(al1, 3, 6)], ['SNM3', '99X']);
   });
 
-  it('reports an element no rule carries, by its path and without its value', () => {
-    const { warnings } = map(
+  it('reports an element no rule carries, and shows it to the reader of its item alone', () => {
+    const { warnings, datasets } = map(
       bundle(
         patient,
         list(codes.problems, ['Condition/c']),
@@ -554,5 +570,7 @@ describe('mapping: provenance', () => {
       { datasets: ['PRB'] },
     );
     assert.deepEqual(warnings, ['Condition.stage: no rule carries it']);
+    const said = named(datasets[0]?.segments ?? [], 'NTE').map(({ fields }) => fields[3]);
+    assert.deepEqual(said, ['Also in the GP record: Condition.stage.summary.text = secret']);
   });
 });

@@ -29,6 +29,13 @@ describe('mapping: results', () => {
         'SN',
         [[undefined, '1', ':', '128']],
       ],
+      [
+        { valueRatio: { numerator: { comparator: '<', value: 1 }, denominator: { value: 8 } } },
+        'SN',
+        [['<', '1', ':', '8']],
+      ],
+      [{ valueRange: { low: { value: 3 } } }, 'SN', [['>=', '3']]],
+      [{ valueRange: { high: { value: '1e-7' } } }, 'SN', [['<=', '0.0000001']]],
       [{ valueString: 'Clear' }, 'ST', [['Clear']]],
       [{ valueString: 'two\nlines' }, 'TX', [['two\nlines']]],
       [{ valueDateTime: '2011-03' }, 'DT', [['201103']]],
@@ -60,6 +67,14 @@ describe('mapping: results', () => {
       assert.deepEqual([held?.[0], held?.[1], held?.[2]], unit, JSON.stringify(more));
     }
     assert.equal(obx(quantity(1)).obx?.fields[6], undefined);
+    const range = (low: Json, high: Json) => obx({ valueRange: { low, high } });
+    const [gram, milligram] = [{ value: 5, unit: 'g' }, { value: 7, unit: 'mg' }];
+    assert.equal(at(range(gram, { ...milligram, unit: 'g' }).obx, 6, 2), 'g');
+    assert.equal(at(range({ value: 5 }, gram).obx, 6, 2), 'g');
+    // One of two units would be read with both limits.
+    const mixed = range(milligram, gram);
+    assert.equal(mixed.obx?.fields[6], undefined);
+    assert.match(String(mixed.notes[0]), /low.value: 7, low.unit: mg, high.value: 5, high.unit: g$/);
   });
 
   it('write ranges and flags as HL7 does, and keep the words beside them', () => {

@@ -290,6 +290,31 @@ describe('mapping: risks and warnings', () => {
     assert.ok(notes(found).includes('Clinical status stated by the GP system: inactive'));
     assert.ok(notes(found).includes('Status stated by the GP system: unknown'));
   });
+
+  it('says in every view that an item is qualified, and the value of one whole', () => {
+    const modifierExtension = [{ url: 'http://x/not-so', valueBoolean: true }];
+    const qualified = 'Qualified by the GP system in a way not carried here: http://x/not-so';
+    for (const [dataset, code] of [
+      ['RSK', protection],
+      ['PROC', appendix],
+      ['ADM', admission],
+    ] as const) {
+      const valueQuantity = { value: 5, comparator: '<', unit: 'days' };
+      const source = record({
+        problems: [problem('c', { code, modifierExtension })],
+        observations: [observation('o', { code, modifierExtension, valueQuantity })],
+      });
+      const found = view(dataset, source);
+      assert.equal(notes(found).filter((text) => text === qualified).length, 2);
+      const values = found.segments.filter((one) => at(one, 3).endsWith('.VALUE'));
+      assert.deepEqual(
+        values.map(({ fields }) => fields[5]),
+        [[['value: 5, comparator: <, unit: days']]],
+      );
+    }
+    const source = record({ problems: [problem('c', { modifierExtension })] });
+    assert.ok(notes(view('DIA', source)).includes(qualified));
+  });
 });
 
 describe('mapping: procedures and admissions', () => {
