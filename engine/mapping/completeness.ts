@@ -50,7 +50,10 @@ export const notCurrent = 'not-current';
 const warningWords: readonly [words: string, code: string][] = [
   ['items excluded due to confidentiality', 'confidential-items'],
   ['patient record transfer from previous gp practice not yet complete', 'data-in-transit'],
-  ['patient data may be incomplete as there is data supplied by a third party', 'data-awaiting-filing'],
+  [
+    'patient data may be incomplete as there is data supplied by a third party',
+    'data-awaiting-filing',
+  ],
 ];
 
 /** What carrying the items of a list brought to light. */
@@ -127,7 +130,9 @@ export function areaStatus(
   }
   for (const reference of carried.missing) {
     state('W', notSupplied);
-    const isThere = [undefined, ...lists].some((list) => record.versions(reference, list).length > 0);
+    const isThere = [undefined, ...lists].some(
+      (list) => record.versions(reference, list).length > 0,
+    );
     const what = isThere ? 'not of a kind that is carried here' : 'not supplied';
     say(`Listed by the GP system but ${what}: ${reference}`);
   }

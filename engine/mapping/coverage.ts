@@ -155,7 +155,8 @@ function walkElement(
 
 /** Every text, number and truth value in an element, each with its path. */
 export function leavesBelow({ path, value }: Unread): { path: string; text: string }[] {
-  if (Array.isArray(value)) return value.flatMap((one: unknown) => leavesBelow({ path, value: one }));
+  if (Array.isArray(value))
+    return value.flatMap((one: unknown) => leavesBelow({ path, value: one }));
   if (!isObject(value)) {
     const text = textOf(value);
     return text === undefined ? [] : [{ path, text }];

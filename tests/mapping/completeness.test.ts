@@ -167,7 +167,12 @@ describe('mapping: completeness', () => {
     ],
     [
       'the words of a warning without its code',
-      [list(codes.active, [], { ...nothing, ...note(`${confidential} Information not available`) })],
+      [
+        list(codes.active, [], {
+          ...nothing,
+          ...note(`${confidential} Information not available`),
+        }),
+      ],
       ['W^confidential-items'],
       [`${confidential} Information not available`],
     ],
@@ -185,10 +190,7 @@ describe('mapping: completeness', () => {
     ],
     [
       'a list that is called no longer valid',
-      [
-        list(codes.active, ['AllergyIntolerance/a'], { status: 'entered-in-error' }),
-        allergy('a'),
-      ],
+      [list(codes.active, ['AllergyIntolerance/a'], { status: 'entered-in-error' }), allergy('a')],
       ['W^not-current'],
       ['Status of this list, according to the GP system: entered-in-error'],
     ],

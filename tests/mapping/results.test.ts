@@ -68,13 +68,19 @@ describe('mapping: results', () => {
     }
     assert.equal(obx(quantity(1)).obx?.fields[6], undefined);
     const range = (low: Json, high: Json) => obx({ valueRange: { low, high } });
-    const [gram, milligram] = [{ value: 5, unit: 'g' }, { value: 7, unit: 'mg' }];
+    const [gram, milligram] = [
+      { value: 5, unit: 'g' },
+      { value: 7, unit: 'mg' },
+    ];
     assert.equal(at(range(gram, { ...milligram, unit: 'g' }).obx, 6, 2), 'g');
     assert.equal(at(range({ value: 5 }, gram).obx, 6, 2), 'g');
     // One of two units would be read with both limits.
     const mixed = range(milligram, gram);
     assert.equal(mixed.obx?.fields[6], undefined);
-    assert.match(String(mixed.notes[0]), /low.value: 7, low.unit: mg, high.value: 5, high.unit: g$/);
+    assert.match(
+      String(mixed.notes[0]),
+      /low.value: 7, low.unit: mg, high.value: 5, high.unit: g$/,
+    );
   });
 
   it('write ranges and flags as HL7 does, and keep the words beside them', () => {
