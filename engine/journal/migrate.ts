@@ -31,11 +31,12 @@ export function migrate(database: Database, schema: Schema): number {
 
 /**
  * For who may not migrate: make sure that the database is of the present version.
- * @throws FaultError journalVersion
+ * @throws FaultError journalVersion; journalCorrupt or indexDamaged where it is empty
  */
 export function assertVersion(database: Database, schema: Schema): void {
   const expected = migrations(schema).length;
   const version = versionOf(database);
+  if (version === 0) throw empty(schema);
   if (version !== expected) throw wrongVersion(schema, version, expected);
 }
 
@@ -47,6 +48,11 @@ function migrations(schema: Schema): URL[] {
 
 function versionOf(database: Database): number {
   return Number(database.pragma('user_version', { simple: true }));
+}
+
+function empty(schema: Schema): FaultError {
+  const name = schema === 'journal' ? 'journalCorrupt' : 'indexDamaged';
+  return new FaultError({ name, detail: `${schema}.sqlite is empty` });
 }
 
 function wrongVersion(schema: Schema, found: number, expected: number): FaultError {

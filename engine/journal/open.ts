@@ -7,8 +7,17 @@ import type { Database } from 'better-sqlite3';
 import type { Emit } from '../events.ts';
 import { FaultError, faults } from '../faults.ts';
 import { markClosed, setIndexAside } from './damage.ts';
-import { filesOf, isCorrupt, openForReading, openForWriting, openInMemory } from './database.ts';
+import {
+  faultOf,
+  filesOf,
+  isCorrupt,
+  openForReading,
+  openForWriting,
+  openInMemory,
+} from './database.ts';
 import type { WriteOptions } from './database.ts';
+import { exchangeName } from './journal.ts';
+import type { Mark } from './keyindex.ts';
 import { createKeyFile, readKeys } from './keyring.ts';
 import { assertVersion, migrate } from './migrate.ts';
 import { createOpener, ringValue } from './seal.ts';
@@ -58,6 +67,41 @@ export function prepareFolder(
     prepareIndex(folder, options.busyMs);
   }
   return ring;
+}
+
+/**
+ * Before anything is changed: that the journal reaches as far as its index. What is indexed was committed
+ * and perhaps acknowledged, so a journal that ends before it was cut off, or is an older copy.
+ * @throws FaultError journalCorrupt
+ */
+export function assertReach(folder: string, busyMs: number): void {
+  const files = filesOf(folder);
+  if (!existsSync(files.journal) || !existsSync(files.keys)) return;
+  const open: Database[] = [];
+  let short: { end: number; exchanges: number } | undefined;
+  try {
+    const journal = openForReading(files.journal, busyMs);
+    open.push(journal);
+    const keys = openForReading(files.keys, busyMs);
+    open.push(keys);
+    const mark = keys.prepare<[], Mark>(index.mark).get();
+    const identity = journal.prepare<[], Buffer>(read.identity).pluck().get();
+    if (!identity || mark?.journal?.equals(identity) !== true) return;
+    const end = journal.prepare<[], number>(read.end).pluck().get() ?? 0;
+    if (mark.block <= end) return;
+    const after = keys.prepare<[number], number>(index.exchangesAfter).pluck();
+    short = { end, exchanges: after.get(end) ?? 0 };
+  } catch {
+    // Whatever else is wrong with them is told by who opens them next.
+    return;
+  } finally {
+    for (const one of open) one.close();
+  }
+  const detail =
+    `${files.journal} ends at ${exchangeName(short.end)}, and keys.sqlite knows of more: ` +
+    `${short.exchanges} exchanges began after that. Its end is missing, or it is an older copy; ` +
+    `where that is meant, move keys.sqlite out of the folder`;
+  throw new FaultError({ name: 'journalCorrupt', detail });
 }
 
 /** Bring keys.sqlite up to date, or make it. */
@@ -143,7 +187,7 @@ function openKeys(file: string, journal: Database, busyMs: number): Database {
       if (identity && of?.equals(identity) === true) return keys;
     } catch (error) {
       // The engine builds a damaged one again; until then everything is found in the blocks.
-      if (!isCorrupt(error)) {
+      if (!isCorrupt(error) && faultOf(error).name !== 'indexDamaged') {
         keys?.close();
         throw error;
       }

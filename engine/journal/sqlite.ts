@@ -21,7 +21,7 @@ import type { Indexing } from './indexing.ts';
 import type { Forgotten, Retention } from './deletion.ts';
 import type { ExchangeId, Journal } from './journal.ts';
 import { openLookup } from './lookup.ts';
-import { prepareFolder } from './open.ts';
+import { assertReach, prepareFolder } from './open.ts';
 import type { Readers } from './open.ts';
 import { createRecent, fingerprintNumber } from './recent.ts';
 import type { Recent } from './recent.ts';
@@ -95,6 +95,7 @@ async function openForWriter(options: JournalOptions): Promise<Journal & Retenti
     opened.push(() => lock.close());
     const torn = inspectFiles(folder);
     if (torn > 0) emit('journal.tornEnd', { count: torn });
+    assertReach(folder, busyMs);
     const keyFile = options.key?.file;
     const ring = prepareFolder(folder, { busyMs, maxBytes, keyFile, emit });
     const writerData: WriterData = { folder, keys: ring, busyMs, maxBytes };

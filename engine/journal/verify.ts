@@ -3,7 +3,7 @@
  * every exchange of the index held against the blocks and the other way round. Nothing is written,
  * so it works beside a running engine as well as when none runs.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { FaultError } from '../faults.ts';
 import { appendsIn } from './block.ts';
@@ -103,8 +103,8 @@ export function verifyJournal(folder: string, options: VerifyOptions = {}): Veri
   at('the structure of journal.sqlite');
   const sound = checkStructure(files.journal, 'journal.sqlite', busyMs, notes);
   at('the structure of keys.sqlite');
-  if (!existsSync(files.keys)) {
-    const says = 'it is not there; the engine builds it when it starts';
+  if (!statSync(files.keys, { throwIfNoEntry: false })?.size) {
+    const says = 'it is not there, or empty; the engine builds it when it starts';
     notes.add({ damage: 'index', file: 'keys.sqlite', says });
   } else checkStructure(files.keys, 'keys.sqlite', busyMs, notes);
 

@@ -264,6 +264,30 @@ describe('the write-ahead log', function () {
     rmSync(log);
     assert.equal(await faultOf(left(folder)), 'journalCorrupt');
   });
+  it('that is cut off before what the index knows stops the start, and what is lost is named', async () => {
+    const running = temporaryFolder();
+    const { folder } = temporaryFolder();
+    copies.push(folder);
+    const journal = await openJournal({ folder: running.folder, emit: () => {} });
+    const ids: number[] = [];
+    for (let n = 0; n < 6; n++) ids.push(await receive(journal, `${n} `.repeat(3000)));
+    // Which brings the index up to date.
+    assert.equal((await journal.list()).length, 6);
+    cpSync(running.folder, folder, { recursive: true });
+    await journal.close();
+    running.remove();
+    const log = `${filesOf(folder).journal}-wal`;
+    truncateSync(log, statSync(log).size / 2);
+    assert.equal(await faultOf(left(folder)), 'journalCorrupt');
+    const { missing } = salvage(folder) as Required<Pick<Salvaged, 'missing'>>;
+    const { ids: saved } = await left(folder);
+    assert.ok(saved.length > 0 && missing.length > 0);
+    const known = [...saved, ...missing.map(({ exchange }) => exchange)];
+    assert.deepEqual(
+      ids.filter((id) => !known.includes(id)),
+      [],
+    );
+  });
   it('that would be passed over from the middle on stops the start, and is salvaged', async () => {
     const { folder, log } = copy();
     damage(log, [Math.floor(statSync(log).size / 2)]);

@@ -141,8 +141,9 @@ describe('verifying a journal', () => {
     rmSync(keys);
     assert.deepEqual(kinds(verifyJournal(folder)), { index: 1 });
     writeFileSync(keys, '');
+    assert.deepEqual(kinds(verifyJournal(folder)), { index: 1 });
     writeFileSync(journal, 'no database at all, but a text'.repeat(1000));
-    assert.deepEqual(Object.keys(kinds(verifyJournal(folder))), ['files', 'structure']);
+    assert.deepEqual(Object.keys(kinds(verifyJournal(folder))), ['files', 'structure', 'index']);
     rmSync(journal);
     assert.deepEqual(kinds(verifyJournal(folder)), { files: 1 });
   });
