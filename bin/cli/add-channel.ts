@@ -11,7 +11,7 @@ import { exits } from './exits.ts';
 import { type Form, printOne } from './form.ts';
 import { target } from './mllp.ts';
 import { CommandError, print, say } from './output.ts';
-import { siteFolder } from './sites.ts';
+import { siteFolder } from './site-folder.ts';
 import {
   type Party,
   type Wanted,

@@ -10,7 +10,7 @@ import { recordReveal } from './mask.ts';
 import { bundleIn, wanted } from './mapping.ts';
 import { type Form, printRows } from './form.ts';
 import { print, printTable, say, style } from './output.ts';
-import { siteFolder } from './sites.ts';
+import { siteFolder } from './site-folder.ts';
 
 interface AuditOptions {
   site?: string;

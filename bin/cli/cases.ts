@@ -12,7 +12,8 @@ import { exits } from './exits.ts';
 import { type Form, isForPeople, printRows } from './form.ts';
 import { junit } from './junit.ts';
 import { CommandError, print, say, style } from './output.ts';
-import { siteFolder, soundSite } from './sites.ts';
+import { siteFolder } from './site-folder.ts';
+import { soundSite } from './sites.ts';
 import { watchCases } from './watch-cases.ts';
 
 export interface TestOptions {

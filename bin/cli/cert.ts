@@ -12,7 +12,7 @@ import { tellChecks } from './doctor/tell.ts';
 import { exits } from './exits.ts';
 import { type Form, printListing, printRows } from './form.ts';
 import { say } from './output.ts';
-import { siteFolder } from './sites.ts';
+import { siteFolder } from './site-folder.ts';
 
 interface ListOptions {
   site?: string;

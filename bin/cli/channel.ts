@@ -12,7 +12,7 @@ import { exits } from './exits.ts';
 import { type Form, printListing, printOne } from './form.ts';
 import { CommandError, print, say, style } from './output.ts';
 import { confirm, whoAsks } from './person.ts';
-import { siteFolder } from './sites.ts';
+import { siteFolder } from './site-folder.ts';
 import { age } from './times.ts';
 
 interface ChannelOptions {

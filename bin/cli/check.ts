@@ -7,7 +7,7 @@ import { routeJsonSchema } from '../../engine/route.ts';
 import { exits } from './exits.ts';
 import { type Form, printRows } from './form.ts';
 import { print, say, style } from './output.ts';
-import { siteFolder } from './sites.ts';
+import { siteFolder } from './site-folder.ts';
 
 /** Check a site. @returns 78 where there are errors */
 export async function check(options: { site?: string; output: Form }): Promise<number> {

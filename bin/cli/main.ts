@@ -3,23 +3,10 @@
  * only when it is called, so that `gatehouse --version` stays quick.
  */
 import { Command, CommanderError } from 'commander';
-import { addCertCommands } from './cert-commands.ts';
-import { addChannelCommands } from './channel-commands.ts';
-import { addCompletionCommands } from './completion-commands.ts';
-import { addConfigCommands } from './config-commands.ts';
-import { addEngineCommands } from './engine-commands.ts';
-import { addKeyCommands } from './key-commands.ts';
-import { addLookingCommands } from './looking-commands.ts';
-import { addMappingCommands } from './mapping-commands.ts';
-import { addMessageCommands } from './message-commands.ts';
 import { form } from './form.ts';
 import { data, run, site } from './options.ts';
 import { complain } from './output.ts';
 import { holdOutput, showHeld, withoutPager } from './pager.ts';
-import { addPracticeCommands } from './practice-commands.ts';
-import { addQueueCommands } from './queue-commands.ts';
-import { addSimCommands } from './sim-commands.ts';
-import { addStoreCommands } from './store-commands.ts';
 import { commandOf, complainOfUsage, refuseWithoutReason } from './usage.ts';
 import { version } from './version.ts';
 
@@ -39,7 +26,7 @@ export async function launch(argv: string[]): Promise<void> {
 
 /** Run a command line. Sets the process's exit code; never throws. */
 export async function main(argv: string[]): Promise<void> {
-  const program = tree(argv[2]);
+  const program = await tree(argv[2]);
   try {
     await program.parseAsync(argv);
   } catch (error) {
@@ -57,13 +44,37 @@ function withoutColour(): void {
   delete process.env.FORCE_COLOR;
 }
 
-/** Nouns whose commands stand in one file, with nothing beside them. */
-const nouns = ['cert', 'key', 'mapping', 'message', 'queue', 'store', 'practice', 'sim'];
+type Add = (program: Command) => unknown;
 
-/** @param first word of the command line: where that is a noun, no other is made, for that takes time */
-function tree(first = ''): Command {
-  const isOpen = !nouns.includes(first);
-  const isWanted = (noun: string) => isOpen || noun === first;
+/** The first words of what is declared in this file. */
+const own = ['serve', 'demo', 'send', 'route', 'explain'];
+
+/** The files that declare commands, by the first words of these: before `send`, after it, and at the end. */
+const declared: readonly (readonly [words: string, load: () => Promise<Add>])[][] = [
+  [
+    ['check config', async () => (await import('./config-commands.ts')).addConfigCommands],
+    ['status metrics', async () => (await import('./engine-commands.ts')).addEngineCommands],
+    ['doctor tap top', async () => (await import('./looking-commands.ts')).addLookingCommands],
+    ['cert', async () => (await import('./cert-commands.ts')).addCertCommands],
+    ['key', async () => (await import('./key-commands.ts')).addKeyCommands],
+    // What completes commands knows all of them.
+    ['', async () => (await import('./completion-commands.ts')).addCompletionCommands],
+  ],
+  [
+    ['init channel', async () => (await import('./channel-commands.ts')).addChannelCommands],
+    ['mapping', async () => (await import('./mapping-commands.ts')).addMappingCommands],
+    ['message', async () => (await import('./message-commands.ts')).addMessageCommands],
+    ['queue', async () => (await import('./queue-commands.ts')).addQueueCommands],
+    ['store', async () => (await import('./store-commands.ts')).addStoreCommands],
+    ['practice', async () => (await import('./practice-commands.ts')).addPracticeCommands],
+  ],
+  [['sim', async () => (await import('./sim-commands.ts')).addSimCommands]],
+];
+
+/** @param first word of the command line: of the files that declare, that of this word alone is loaded */
+async function tree(first = ''): Promise<Command> {
+  const isIn = (words: string) => first !== '' && words.split(' ').includes(first);
+  const isOpen = !own.includes(first) && !declared.flat().some(([words]) => isIn(words));
   const program = new Command('gatehouse')
     .description('An open HL7 v2 / MLLP integration engine')
     .version(version(), '--version', 'print the version')
@@ -106,14 +117,12 @@ function tree(first = ''): Command {
     .addHelpText('after', '\nExample:\n  gatehouse demo --once')
     .action(async (options) => run((await import('./demo.ts')).demo(options)));
 
-  if (isOpen) {
-    addConfigCommands(program);
-    addEngineCommands(program);
-    addLookingCommands(program);
-  }
-  if (isWanted('cert')) addCertCommands(program);
-  if (isWanted('key')) addKeyCommands(program);
-  if (isOpen) addCompletionCommands(program);
+  const add = async (part = 0) => {
+    for (const [words, load] of declared[part] ?? []) {
+      if (isOpen || isIn(words)) (await load())(program);
+    }
+  };
+  await add(0);
 
   const send = (command: Command) =>
     command
@@ -136,12 +145,9 @@ function tree(first = ''): Command {
       .action(async (file, options) => run((await import('./send.ts')).send(file, options)));
   send(program.command('send <file>'));
 
-  if (isOpen) addChannelCommands(program);
-  if (isWanted('mapping')) addMappingCommands(program);
-  if (isWanted('message')) send(addMessageCommands(program).command('send <file>'));
-  if (isWanted('queue')) addQueueCommands(program);
-  if (isWanted('store')) addStoreCommands(program);
-  if (isWanted('practice')) addPracticeCommands(program);
+  await add(1);
+  const message = program.commands.find((one) => one.name() === 'message');
+  if (message) send(message.command('send <file>'));
 
   program
     .command('route')
@@ -152,7 +158,7 @@ function tree(first = ''): Command {
     .addHelpText('after', '\nExample:\n  gatehouse route graph gp-record')
     .action(async (route, options) => run((await import('./route.ts')).graph(route, options)));
 
-  if (isWanted('sim')) addSimCommands(program);
+  await add(2);
 
   program
     .command('explain <code>')

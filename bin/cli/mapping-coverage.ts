@@ -18,7 +18,8 @@ import {
   rulesOf,
 } from './mapping-names.ts';
 import { print, say } from './output.ts';
-import { siteFolder, soundSite } from './sites.ts';
+import { siteFolder } from './site-folder.ts';
+import { soundSite } from './sites.ts';
 
 /** What no case uses: a rule, or a row of a table. */
 interface Unused {

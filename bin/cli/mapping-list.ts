@@ -4,7 +4,8 @@ import { type Form, printListing } from './form.ts';
 import { casesUsing, mappingNamed, mappingNames, rulesOf, usersOf } from './mapping-names.ts';
 import { CommandError } from './output.ts';
 import { wanted } from './mapping.ts';
-import { siteFolder, soundSite } from './sites.ts';
+import { siteFolder } from './site-folder.ts';
+import { soundSite } from './sites.ts';
 
 interface Options {
   site?: string;

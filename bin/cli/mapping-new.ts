@@ -9,7 +9,7 @@ import { type Form, printOne } from './form.ts';
 import { type Start, feedStart, recordStart } from './mapping-starts.ts';
 import { CommandError, print, say } from './output.ts';
 import { ownFolder } from './own-folder.ts';
-import { siteFolder } from './sites.ts';
+import { siteFolder } from './site-folder.ts';
 
 interface NewOptions {
   site?: string;

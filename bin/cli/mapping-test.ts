@@ -3,7 +3,8 @@ import { type TestOptions, test } from './cases.ts';
 import { exits } from './exits.ts';
 import { casesUsing, mappingNamed, mappingNames } from './mapping-names.ts';
 import { CommandError } from './output.ts';
-import { siteFolder, soundSite } from './sites.ts';
+import { siteFolder } from './site-folder.ts';
+import { soundSite } from './sites.ts';
 import { watchCases } from './watch-cases.ts';
 
 /** Play the cases of a mapping, or of all of them. @returns 6 where one differs */

@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { diff } from 'node:util';
 import { exits } from './exits.ts';
 import { CommandError, print, say, style } from './output.ts';
-import { siteFolder } from './sites.ts';
+import { siteFolder } from './site-folder.ts';
 import { stopped } from './stopped.ts';
 import { watchFolders } from './watch-folders.ts';
 

@@ -12,7 +12,7 @@ import type { Resource } from '../../engine/mapping/record.ts';
 import { exits } from './exits.ts';
 import { type Form, printRows } from './form.ts';
 import { CommandError, print, say, style } from './output.ts';
-import { siteFolder } from './sites.ts';
+import { siteFolder } from './site-folder.ts';
 
 interface TryOptions {
   site?: string;

@@ -8,7 +8,7 @@ import { strings } from '../../engine/config/values.ts';
 import { exits } from './exits.ts';
 import { type Form, isForPeople, printListing, printOne } from './form.ts';
 import { CommandError, print } from './output.ts';
-import { siteFolder } from './sites.ts';
+import { siteFolder } from './site-folder.ts';
 
 interface RenderOptions {
   site?: string;

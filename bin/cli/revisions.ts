@@ -4,14 +4,14 @@ import { resolve } from 'node:path';
 import { engineIn } from '../../engine/control/client.ts';
 import type { RunningConfig } from '../../engine/control/config.ts';
 import { Refusal } from '../../engine/control/refusal.ts';
-import { type Change, differenceOf } from '../../engine/config/difference.ts';
+import type { Change } from '../../engine/config/difference.ts';
 import { revisionOf } from '../../engine/config/revision.ts';
 import { type Revisions, openRevisions } from '../../engine/config/revisions.ts';
 import { countOfChanges, printChanges } from './changes.ts';
 import { exits } from './exits.ts';
 import { type Form, printListing, printRows } from './form.ts';
 import { CommandError, say } from './output.ts';
-import { siteFolder } from './sites.ts';
+import { siteFolder } from './site-folder.ts';
 
 export interface ConfigOptions {
   site?: string;
@@ -44,6 +44,7 @@ export async function diff(
   const root = rootOf(options.site, running);
   const before = revisionNamed(revisions, from ?? 'running', running);
   const after = to === undefined ? undefined : revisionNamed(revisions, to, running);
+  const { differenceOf } = await import('../../engine/config/difference.ts');
   const changes = differenceOf(
     folderOf(revisions, before),
     after === undefined ? root : folderOf(revisions, after),

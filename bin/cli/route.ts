@@ -6,7 +6,7 @@ import { checkRoute, mermaid } from '../../engine/route-check.ts';
 import { routeSchema } from '../../engine/route.ts';
 import { exits } from './exits.ts';
 import { CommandError, print } from './output.ts';
-import { siteFolder } from './sites.ts';
+import { siteFolder } from './site-folder.ts';
 
 /** Print a route as a Mermaid diagram. */
 export async function graph(route: string, options: { site?: string }): Promise<number> {

@@ -1,6 +1,7 @@
 /** `gatehouse serve`: run every channel of a site until told to stop. */
 import { resolve } from 'node:path';
-import { type Revisions, loadKept, openRevisions } from '../../engine/config/revisions.ts';
+import { loadKept } from '../../engine/config/load-kept.ts';
+import { type Revisions, openRevisions } from '../../engine/config/revisions.ts';
 import { controlRoutes } from '../../engine/control/routes.ts';
 import { startControl } from '../../engine/control/server.ts';
 import { type Engine, type Left, startEngine } from '../../engine/engine.ts';
@@ -8,7 +9,7 @@ import { createEvents } from '../../engine/log.ts';
 import { exits } from './exits.ts';
 import { complain, say } from './output.ts';
 import { whoAsks } from './person.ts';
-import { siteFolder } from './sites.ts';
+import { siteFolder } from './site-folder.ts';
 import { stopped } from './stopped.ts';
 import { version } from './version.ts';
 

@@ -16,7 +16,7 @@ import { target } from './mllp.ts';
 import { type Form, printOne } from './form.ts';
 import { CommandError, print, say } from './output.ts';
 import { ownFolder } from './own-folder.ts';
-import { siteFolder } from './sites.ts';
+import { siteFolder } from './site-folder.ts';
 import { stopped } from './stopped.ts';
 import { whole } from './values.ts';
 import { watchFolders } from './watch-folders.ts';

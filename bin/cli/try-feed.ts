@@ -10,7 +10,7 @@ import type { Told } from '../../engine/mapping/feed/scope.ts';
 import { exits } from './exits.ts';
 import { type Form, printOne } from './form.ts';
 import { CommandError, print, say, style } from './output.ts';
-import { siteFolder } from './sites.ts';
+import { siteFolder } from './site-folder.ts';
 
 interface TryFeedOptions {
   site?: string;

@@ -235,11 +235,6 @@ export function retryAfterOf(
 /** What stands in the record in the place of a secret. */
 export const removed: Buffer = Buffer.from('[removed]');
 
-/** Whether an address is one that can be asked at. */
-export function isHttpUrl(address: string): boolean {
-  return /^https?:\/\//i.test(address) && URL.canParse(address);
-}
-
 /**
  * A request as hops record it: as it goes over the wire, but for each secret `[removed]`.
  * @param path path and query as sent

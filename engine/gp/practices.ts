@@ -7,7 +7,7 @@ import { CsvError } from 'csv-parse';
 import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
 import { ConfigError, type Finding, readText, shortPath } from '../config/yaml.ts';
-import { isHttpUrl } from './http.ts';
+import { isHttpUrl } from './address.ts';
 import { failed } from './outcome.ts';
 import type { Endpoint, LocateEndpoint, Outcome } from './port.ts';
 

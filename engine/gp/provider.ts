@@ -7,7 +7,8 @@ import type { Fault, FaultName } from '../faults.ts';
 import { nhsNumbersOf, resourcesOf } from './bundle.ts';
 import { verdict } from './gpconnect-errors.ts';
 import { type Requester, type TokenClaims, unsignedToken, userId } from './gpconnect-request.ts';
-import { type Http, type HttpFailure, isHttpUrl } from './http.ts';
+import { isHttpUrl } from './address.ts';
+import type { Http, HttpFailure } from './http.ts';
 import { failed, withoutReply } from './outcome.ts';
 import type { Asker, Attempt, Hop, Outcome } from './port.ts';
 

@@ -5,7 +5,8 @@
  */
 import { z } from 'zod';
 import { structuredRecord } from './gpconnect-request.ts';
-import { type Http, isHttpUrl } from './http.ts';
+import { isHttpUrl } from './address.ts';
+import type { Http } from './http.ts';
 import { type LookupOptions, createLookup } from './lookup.ts';
 import { codingsOf, failed, lookupFault, statusAndCode } from './outcome.ts';
 import type { Attempt, Endpoint, Hop, LocateEndpoint, Outcome } from './port.ts';

@@ -4,7 +4,8 @@ import { readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { revisionOf } from '../../engine/config/revision.ts';
 import type { ConfigError } from '../../engine/config/findings.ts';
-import { loadKept, openRevisions } from '../../engine/config/revisions.ts';
+import { loadKept } from '../../engine/config/load-kept.ts';
+import { openRevisions } from '../../engine/config/revisions.ts';
 import { adtChannel, smallSite } from '../story/small-site.ts';
 
 describe('a stored revision', () => {

@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { faults } from '../../../engine/faults.ts';
 import { exchangeName } from '../../../engine/journal/journal.ts';
 import { withJournal } from '../journals.ts';
-import { siteFolder } from '../sites.ts';
+import { siteFolder } from '../site-folder.ts';
 import { time } from '../times.ts';
 import type { Candidate, Wanted } from './words.ts';
 
