@@ -36,6 +36,11 @@ export function sending({ destination, acks, applicationMs, from }: SendOptions)
         if (ack) return { reply: ack.bytes, stored: ack.stored };
         if (signal.aborted) return { fault: { name: 'shuttingDown' } };
         return { fault: { name: 'applicationAckMissing' }, reply };
+      } catch (error) {
+        // What it has worked on it was sent, though its CA was lost, or it never gives one.
+        const ack = await awaited.wait(0, signal);
+        if (ack) return { reply: ack.bytes, stored: ack.stored };
+        throw error;
       } finally {
         awaited.cancel();
       }

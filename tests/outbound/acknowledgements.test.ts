@@ -160,6 +160,16 @@ describe('acknowledgements of what is sent', () => {
       assert.deepEqual(states(await feed.told(exchange)), ['owed', 'sending', 'delivered']);
     });
 
+    it('settle what was worked on, though its accept acknowledgement never came', async () => {
+      receiver.react = () => 'silence';
+      const exchange = await feed.owe(adt('M1'));
+      await receiver.arrived(1);
+      peer.write(ack('M1', 'AA'));
+      assert.equal(parseMessage(await peer.next()).get('MSA-1'), 'CA');
+      assert.deepEqual(states(await feed.told(exchange)), ['owed', 'sending', 'delivered']);
+      assert.deepEqual(receiver.ids(), ['M1']);
+    });
+
     it('say what an application refuses, and are not answered where they ask for nothing', async () => {
       const exchange = await feed.owe(adt('M1'));
       await receiver.arrived(1);
