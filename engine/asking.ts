@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { acceptEarly } from './answer.ts';
 import { type Ended, askRecord, missing, standingIn } from './ask-record.ts';
 import type { Fault } from './faults.ts';
-import { claimsDiffering } from './gp/demographics.ts';
+import { claimsDiffering, isBirthDate } from './gp/demographics.ts';
 import type { Asker, Attempt, Outcome, OutcomeEvent, Trace } from './gp/port.ts';
 import type { Registration } from './journal/journal.ts';
 import type { Interim } from './mllp/mllp.ts';
@@ -138,6 +138,7 @@ async function trace(work: ReadWork, nhsNumber: string, asker: Asker, attempt: A
   for (const what of claimsDiffering(work.query?.claimed ?? {}, found)) {
     work.cautions.push(claimCautions[what]);
   }
+  if (!isBirthDate(work.query?.claimed.birthDate)) work.cautions.push('claimedBirthDateUnread');
   if (!found.practice)
     return { ...outcome, event: 'notFound' as const, fault: { name: 'practiceUnknown' as const } };
   work.trace = found;

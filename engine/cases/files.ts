@@ -11,8 +11,10 @@ export function allCases(root: string): string[] {
 
 /** The cases in which something comes in on this channel. */
 export function casesOf(root: string, channel: string): string[] {
-  const names = new RegExp(`^(channel: *|== in +)${channel}\\s*$`, 'm');
-  return allCases(root).filter((file) => names.test(readFileSync(file, 'utf8')));
+  const named = /^(?:channel: *|== in +)(\S+)\s*$/gm;
+  return allCases(root).filter((file) =>
+    [...readFileSync(file, 'utf8').matchAll(named)].some(([, name]) => name === channel),
+  );
 }
 
 /** The folder of the simulated patients: the site's own, else those that come with Gatehouse. */

@@ -68,6 +68,11 @@ export function claimsDiffering(claimed: Claimed, trace: Trace): Demographic[] {
   });
 }
 
+/** Whether a date of birth that was sent, if any, is one that can be compared. */
+export function isBirthDate(text: string | undefined): boolean {
+  return text === undefined || /^\d{4}(?:\d\d){0,2}$/.test(text);
+}
+
 const genders: Readonly<Record<string, string>> = {
   M: 'male',
   F: 'female',

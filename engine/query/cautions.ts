@@ -27,6 +27,8 @@ const sentences = {
     'CAUTION: the gender the hospital sent differs from the one recorded for this NHS number.',
   claimedBirthDateDiffers:
     'CAUTION: the date of birth the hospital sent differs from the one recorded for this NHS number.',
+  claimedBirthDateUnread:
+    'CAUTION: the date of birth the hospital sent could not be read, and was not compared.',
   datesNotApplied:
     'CAUTION: the record is not limited to the dates asked for, except where a dataset says what was not asked for.',
   moreOfPatient:

@@ -76,7 +76,7 @@ export function readQuery(
   if (kind.claimed) query.claimed = readClaims(kind.claimed, get);
   if (kind.quantity) query.quantity = readQuantity(message, kind.quantity, faults);
   query.pointer = get('DSC-1');
-  query.asker = readAsker(message, kind.asker ?? places, faults);
+  query.asker = readAsker(message, requesterIn(message, kind.asker ?? places), faults);
   return { query, faults };
 }
 
@@ -116,7 +116,9 @@ function readDate(value: string | undefined, place = '', faults: Fault[]): strin
   if (!value) return undefined;
   const [, year, month, day] = /^(\d{4})(\d\d)(\d\d)/.exec(value) ?? [];
   const date = `${year}-${month}-${day}`;
-  if (!year || Number.isNaN(Date.parse(date))) {
+  const instant = Date.parse(date);
+  // 31 February is read as 2 March.
+  if (!year || Number.isNaN(instant) || new Date(instant).toISOString().slice(0, 10) !== date) {
     faults.push({ name: 'valueInvalid', at: [locate(place)] });
     return undefined;
   }
@@ -132,6 +134,28 @@ function readQuantity(message: Message, path: string, faults: Fault[]): number |
   if (/^[1-9]\d{0,8}$/.test(quantity)) return Number(quantity);
   faults.push({ name: 'valueInvalid', at: [locate(`${path}.1`)] });
   return undefined;
+}
+
+/**
+ * Of several providers (PRD) the one who refers asks (RP, table 0286), wherever it stands: nobody
+ * asks in the name of another.
+ */
+function requesterIn(message: Message, places: AskerPlaces | undefined): AskerPlaces | undefined {
+  const count = message.count('PRD');
+  if (!places || count < 2) return places;
+  const rolesOf = (n: number) =>
+    Array.from({ length: message.repetitions(`PRD[${n}]-1`) }, (_, i) =>
+      message.get(`PRD[${n}]-1[${i + 1}].1`),
+    );
+  const n = Array.from({ length: count }, (_, i) => i + 1).find((one) =>
+    rolesOf(one).includes('RP'),
+  );
+  if (n === undefined) return undefined;
+  const own = Object.entries(places).map(([part, place]: [string, string | undefined]) => [
+    part,
+    place?.replace(/^PRD-/, `PRD[${n}]-`),
+  ]);
+  return Object.fromEntries(own) as AskerPlaces;
 }
 
 function readAsker(
@@ -206,11 +230,11 @@ const isComponent = (place: string) => /-\d+(\[\d+\])?\./.test(place);
 
 /** `ZAU-4.1` as a location for ERR. */
 function locate(place: string): FaultLocation {
-  const [, segment = '', field, component] =
-    /^(\w{3})[^-]*-(\d+)(?:\[\d+\])?(?:\.(\d+))?/.exec(place) ?? [];
+  const [, segment = '', sequence = '1', field, component] =
+    /^(\w{3})\w*(?:\[(\d+)\])?-(\d+)(?:\[\d+\])?(?:\.(\d+))?/.exec(place) ?? [];
   return {
     segment,
-    sequence: 1,
+    sequence: Number(sequence),
     field: Number(field),
     ...(component ? { component: Number(component) } : {}),
   };

@@ -5,6 +5,7 @@ import {
   type Demographic,
   claimsDiffering,
   differences,
+  isBirthDate,
   isComparable,
 } from '../../engine/gp/demographics.ts';
 import type { Trace } from '../../engine/gp/port.ts';
@@ -119,6 +120,11 @@ describe('comparing what a query says of the patient with the trace', () => {
       assert.deepEqual(claimsDiffering(claimed, { ...trace, ...traced }), expected);
     });
   }
+
+  it('knows a date of birth that can be compared', () => {
+    for (const text of [undefined, '1980', '198002', '19800229']) assert.ok(isBirthDate(text));
+    for (const text of ['29/02/80', '1980022', 'unknown']) assert.ok(!isBirthDate(text), text);
+  });
 
   it('knows a trace that says nothing to compare with', () => {
     const nothing = { family: ' ', given: [], gender: undefined, birthDate: undefined };
