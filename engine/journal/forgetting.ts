@@ -98,6 +98,7 @@ export function createForgetting(journal: Database, keys: Database): Forgetting 
     dropExchange: keys.prepare(index.dropExchange),
     dropControl: keys.prepare(index.dropControl),
     dropPatient: keys.prepare(index.dropPatient),
+    dropByPractice: keys.prepare(index.dropByPractice),
     dropMiddleBlocks: keys.prepare(index.dropMiddleBlocks),
     dropEmptyPeriods: [index.dropPeriods, index.firstPeriod].map((sql) => keys.prepare(sql)),
     use: keys.prepare(index.use),
@@ -205,11 +206,13 @@ export function createForgetting(journal: Database, keys: Database): Forgetting 
     return walk({ channel, before, state }, after, most);
   }
 
-  function dropRow({ id, channel, control, patient }: IndexedOutline): void {
+  function dropRow(row: IndexedOutline): void {
+    const { id, channel, control, patient, practice, kind } = row;
     const period = statements.periodOf.get(id);
     statements.dropExchange.run(id);
     if (control !== null) statements.dropControl.run(period, control, id);
     if (patient !== null) statements.dropPatient.run(period, patient, id);
+    if (practice !== null) statements.dropByPractice.run(period, practice, kind, id);
     statements.dropMiddleBlocks.run(id);
     deliveries.drop(id);
     statements.use.run(channel, Math.floor(id / hourInMicroseconds), -1, 0);

@@ -37,9 +37,9 @@ export interface KeyIndex {
 }
 
 /** Appends in one transaction. */
-const appendsPerMerge = 32_768;
+const mostInMerge = 32_768;
 /** Some ten megabytes of each key: a merge writes to pages all over the last period. */
-const exchangesPerPeriod = 262_144;
+const mostInPeriod = 262_144;
 
 /** A row of the index: the outline, and the outer two of the blocks that hold the entries. */
 export interface IndexedOutline extends Outline {
@@ -59,7 +59,12 @@ export interface Mark {
  * @param journal journal.sqlite, to read
  * @param keys keys.sqlite, to write
  */
-export function createKeyIndex(journal: Database, keys: Database, opener: Opener): KeyIndex {
+export function createKeyIndex(
+  journal: Database,
+  keys: Database,
+  opener: Opener,
+  { exchangesPerPeriod = mostInPeriod, appendsPerMerge = mostInMerge } = {},
+): KeyIndex {
   const statements = {
     mark: keys.prepare<[], Mark>(index.mark),
     setMark: keys.prepare(index.setMark),
@@ -72,7 +77,11 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
     countInPeriod: keys.prepare(index.countInPeriod),
     putControl: keys.prepare(index.putControl),
     putPatient: keys.prepare(index.putPatient),
-    putNewKeys: [index.putNewControls, index.putNewPatients].map((sql) => keys.prepare(sql)),
+    putByPractice: keys.prepare(index.putByPractice),
+    dropByPractice: keys.prepare(index.dropByPractice),
+    putNewKeys: [index.putNewControls, index.putNewPatients, index.putNewByPractice].map((sql) =>
+      keys.prepare(sql),
+    ),
     putMiddleBlock: keys.prepare(index.putMiddleBlock),
     putPractice: keys.prepare(index.putPractice),
     use: keys.prepare(index.use),
@@ -124,7 +133,7 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
       const kind = kinds.put(combined, stored?.kind);
       putExchange(combined, stored, gathered.blocks.get(id) ?? [], kind);
       deliveries.put(outline.deliveries);
-      if (id <= newest) putKeys(combined);
+      if (id <= newest) putKeys(combined, stored, kind);
       else inPeriod += 1;
     }
     for (const statement of statements.putNewKeys) statement.run(period, newest);
@@ -188,10 +197,16 @@ export function createKeyIndex(journal: Database, keys: Database, opener: Opener
   }
 
   /** The keys of a row that was there before; those of new rows go in sorted bulk. */
-  function putKeys({ id, control, patient }: Outline): void {
+  function putKeys(row: Outline, stored: IndexedOutline | undefined, kind: number): void {
+    const { id, control, patient, practice } = row;
     const period = statements.periodOf.get(id);
     if (control !== null) statements.putControl.run(period, control, id);
     if (patient !== null) statements.putPatient.run(period, patient, id);
+    if (stored?.practice === practice && stored.kind === kind) return;
+    if (stored && stored.practice !== null) {
+      statements.dropByPractice.run(period, stored.practice, stored.kind, id);
+    }
+    if (practice !== null) statements.putByPractice.run(period, practice, kind, id);
   }
 
   const storeAtOnce = keys.transaction(store);

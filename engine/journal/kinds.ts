@@ -67,41 +67,49 @@ export function createKinds(keys: Database): () => Kinds {
 const mostAhead = 64;
 
 /**
- * Lists exchanges by what has few values, newest first, by merging the kinds that fit.
+ * Lists exchanges by what has few values, newest first, by merging the kinds that fit; those of a
+ * practice period by period.
  * @param keys keys.sqlite, to read
  */
 export function createKindSearch(
   keys: Database,
 ): (selection: Selection, limit: number) => Iterable<ExchangeId> {
-  const ofKind = {
-    heads: keys.prepare<[object], Head>(list.heads),
-    ids: keys.prepare<[object], number>(list.ofKind).pluck(),
-  };
-  const ofPractice = {
-    heads: keys.prepare<[object], Head>(list.headsOfPractice),
-    ids: keys.prepare<[object], number>(list.ofKindAndPractice).pluck(),
-  };
+  const heads = keys.prepare<[object], Head>(list.heads);
+  const kinds = keys.prepare<[object], number>(list.kinds).pluck();
+  const periods = keys.prepare<[object], { id: number; first: ExchangeId }>(list.periods);
+  const headOfPractice = keys.prepare<unknown[], Head>(list.headOfPractice);
+  const ids = keys.prepare<[object], ExchangeId>(list.ofKind).pluck();
+  const idsOfPractice = keys.prepare<unknown[], ExchangeId>(list.ofPractice).pluck();
+
+  /** What is merged: all there is at once, or one period after another. */
+  function* parts(selection: Selection): Generator<{ heads: Head[]; idsOf: IdsOf }> {
+    const { practice, since = 0, until = Number.MAX_SAFE_INTEGER } = selection;
+    const named = namedIn(selection);
+    if (practice === undefined) {
+      const idsOf: IdsOf = (kind, before, most) => {
+        return ids.all({ kind, since, until: before - 1, most });
+      };
+      yield { heads: heads.all({ ...named, since, until }), idsOf };
+      return;
+    }
+    const fitting = kinds.all(named);
+    for (const { id: period, first } of periods.all({ until })) {
+      const headFrom = (kind: number) => headOfPractice.get(period, practice, kind, since, until);
+      const idsOf: IdsOf = (kind, before, most) =>
+        idsOfPractice.all(period, practice, kind, since, before - 1, most);
+      yield { heads: [...headsOf(fitting, headFrom)], idsOf };
+      if (first <= since) return;
+    }
+  }
 
   return function* newest(selection, limit) {
-    const { practice, since = 0, until = Number.MAX_SAFE_INTEGER } = selection;
-    const { heads, ids } = practice === undefined ? ofKind : ofPractice;
-    const range = { practice: practice ?? null, since };
-    const most = Math.min(mostAhead, limit);
-    const runs = heads
-      .all({ ...namedIn(selection), ...range, until })
-      .flatMap(({ kind, head }) => (head === null ? [] : { kind, head, ahead: [] as number[] }))
-      .sort((a, b) => a.head - b.head);
-    for (let found = 0; found < limit; found++) {
-      const run = runs.pop();
-      if (!run) return;
-      yield run.head;
-      if (run.ahead.length === 0) {
-        run.ahead = ids.all({ ...range, kind: run.kind, until: run.head - 1, most }).reverse();
+    let left = limit;
+    for (const { heads, idsOf } of parts(selection)) {
+      for (const id of merged(heads, idsOf, Math.min(mostAhead, limit))) {
+        yield id;
+        left -= 1;
+        if (left <= 0) return;
       }
-      const head = run.ahead.pop();
-      if (head === undefined) continue;
-      run.head = head;
-      insert(runs, run);
     }
   };
 }
@@ -110,6 +118,42 @@ interface Head {
   kind: number;
   /** The newest exchange of it. */
   head: ExchangeId | null;
+}
+
+/** Exchanges of a kind before one, newest first. */
+type IdsOf = (kind: number, before: ExchangeId, most: number) => ExchangeId[];
+
+/**
+ * Those of some kinds, where most of them have none: each look goes on to the next that has.
+ * @param kinds in order
+ * @param headFrom the head of this kind or, where it has none, of the next that has one
+ */
+function* headsOf(kinds: readonly number[], headFrom: (kind: number) => Head | undefined) {
+  for (let at = 0; at < kinds.length;) {
+    const found = headFrom(kinds[at] ?? 0);
+    if (!found) return;
+    while ((kinds[at] ?? Infinity) < found.kind) at += 1;
+    if (kinds[at] !== found.kind) continue;
+    yield found;
+    at += 1;
+  }
+}
+
+/** The exchanges of some kinds, newest first. @param most how many are read of one at a time */
+function* merged(heads: readonly Head[], idsOf: IdsOf, most: number): Generator<ExchangeId> {
+  const runs = heads
+    .flatMap(({ kind, head }) => (head === null ? [] : { kind, head, ahead: [] as number[] }))
+    .sort((a, b) => a.head - b.head);
+  for (let run = runs.pop(); run; run = runs.pop()) {
+    yield run.head;
+    if (run.ahead.length === 0) {
+      run.ahead = idsOf(run.kind, run.head, most).reverse();
+    }
+    const head = run.ahead.pop();
+    if (head === undefined) continue;
+    run.head = head;
+    insert(runs, run);
+  }
 }
 
 /** Into a list whose last is the newest. */

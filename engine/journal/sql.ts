@@ -55,7 +55,7 @@ export const read = {
 export const index = {
   mark: 'select journal, block, exchanges from mark',
   setMark: 'update mark set journal = ?, block = ?, exchanges = ?',
-  clear: `delete from exchange; delete from by_control; delete from by_patient;
+  clear: `delete from exchange; delete from by_control; delete from by_patient; delete from by_practice;
     delete from middle_block; delete from outbound; delete from usage; delete from period;
     delete from session; delete from channel; delete from kind`,
   lastExchange: 'select max(id) from exchange',
@@ -74,9 +74,11 @@ export const index = {
   firstPeriod: 'update period set first = 0 where id = (select min(id) from period)',
   putControl: 'insert or ignore into by_control values (?, ?, ?)',
   putPatient: 'insert or ignore into by_patient values (?, ?, ?)',
+  putByPractice: 'insert or ignore into by_practice values (?, ?, ?, ?)',
   // Sorted, so that each table is written front to back.
   putNewControls: bulk('by_control', 'control'),
   putNewPatients: bulk('by_patient', 'patient'),
+  putNewByPractice: bulk('by_practice', 'practice, kind'),
   putMiddleBlock: 'insert or ignore into middle_block values (?, ?)',
   putOutbound: `insert into outbound values (?, ?, ?, ?, ?, ?)
     on conflict (exchange, destination) do update set state = excluded.state,
@@ -126,6 +128,8 @@ export const index = {
   dropExchange: 'delete from exchange where id = ?',
   dropControl: 'delete from by_control where period = ? and control = ? and exchange = ?',
   dropPatient: 'delete from by_patient where period = ? and patient = ? and exchange = ?',
+  dropByPractice: `delete from by_practice
+    where period = ? and practice = ? and kind = ? and exchange = ?`,
   dropMiddleBlocks: 'delete from middle_block where exchange = ?',
 } as const;
 
@@ -220,6 +224,9 @@ export const verify = {
   isStored: 'select 1 from block where id = ?',
   notByControl: notByKey('by_control', 'control'),
   notByPatient: notByKey('by_patient', 'patient'),
+  notByPractice: notByKey('by_practice', 'practice', 'and k.kind = e.kind'),
+  wrongByPractice: `select k.exchange from by_practice k where not exists (select 1 from exchange e
+    where e.id = k.exchange and e.practice = k.practice and e.kind = k.kind)`,
 } as const;
 
 const fewValued = (of: string): string => `(@channel is null or +${of}.channel = @channel)
@@ -231,7 +238,7 @@ const fewValued = (of: string): string => `(@channel is null or +${of}.channel =
 const others = `${fewValued('e')}
     and (@controlId is null or e.control = @controlId)
     and (@patient is null or e.patient = @patient)
-    and (@practice is null or +e.practice = @practice)`;
+    and (@practice is null or e.practice = @practice)`;
 
 /**
  * Listings, newest first. A control id or a patient has few exchanges, which are looked at one by
@@ -241,34 +248,35 @@ export const list = {
   controlId: byKey('by_control', 'control', '@controlId'),
   patient: byKey('by_patient', 'patient', '@patient'),
   any: `select * from exchange where id between @since and @until order by id desc limit @limit`,
-  heads: headsOf('e.kind = k.id'),
-  headsOfPractice: headsOf('e.practice = @practice and e.kind = k.id'),
+  // The newest exchange of each kind that fits; null where it has none in this time.
+  heads: `select k.id as kind, (select max(e.id) from exchange e
+      where e.kind = k.id and e.id between @since and @until) as head
+    from kind k where ${fewValued('k')}`,
   ofKind: `select id from exchange
     where kind = @kind and id between @since and @until order by id desc limit @most`,
-  ofKindAndPractice: `select id from exchange where practice = @practice
-    and kind = @kind and id between @since and @until order by id desc limit @most`,
+  // Of a practice period by period: of the kinds that fit it has few in each.
+  kinds: `select k.id from kind k where ${fewValued('k')} order by k.id`,
+  periods: 'select id, first from period where first <= @until order by id desc',
+  headOfPractice: `select kind, exchange as head from by_practice where period = ? and practice = ?
+    and kind >= ? and exchange between ? and ? order by kind, exchange desc limit 1`,
+  ofPractice: `select exchange from by_practice where period = ? and practice = ? and kind = ?
+    and exchange between ? and ? order by exchange desc limit ?`,
 } as const;
-
-/** The newest exchange of each kind that fits; null where it has none in this time. */
-function headsOf(which: string): string {
-  return `select k.id as kind, (select max(e.id) from exchange e
-      where ${which} and e.id between @since and @until) as head
-    from kind k where ${fewValued('k')}`;
-}
 
 function ofKinds(which: string): string {
   return `select e.id from kind k cross join exchange e on e.kind = k.id
     where k.channel = @channel and ${which} and e.id >= @since and e.id < @before`;
 }
 
-function bulk(table: string, column: string): string {
-  return `insert or ignore into ${table} select ?, ${column}, id from exchange
-    where id > ? and ${column} is not null order by ${column}, id`;
+function bulk(table: string, columns: string): string {
+  const [column] = columns.split(',');
+  return `insert or ignore into ${table} select ?, ${columns}, id from exchange
+    where id > ? and ${column} is not null order by ${columns}, id`;
 }
 
-function notByKey(table: string, column: string): string {
+function notByKey(table: string, column: string, others = ''): string {
   return `select e.id from exchange e where e.${column} is not null and not exists (
-    select 1 from ${table} k where k.exchange = e.id and k.${column} = e.${column}
+    select 1 from ${table} k where k.exchange = e.id and k.${column} = e.${column} ${others}
       and k.period = (select id from period where first <= e.id order by id desc limit 1))`;
 }
 

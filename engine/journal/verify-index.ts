@@ -175,14 +175,16 @@ function verifyThere(
   return { exchanges, readable };
 }
 
-/** Every exchange must be found by its control id and by its patient. */
+/** Every exchange must be found by its control id, its patient and its practice, and by no other practice. */
 function verifyKeys(keys: Database, notes: Notes): void {
-  for (const [name, sql] of [
-    ['control id', verify.notByControl],
-    ['patient', verify.notByPatient],
+  for (const [finds, by, sql] of [
+    ['does not find', 'its control id', verify.notByControl],
+    ['does not find', 'its patient', verify.notByPatient],
+    ['does not find', 'its practice', verify.notByPractice],
+    ['finds', 'a practice or a state that is not its own', verify.wrongByPractice],
   ] as const) {
     for (const exchange of keys.prepare<[], number>(sql).pluck().iterate()) {
-      const says = `does not find ${exchangeName(exchange)} by its ${name}`;
+      const says = `${finds} ${exchangeName(exchange)} by ${by}`;
       notes.add({ damage: 'index', file: 'keys.sqlite', says, exchange });
     }
   }

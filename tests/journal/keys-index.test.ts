@@ -259,8 +259,7 @@ describe('every query has its plan', () => {
     const database = openInMemory();
     migrate(database, 'keys');
     const byKind = 'SEARCH e USING COVERING INDEX exchange_kind (kind=? AND rowid>? AND rowid<?)';
-    const byPractice =
-      'SEARCH e USING COVERING INDEX exchange_practice (practice=? AND kind=? AND rowid>? AND rowid<?)';
+    const byPractice = 'SEARCH by_practice USING PRIMARY KEY (period=? AND practice=? AND kind';
     const leads: Record<keyof typeof list, string | string[]> = {
       controlId: [
         'SCAN p',
@@ -272,9 +271,11 @@ describe('every query has its plan', () => {
       ],
       any: 'SEARCH exchange USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)',
       heads: ['SCAN k', 'CORRELATED SCALAR SUBQUERY 1', byKind],
-      headsOfPractice: ['SCAN k', 'CORRELATED SCALAR SUBQUERY 1', byPractice],
       ofKind: byKind.replace(' e ', ' exchange '),
-      ofKindAndPractice: byPractice.replace(' e ', ' exchange '),
+      kinds: 'SCAN k',
+      periods: 'SCAN period',
+      headOfPractice: `${byPractice}>?)`,
+      ofPractice: `${byPractice}=? AND exchange>? AND exchange<?)`,
     };
     for (const [name, lead] of Object.entries(leads)) {
       const steps = [lead].flat();

@@ -22,7 +22,11 @@ async function fill(
 ): Promise<number[]> {
   const ids: number[] = [];
   for (let n = 0; n < count; n++) {
-    const id = await receive(journal, `message ${n}`, { controlId: `C${n}`, patient: nhs });
+    const id = await receive(journal, `message ${n}`, {
+      controlId: `C${n}`,
+      patient: nhs,
+      practice: `A8100${n % 3}`,
+    });
     await journal.append(id, 'adt-feed', [{ kind: 'answer', at: id + 7 }], { state: 'answered' });
     if (settled) journal.settle(id, 'delivered');
     ids.push(id);
@@ -113,13 +117,19 @@ describe('verifying a journal', () => {
     const row = (sql: string) =>
       copy((database) => void database.prepare(sql).run({ id: ids[20] }), 'keys');
     const left = kinds(verifyJournal(row('delete from exchange where id = @id')));
-    assert.deepEqual(left, { index: 2 });
-    for (const table of ['by_control', 'by_patient']) {
+    // Its practice still names it.
+    assert.deepEqual(left, { index: 3 });
+    for (const table of ['by_control', 'by_patient', 'by_practice']) {
       const folder = row(`delete from ${table} where exchange = @id`);
       assert.deepEqual(kinds(verifyJournal(folder)), { index: 1 });
     }
     const folder = row('update exchange set last_block = first_block where id = @id');
     assert.deepEqual(kinds(verifyJournal(folder)), { index: 1 });
+    const other = row("update by_practice set practice = 'A81099' where exchange = @id");
+    assert.deepEqual(
+      verifyJournal(other).findings.map(({ says }) => says.replace(/[0-9A-Z]{9,}/, 'it')),
+      ['does not find it by its practice', 'finds it by a practice or a state that is not its own'],
+    );
   });
 
   it('finds the end of the journal missing', () => {
