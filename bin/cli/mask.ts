@@ -1,9 +1,10 @@
 /** What may be shown without a reason: structure, codes of the exchange itself, and no patient. */
-import { appendFileSync, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeRaw } from '../../engine/hl7/charset.ts';
 import type { Message } from '../../engine/hl7/message.ts';
 import { segmentLines } from '../../engine/hl7/readable.ts';
+import { appendLine } from '../../engine/journal/durable-file.ts';
 import { CommandError } from './output.ts';
 import { whoAsks } from './person.ts';
 
@@ -58,5 +59,5 @@ export function recordReveal(
     const says = `there is no folder ${data}, where it is recorded that patient data is shown`;
     throw new CommandError(says, undefined, 'journalNotFound');
   }
-  appendFileSync(join(data, 'reveals.ndjson'), `${JSON.stringify(line)}\n`, { mode: 0o600 });
+  appendLine(join(data, 'reveals.ndjson'), JSON.stringify(line), 0o600);
 }

@@ -1,8 +1,9 @@
 /** `gatehouse practice import --patients`: where patients are registered, into the patient index. */
 import { createHash } from 'node:crypto';
-import { appendFileSync, createReadStream, existsSync } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { addAbortSignal } from 'node:stream';
+import { appendLine } from '../../engine/journal/durable-file.ts';
 import { type ListedCounts, openPatientIndex } from '../../engine/journal/listed.ts';
 import {
   type PatientSkip,
@@ -138,7 +139,7 @@ function tellCounts({ stored, same, later, merged }: ListedCounts): void {
 /** Which list, when, by whom and why; no patient. */
 function record(folder: string, what: object): void {
   const line = { at: new Date().toISOString(), user: whoAsks(), ...what };
-  appendFileSync(join(folder, 'imports.ndjson'), `${JSON.stringify(line)}\n`, { mode: 0o600 });
+  appendLine(join(folder, 'imports.ndjson'), JSON.stringify(line), 0o600);
 }
 
 const amount = (n: number): string => n.toLocaleString('en-GB');

@@ -5,13 +5,9 @@
  * references, so none is stored here. `HASH.cases.gz` holds the cases that were there beside it.
  */
 import {
-  appendFileSync,
-  closeSync,
   existsSync,
-  fsyncSync,
   linkSync,
   mkdirSync,
-  openSync,
   readFileSync,
   readdirSync,
   renameSync,
@@ -22,6 +18,7 @@ import {
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { type Cases, keepCases, keptCases } from './kept-cases.ts';
+import { appendLine, syncFolder } from '../journal/durable-file.ts';
 import { contentOf, hashOf } from './revision.ts';
 
 const event = z.object({
@@ -85,10 +82,7 @@ export function openRevisions(data: string): Revisions {
     casesOf: (revision) => keptCases(cases(revision)),
     record(one) {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
-      appendFileSync(log, `${JSON.stringify(event.parse(one))}\n`, { mode: 0o600 });
-      const written = openSync(log, 'r+');
-      fsyncSync(written);
-      closeSync(written);
+      appendLine(log, JSON.stringify(event.parse(one)), 0o600);
     },
     forget(revision) {
       rmSync(at(revision), { recursive: true, force: true });
@@ -120,8 +114,12 @@ export function openRevisions(data: string): Revisions {
         store(bytes, to, before && join(at(before.revision), name));
       }
       // Functions of mappings are modules here as they are in the site.
-      writeFileSync(join(part, 'package.json'), '{ "private": true, "type": "module" }\n');
+      const module = '{ "private": true, "type": "module" }\n';
+      writeFileSync(join(part, 'package.json'), module, { flush: true });
+      const folders = [...content].map(([name]) => dirname(join(part, name)));
+      for (const one of new Set([...folders, part])) syncFolder(one);
       renameSync(part, at(revision));
+      for (const one of [folder, data]) syncFolder(one);
       return revision;
     },
   };

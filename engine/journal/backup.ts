@@ -8,6 +8,7 @@ import {
   copyFileSync,
   existsSync,
   fsyncSync,
+  globSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -54,7 +55,8 @@ const apart =
 
 /** How many bytes a backup of a folder will copy. */
 export function bytesToCopy(folder: string): number {
-  const others = otherFiles(folder).map((file) => statSync(join(folder, file)).size);
+  const files = [...otherFiles(folder), ...revisionsIn(folder)];
+  const others = files.map((file) => statSync(join(folder, file)).size);
   return others.reduce((sum, bytes) => sum + bytes, bytesOf(folder));
 }
 
@@ -85,10 +87,13 @@ export async function backUp(
       if (file.endsWith('.sqlite')) done.push(await copyDatabase(file));
       else done.push(copyFile(join(folder, file), file));
     }
+    const revisions = revisionsIn(folder).map((file) => copyFile(join(folder, file), file));
+    if (revisions.length > 0) done.push({ file: 'revisions', bytes: sum(revisions) });
     if (withKey) done.push(copyFile(keyFile ?? files.key, 'journal.key'));
     const at = Date.now() * 1000;
     done.push(await copyDatabase('journal.sqlite'));
-    syncFolder(made);
+    const folders = revisions.map(({ file }) => dirname(join(made, file)));
+    for (const one of new Set([...folders, made])) syncFolder(one);
     if (existsSync(target)) rmdirSync(target);
     renameSync(made, target);
     syncFolder(dirname(resolve(target)));
@@ -150,6 +155,7 @@ export async function backUp(
 
   function copyFile(from: string, file: string): BackedUp['files'][number] {
     const copy = join(made, file);
+    mkdirSync(dirname(copy), { recursive: true, mode: 0o700 });
     copyFileSync(from, copy);
     sync(copy);
     return { file, bytes: statSync(copy).size };
@@ -163,12 +169,21 @@ function otherFiles(folder: string): string[] {
     .sort();
 }
 
+/** The configurations that ran; one that is just being kept is not yet among them. */
+function revisionsIn(folder: string): string[] {
+  return globSync('revisions/**', { cwd: folder }).filter(
+    (file) => statSync(join(folder, file)).isFile() && !/\.part\/|\.new-/.test(file),
+  );
+}
+
 function assertRoom(folder: string, bytes: number): void {
   const { bavail, bsize } = statfsSync(folder);
   if (bavail * bsize >= bytes) return;
   const detail = `the backup takes ${bytes} bytes, there are ${bavail * bsize} free`;
   throw new FaultError({ name: 'journalFull', detail });
 }
+
+const sum = (files: BackedUp['files']): number => files.reduce((all, { bytes }) => all + bytes, 0);
 
 function sync(file: string): void {
   const descriptor = openSync(file, 'r');

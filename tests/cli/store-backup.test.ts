@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openRevisions } from '../../engine/config/revisions.ts';
 import { startEngine } from '../../engine/engine.ts';
 import { silent } from '../../engine/events.ts';
 import { openJournal } from '../../engine/journal/sqlite.ts';
@@ -49,6 +50,9 @@ describe('gatehouse store backup', function () {
     const before = acknowledged.length;
     writeFileSync(join(site.data, 'held.json'), '{"version":1,"held":{}}');
     writeFileSync(join(site.data, 'journal.key.before'), 'an older key');
+    const revisions = openRevisions(site.data);
+    const revision = revisions.keep(site.folder);
+    revisions.record({ at: new Date().toISOString(), revision, how: 'start', by: 'a.smith' });
     const { code, stdout, stderr } = await backup('loaded', '-o', 'json');
     const after = acknowledged.length;
     ending = true;
@@ -58,9 +62,11 @@ describe('gatehouse store backup', function () {
     const told = jsonOf<{ exchanges: number; files: { file: string }[] }>(stdout, 'storeBackup');
     assert.ok(told.exchanges >= before);
     assert.ok(after > before, 'messages were acknowledged meanwhile');
-    const names = ['held.json', 'journal.sqlite', 'keys.sqlite'];
+    const names = ['held.json', 'journal.sqlite', 'keys.sqlite', 'revisions'];
     assert.deepEqual(told.files.map(({ file }) => file).sort(), names);
     assert.deepEqual(readdirSync(join(folder, 'loaded')).sort(), names);
+    const copied = openRevisions(join(folder, 'loaded'));
+    assert.deepEqual([copied.last()?.by, copied.keep(site.folder)], ['a.smith', revision]);
     assert.equal(statSync(join(folder, 'loaded')).mode & 0o777, 0o700);
     for (const name of ['journal.sqlite', 'keys.sqlite']) {
       assert.equal(statSync(join(folder, 'loaded', name)).mode & 0o777, 0o600);

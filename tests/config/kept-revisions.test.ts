@@ -1,6 +1,6 @@
 /** A stored revision is run only where it holds what it is named by. */
 import assert from 'node:assert/strict';
-import { readFileSync, truncateSync } from 'node:fs';
+import { appendFileSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { revisionOf } from '../../engine/config/revision.ts';
 import type { ConfigError } from '../../engine/config/findings.ts';
@@ -19,6 +19,19 @@ describe('a stored revision', () => {
     truncateSync(file, 0);
     assert.equal(revisions.keep(site.folder), revision);
     assert.equal(readFileSync(file, 'utf8'), text);
+    await site.close();
+  });
+
+  it('is still told of where a line before it was cut short', async () => {
+    const site = smallSite({ one: adtChannel('one') });
+    const revisions = openRevisions(site.data);
+    const told = { at: '2026-06-04T10:15:00.000Z', how: 'start', by: 'a.smith' } as const;
+    revisions.record({ ...told, revision: 'a' });
+    appendFileSync(join(site.data, 'revisions', 'history.ndjson'), '{"at":"2026-06-04T1');
+    revisions.record({ ...told, revision: 'b' });
+    revisions.record({ ...told, revision: 'c' });
+    const names = revisions.history().map(({ revision }) => revision);
+    assert.deepEqual(names, ['a', 'b', 'c']);
     await site.close();
   });
 
