@@ -21,7 +21,7 @@ import {
   messageText,
   templateOf,
 } from './templates.ts';
-import { whole } from './values.ts';
+import { portOf } from './values.ts';
 
 interface AddOptions {
   site?: string;
@@ -175,13 +175,7 @@ function portFor(name: string, { listen, template }: AddOptions, site: Site): nu
   const freeFrom = (port: number): number =>
     used.has(port) || towards.has(port) ? freeFrom(port + 1) : port;
   if (listen === undefined) return freeFrom(usual[template] ?? 2575);
-  const port = whole(listen);
-  if (port > 65_535)
-    throw new CommandError(
-      `"${listen}" is no TCP port`,
-      'take one from 1 to 65535',
-      'valueNotAllowed',
-    );
+  const port = portOf(listen);
   const other = port === 0 ? undefined : used.get(port);
   if (other === undefined) return port;
   throw new CommandError(

@@ -70,7 +70,11 @@ export async function test(given: string[], options: TestOptions): Promise<numbe
 function filesOf(given: string[], root: string, { channels }: Site): string[] {
   const names = channels.map(({ channel }) => channel.channel);
   const found = given.flatMap((one) => {
-    if (existsSync(one) && statSync(one).isFile()) return [resolve(one)];
+    if (existsSync(one) && statSync(one).isFile()) {
+      if (!/\.hl7$/i.test(one)) return [resolve(one)];
+      const next = `gatehouse channel test CHANNEL ${one}`;
+      throw new CommandError(`${one} is a message and no case: name the channel it is for`, next);
+    }
     const own = casesOf(root, one);
     if (own.length > 0) return own;
     if (names.includes(one)) {

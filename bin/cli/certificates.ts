@@ -1,6 +1,6 @@
 /** The certificate files of a site: which there are, who uses each, and what is wrong with one. */
 import { X509Certificate, createPrivateKey } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename, dirname, extname, relative, resolve } from 'node:path';
 import { filesNamed } from '../../engine/config/files.ts';
 import type { Site } from '../../engine/config/site.ts';
@@ -8,6 +8,7 @@ import { nearest } from '../../engine/config/yaml.ts';
 import { age } from '../../engine/watch/words.ts';
 import { type Check, sound, wrong } from './doctor/check.ts';
 import { exits } from './exits.ts';
+import { readInput } from './input.ts';
 import { CommandError } from './output.ts';
 
 /** One PEM file that channels name. */
@@ -75,9 +76,9 @@ export function certificateNamed(site: Site, name: string): CertificateFile {
 
 /** The certificates of a PEM file, in their order. @throws CommandError where there is none */
 export function certificatesIn(file: string): X509Certificate[] {
-  const pems = readFileSync(file, 'latin1').match(
-    /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g,
-  );
+  const pems = readInput(file)
+    .toString('latin1')
+    .match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
   if (!pems) {
     throw new CommandError(
       `${file} holds no certificate in PEM (-----BEGIN CERTIFICATE-----)`,
@@ -174,7 +175,7 @@ function keyOf(own: X509Certificate, file: string): Check[] {
     exposed ? wrong('key mode', says, `chmod 0600 ${file}`) : sound('key mode', says),
   ];
   try {
-    const key = createPrivateKey(readFileSync(file));
+    const key = createPrivateKey(readInput(file));
     checks.push(
       own.checkPrivateKey(key)
         ? sound('key', `${file} fits the certificate`)

@@ -1,5 +1,4 @@
 /** `gatehouse message diff`: how two messages differ, field by field. */
-import { readFileSync } from 'node:fs';
 import { differences } from '../../engine/hl7/difference.ts';
 import { definitions } from '../../engine/hl7/definitions/definitions.ts';
 import { type Message, parseMessage } from '../../engine/hl7/message.ts';
@@ -10,7 +9,7 @@ import { type Form, printListing } from './form.ts';
 import { type JournalOptions, exchangeNamed, withJournal } from './journals.ts';
 import { maskValue, recordReveal } from './mask.ts';
 import { CommandError, say } from './output.ts';
-import { messagesOf } from './send.ts';
+import { messagesIn } from './send.ts';
 
 interface DiffOptions extends JournalOptions {
   reveal?: boolean;
@@ -85,7 +84,7 @@ async function messageOf(named: string, options: DiffOptions): Promise<Message> 
 }
 
 function messageIn(file: string): Message {
-  const messages = messagesOf(readFileSync(file === '-' ? 0 : file));
+  const messages = messagesIn(file);
   const [message] = messages;
   if (!message || messages.length > 1) {
     throw new CommandError(`${file} holds ${messages.length} messages`, 'give one alone');

@@ -1,5 +1,5 @@
 /** `gatehouse channel test CHANNEL MESSAGE`: one message through a channel, and what each step does. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { type Case, readCase, updatedCase } from '../../engine/cases/case.ts';
 import { patientsOf } from '../../engine/cases/files.ts';
@@ -12,6 +12,7 @@ import { segmentLines } from '../../engine/hl7/readable.ts';
 import { channelNamed } from './channel.ts';
 import { exits } from './exits.ts';
 import { type Form, printOne } from './form.ts';
+import { readInput } from './input.ts';
 import { CommandError, print, say, style } from './output.ts';
 
 interface Step {
@@ -40,7 +41,7 @@ export async function dryRun(
   options: { steps?: boolean; update?: boolean; output: Form },
 ): Promise<number> {
   const loaded = channelNamed(loadSite(root), name);
-  const bytes = readFileSync(file);
+  const bytes = readInput(file);
   const story: Case = {
     ...{ file, title: 'a dry run', at: new Date(), scenarios: [], receivers: [] },
     ...{ accepts: [], ask: {}, push: {} },

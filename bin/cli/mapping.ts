@@ -1,5 +1,4 @@
 /** `gatehouse mapping try BUNDLE`. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseFhir } from '../../engine/gp/json.ts';
 import { type Dataset, datasets } from '../../engine/gp/port.ts';
@@ -11,6 +10,7 @@ import { type MappedSegment, profiles } from '../../engine/mapping/mapped.ts';
 import type { Resource } from '../../engine/mapping/record.ts';
 import { exits } from './exits.ts';
 import { type Form, printRows } from './form.ts';
+import { readInput } from './input.ts';
 import { CommandError, print, say, style } from './output.ts';
 import { siteFolder } from './site-folder.ts';
 
@@ -81,7 +81,7 @@ const text = (segment: MappedSegment) => encodeSegment(segment, standardDelimite
  * @throws CommandError where it is no FHIR Bundle
  */
 export function bundleIn(file: string): Resource {
-  const content = readFileSync(file === '-' ? 0 : file, 'utf8');
+  const content = readInput(file).toString();
   const next = 'give a FHIR Bundle as JSON';
   let read: unknown;
   try {

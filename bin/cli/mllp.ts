@@ -1,7 +1,7 @@
 /** Sending to a listener from the command line: one connection, one message at a time. */
-import { readFileSync } from 'node:fs';
 import { parseMessage } from '../../engine/hl7/message.ts';
 import { createDestination } from '../../engine/mllp/destination.ts';
+import { readInput } from './input.ts';
 import { CommandError } from './output.ts';
 
 export interface Target {
@@ -45,7 +45,7 @@ export function connectTo(
       writeMs: timeoutMs,
       answerMs: timeoutMs,
       maxReplyBytes: 64 * 1024 ** 2,
-      tls: tls && { ca: tls.authorities && readFileSync(tls.authorities, 'utf8') },
+      tls: tls && { ca: tls.authorities && readInput(tls.authorities).toString() },
     },
     correlate,
   );

@@ -1,6 +1,6 @@
 /** `gatehouse practice import` and `diff`: a list of practices from ODS, and the table of a channel. */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+
 import { basename } from 'node:path';
 import { shortPath } from '../../engine/config/yaml.ts';
 import { type OdsList, readOdsList } from '../../engine/practices/ods-list.ts';
@@ -20,6 +20,7 @@ import {
 } from '../../engine/practices/table-file.ts';
 import { exits } from './exits.ts';
 import { type Form, printListing, printOne } from './form.ts';
+import { readInput } from './input.ts';
 import { CommandError, say } from './output.ts';
 import { confirm, whoAsks } from './person.ts';
 import { asTheList, changesOf, countsOf, tellImport, tellUntaken } from './practice-words.ts';
@@ -148,7 +149,7 @@ export async function diff(list: string, options: ListOptions): Promise<number> 
 function compare(file: string, options: ListOptions): Compared {
   const commissioners = commissionersOf(options.commissioner);
   const { table: found, route: to, byDefault } = tableFor(soundSite(options.site), options);
-  const bytes = readFileSync(file === '-' ? 0 : file);
+  const bytes = readInput(file);
   const list = readOdsList(bytes, commissioners);
   if (list.rows === list.malformed.length) {
     const [first] = list.malformed;

@@ -1,11 +1,11 @@
 /** The practice tables of a site, and which of them a command means. */
-import { readFileSync } from 'node:fs';
 import { tableOf } from '../../engine/config/practice-check.ts';
 import type { LoadedChannel, Site } from '../../engine/config/site.ts';
 import { nearest } from '../../engine/config/yaml.ts';
 import type { Practice } from '../../engine/gp/practices.ts';
 import type { Route } from '../../engine/practices/plan.ts';
 import { exits } from './exits.ts';
+import { readInput } from './input.ts';
 import { CommandError } from './output.ts';
 
 /** A practice table, and the channels that look into it. */
@@ -103,11 +103,13 @@ export function commissionersOf(given: readonly string[] = []): Set<string> {
   };
   for (const one of given) {
     if (!one.startsWith('@')) {
-      for (const code of one.split(',').filter((part) => part !== '')) add(code, '--commissioner');
+      // None of them would be all of them, and that is not what an empty variable of a script means.
+      for (const code of one.split(',')) add(code.trim(), '--commissioner');
       continue;
     }
     const file = one.slice(1);
-    for (const [at, line] of readFileSync(file, 'utf8')
+    for (const [at, line] of readInput(file)
+      .toString()
       .replace(/^\ufeff/, '')
       .split('\n')
       .entries()) {

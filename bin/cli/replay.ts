@@ -8,7 +8,7 @@ import { maskValue, recordReveal } from './mask.ts';
 import { type Form, isForPeople, printRows } from './form.ts';
 import { CommandError, printTable, say } from './output.ts';
 import { confirm, whoAsks } from './person.ts';
-import { messagesOf } from './send.ts';
+import { messagesIn } from './send.ts';
 
 interface AgainOptions {
   data: string;
@@ -161,7 +161,7 @@ function assignments(text: string): { path: string; value: string }[] {
 
 /** The one message of a file, base64. */
 function messageIn(file: string): string {
-  const messages = messagesOf(readFileSync(file === '-' ? 0 : file));
+  const messages = messagesIn(file);
   const [message] = messages;
   if (messages.length !== 1 || !message) {
     throw new CommandError(

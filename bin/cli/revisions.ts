@@ -1,5 +1,5 @@
 /** `gatehouse config diff|history`, and which revision a person means. */
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { engineIn } from '../../engine/control/client.ts';
 import type { RunningConfig } from '../../engine/control/config.ts';
@@ -70,7 +70,7 @@ export function tellDifference(
 
 /** Every revision that took effect, the newest first. */
 export async function history(options: Omit<ConfigOptions, 'site'>): Promise<number> {
-  if (!existsSync(options.data)) {
+  if (!statSync(options.data, { throwIfNoEntry: false })?.isDirectory()) {
     const says = `there is no folder ${options.data}`;
     throw new CommandError(says, 'name its folder with --data', 'journalNotFound');
   }

@@ -1,6 +1,6 @@
 /** `gatehouse send FILE --to HOST:PORT`. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+
 import { FaultError } from '../../engine/faults.ts';
 import { type Message, parseMessage } from '../../engine/hl7/message.ts';
 import { segmentLines } from '../../engine/hl7/readable.ts';
@@ -9,6 +9,7 @@ import { exits } from './exits.ts';
 import { connectTo, target } from './mllp.ts';
 import { type Form, isForPeople, printRows } from './form.ts';
 import { whole } from './values.ts';
+import { readInput } from './input.ts';
 import { CommandError, print, say, style } from './output.ts';
 
 export interface SendOptions {
@@ -28,7 +29,7 @@ export interface SendOptions {
  * an answer as well. @returns 6 where an answer was AE, AR, CE or CR
  */
 export async function send(file: string, options: SendOptions): Promise<number> {
-  const messages = messagesOf(readFileSync(file === '-' ? 0 : file));
+  const messages = messagesIn(file);
   const timeoutMs = Number(options.timeout) * 1000;
   if (!(timeoutMs > 0))
     throw new CommandError(
@@ -110,15 +111,18 @@ function unanswered(error: unknown, { to, timeout }: SendOptions): never {
   throw new CommandError(says, next, 'peerSilent');
 }
 
-/** The messages of a file: bare or with MLLP framing, one after the other. */
-export function messagesOf(bytes: Buffer): Message[] {
-  const text = bytes.toString('latin1').replaceAll('\x0b', '\r').replaceAll('\x1c', '\r');
+/**
+ * The messages of a file (`-` is standard input): bare or with MLLP framing, one after the other.
+ * @throws CommandError where it holds none
+ */
+export function messagesIn(file: string): Message[] {
+  const text = readInput(file).toString('latin1').replaceAll('\x0b', '\r').replaceAll('\x1c', '\r');
   const parts = text
     .split(/(?<=^|[\r\n])(?=MSH[^A-Za-z0-9\r\n])/)
     .filter((part) => part.startsWith('MSH'));
   if (parts.length === 0) {
     throw new CommandError(
-      'the file holds no HL7 v2 message (no line starts with MSH)',
+      `${file === '-' ? 'standard input' : file} holds no HL7 v2 message (no line starts with MSH)`,
       undefined,
       'inputUnreadable',
     );

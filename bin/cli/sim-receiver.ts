@@ -9,7 +9,7 @@ import { exits } from './exits.ts';
 import { maskSegments, recordReveal } from './mask.ts';
 import { CommandError, print, say, style } from './output.ts';
 import { stopped } from './stopped.ts';
-import { whole } from './values.ts';
+import { portOf, whole } from './values.ts';
 
 interface ReceiverOptions {
   port: string;
@@ -38,7 +38,7 @@ export async function receiver(options: ReceiverOptions): Promise<number> {
   const enough = Promise.withResolvers<void>();
   let settled = 0;
   const asked = stopped();
-  const port = whole(options.port);
+  const port = portOf(options.port);
   const listening = await startReceiver({
     port,
     react,

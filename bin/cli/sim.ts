@@ -18,7 +18,7 @@ import { CommandError, print, say } from './output.ts';
 import { ownFolder } from './own-folder.ts';
 import { siteFolder } from './site-folder.ts';
 import { stopped } from './stopped.ts';
-import { whole } from './values.ts';
+import { portOf, whole } from './values.ts';
 import { watchFolders } from './watch-folders.ts';
 
 interface GpOptions {
@@ -45,7 +45,7 @@ export async function gp(options: GpOptions): Promise<number> {
     gatewayToken: options.gatewayToken,
   };
   const { emit } = createEvents();
-  const port = whole(options.port);
+  const [port, mllpPort] = [portOf(options.port), portOf(options.mllpPort)];
   const simulator = await startGpSimulator({ patients, port, credentials, emit });
   // Who asks by way of the site is registered, as it would be in the Spine; so is who is added later.
   const { consumers } = simulator.world;
@@ -54,7 +54,7 @@ export async function gp(options: GpOptions): Promise<number> {
   };
   register();
   const unwatch = watchFolders([join(root, 'channels')], register);
-  const legacy = await startMllpGp({ patients, port: whole(options.mllpPort), emit });
+  const legacy = await startMllpGp({ patients, port: mllpPort, emit });
   for (const { at, nhsNumber, scenario } of scenarios) {
     if (at === 'mllp') legacy.set(nhsNumber, scenario);
     else simulator.set(nhsNumber, scenario);

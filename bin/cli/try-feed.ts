@@ -1,14 +1,15 @@
 /** `gatehouse mapping try --feed NAME MESSAGE`. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FaultError } from '../../engine/faults.ts';
 import { type Message, parseMessage } from '../../engine/hl7/message.ts';
 import { segmentLines } from '../../engine/hl7/readable.ts';
+import { nearest } from '../../engine/config/findings.ts';
 import { exchangeName } from '../../engine/journal/journal.ts';
 import { feedNames, loadFeed } from '../../engine/mapping/feed/load.ts';
 import type { Told } from '../../engine/mapping/feed/scope.ts';
 import { exits } from './exits.ts';
 import { type Form, printOne } from './form.ts';
+import { readInput } from './input.ts';
 import { CommandError, print, say, style } from './output.ts';
 import { siteFolder } from './site-folder.ts';
 
@@ -24,8 +25,9 @@ export async function tryFeed(file: string, options: TryFeedOptions): Promise<nu
   const mappings = join(siteFolder(options.site), 'mappings');
   const known = feedNames(mappings);
   if (!known.includes(options.feed)) {
-    const says = `there is no mapping feeds/${options.feed}.yaml`;
-    throw new CommandError(says, known.length > 0 ? `one of ${known.join(', ')}` : undefined);
+    const near = nearest(options.feed, known);
+    const says = `there is no mapping feeds/${options.feed}.yaml${near ? `; did you mean "${near}"?` : ''}`;
+    throw new CommandError(says, 'gatehouse mapping list', 'notFound');
   }
   const mapping = loadFeed(mappings, options.feed);
   const message = messageIn(file);
@@ -54,7 +56,7 @@ export async function tryFeed(file: string, options: TryFeedOptions): Promise<nu
 }
 
 function messageIn(file: string): Message {
-  const bytes = readFileSync(file === '-' ? 0 : file);
+  const bytes = readInput(file);
   try {
     return parseMessage(bytes);
   } catch (error) {

@@ -96,6 +96,7 @@ function unreachable(folder: string, { code = '' }: NodeJS.ErrnoException): NoEn
   const none = `no engine runs on the journal in ${folder}`;
   const says: Record<string, string> = {
     ENOENT: none,
+    ENOTDIR: none,
     // The path is too long for a socket, and no engine says where its own is.
     EINVAL: none,
     ENAMETOOLONG: none,

@@ -36,7 +36,8 @@ describe('errors of commands', () => {
   });
 
   /** What is called, the code, and what is said of it. */
-  const calls: [args: string[], code: string, says: RegExp, next: RegExp][] = [
+  type Call = [args: string[], code: string, says: RegExp, next: RegExp];
+  const calls: Call[] = [
     [['chanel', 'list'], 'GH-0022', /'chanel'; did you mean channel\?/, /^gatehouse --help$/],
     [
       ['channel', 'list', '--sit', '.'],
@@ -61,6 +62,30 @@ describe('errors of commands', () => {
       /"gp-recrod"/,
       /^gatehouse route graph gp-record$/,
     ],
+    // The operating system refuses a folder without saying which.
+    ...[
+      ['send', 'docs', '--to', '127.0.0.1:1'],
+      ['mapping', 'try', 'docs'],
+      ['mapping', 'try', 'docs', '--feed', 'epr', '--site', 'docs/examples/feeds'],
+      ['mapping', 'audit', 'docs'],
+      ['cert', 'check', 'docs'],
+      ['message', 'diff', 'docs', 'docs'],
+      ['message', 'edit', 'X', '--file', 'docs', '--reason', 'test'],
+      ['practice', 'import', 'docs', '--commissioner', 'Z01', '--to', 'legacy-gp'],
+      ['practice', 'import', 'x.csv', '--commissioner', '@docs', '--to', 'legacy-gp'],
+    ].map((args): Call => [args, 'GH-0028', /^docs is a folder/, /name a file in it/]),
+    [
+      ['mapping', 'try', 'x', '--feed', 'none'],
+      'GH-0031',
+      /feeds\/none/,
+      /^gatehouse mapping list$/,
+    ],
+    [['channel', 'test', 'fixtures/adt/a01.hl7'], 'GH-0021', /no case/, /channel test CHANNEL/],
+    [['practice', 'import', 'x.csv', '--commissioner', ''], 'GH-0021', /"" is no ODS code/, /08M/],
+    [['sim', 'gp', '--port', '70000'], 'GH-0025', /"70000" is no TCP port/, /65535/],
+    [['sim', 'receiver', '--port', '70000'], 'GH-0025', /"70000" is no TCP port/, /65535/],
+    [['status', '--data', 'package.json'], 'GH-0692', /no engine runs/, /gatehouse serve/],
+    [['config', 'history', '--data', 'package.json'], 'GH-0033', /no folder/, /--data/],
     [['message', 'show', 'X', '--reveal'], 'GH-0027', /--reason/, /--reason/],
   ];
   it('say their code, what is wrong and one next step, each on a line, on stderr', async () => {
