@@ -23,6 +23,10 @@ export async function serve(options: {
   keyFile?: string;
 }): Promise<number> {
   const { emit } = createEvents();
+  // Heard from the start to the end: without a listener a SIGHUP ends the process.
+  let isAsked = false;
+  let reload = (): void => void (isAsked = true);
+  process.on('SIGHUP', () => reload());
   const folder = resolve(options.data);
   const revisions = openRevisions(folder);
   const load = () => loadKept(revisions, siteFolder(options.site), process.env);
@@ -41,17 +45,15 @@ export async function serve(options: {
   const asked = stopped();
   record(revisions, site.revision, 'start', whoAsks());
   tellPorts(engine);
-  let stopping = false;
-  // Heard to the end: without a listener a SIGHUP would cut the drain short.
-  process.on('SIGHUP', () => {
-    if (stopping) return;
+  reload = () =>
     void engine.reload().then(({ revision }) => {
       record(revisions, revision, 'reload', 'SIGHUP');
       tellPorts(engine);
     }, complain);
-  });
+  // What changed while it started may have been read before.
+  if (isAsked) reload();
   await asked;
-  stopping = true;
+  reload = () => {};
   await control?.close();
   const left = await engine.stop(engine.settings().limits.stop);
   return tellLeft(left);
