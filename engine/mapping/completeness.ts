@@ -56,6 +56,12 @@ const warningWords: readonly [words: string, code: string][] = [
   ],
 ];
 
+/** The codes of the warnings whose words stand in a text. */
+export function warningsSaid(text: string): string[] {
+  const said = text.toLowerCase();
+  return warningWords.flatMap(([words, code]) => (said.includes(words) ? code : []));
+}
+
 /** What carrying the items of a list brought to light. */
 export interface Carried {
   /** References that led nowhere, and things no rule could carry. */
@@ -99,8 +105,7 @@ export function areaStatus(
     for (const code of warningCodes(list)) state('W', code);
     for (const text of texts(list)) {
       say(text);
-      const said = text.toLowerCase();
-      for (const [words, code] of warningWords) if (said.includes(words)) state('W', code);
+      for (const code of warningsSaid(text)) state('W', code);
     }
     const standing = textOf(list.status);
     if (standing !== undefined && standing !== 'current') {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { htmlLine } from '../../engine/mapping/html/answered.ts';
 import { blocksOf } from '../../engine/mapping/html/lines.ts';
 import { UnreadableXhtml, readXhtml } from '../../engine/mapping/html/xhtml.ts';
 import { root } from '../world.ts';
@@ -36,6 +37,39 @@ describe('html as text', () => {
       { kind: 'row', text: 'Start Date: 31 Oct 2016; Details: Latex' },
       { kind: 'text', text: 'No more.' },
     ]);
+  });
+
+  it('keeps what the look of a text says', () => {
+    assert.deepEqual(texts('<p>4.5 10<sup>9</sup>/L, 1<sup>st</sup>, m<sup>-2</sup></p>'), [
+      '4.5 10^9/L, 1st, m^-2',
+    ]);
+    assert.deepEqual(
+      texts('<p><s>Latex</s> <span style="text-decoration: line-through">Nuts</span> Eggs</p>'),
+      ['[struck out: Latex] [struck out: Nuts] Eggs'],
+    );
+  });
+
+  it('knows a banner in whatever it is written', () => {
+    for (const banner of [
+      '<span class="Exclusion-Banner">x</span>',
+      '<p class="content-banner exclusion-banner">x</p>',
+    ]) {
+      assert.deepEqual(blocksOf(banner), [
+        { kind: 'banner', text: 'x', banner: 'exclusion-banner' },
+      ]);
+    }
+    const { found } = htmlLine(
+      [
+        {
+          dataset: 'ALL',
+          code: 'ALL',
+          title: 'Allergies',
+          html: ['<p>Items excluded due to confidentiality and/or patient preferences.</p>'],
+        },
+      ],
+      'ALL',
+    );
+    assert.ok(found.statuses.some(({ warning }) => warning === 'confidential-items'));
   });
 
   it('takes a table inside a banner for the banner it is', () => {

@@ -6,10 +6,10 @@
 import { type FaultName, faults } from '../../faults.ts';
 import type { HtmlSection } from '../../gp/port.ts';
 import type { Answered, Line } from '../answered.ts';
-import { type Status, searchLimited } from '../completeness.ts';
+import { type Status, searchLimited, warningsSaid } from '../completeness.ts';
 import type { MappedSegment } from '../mapped.ts';
 import type { BuiltItem } from '../tree.ts';
-import { type Block, blocksOf } from './lines.ts';
+import { type Block, bannerWarnings, blocksOf } from './lines.ts';
 import { UnreadableXhtml } from './xhtml.ts';
 
 /** Warning of a dataset that is answered by text. Ours. */
@@ -17,12 +17,6 @@ export const htmlView = 'html-view';
 
 const label =
   "This is the GP system's own view of this part of the record, as text. It is not coded; how complete it is, its banners say.";
-
-/** What a banner means for the dataset, where it says anything. */
-const warnings: Readonly<Record<string, string>> = {
-  'exclusion-banner': 'confidential-items',
-  'gptransfer-banner': 'data-in-transit',
-};
 
 const rowNames: Readonly<Record<Block['kind'], [code: string, name: string]>> = {
   heading: ['GPREC.HTML.HEADING', 'Heading'],
@@ -59,10 +53,11 @@ export function htmlLine(sections: readonly HtmlSection[], status: string): Line
     state({ status: 'W', warning: htmlView });
     say(label);
     for (const { banner = '', kind, text } of read.blocks) {
-      if (kind !== 'banner') continue;
-      const warning = warnings[banner];
-      if (warning !== undefined) state({ status: 'W', warning });
-      say(text);
+      // The words of a warning are one wherever they stand, but in what was entered of the patient.
+      const said = kind === 'row' ? [] : warningsSaid(text);
+      const ofBanner = kind === 'banner' ? bannerWarnings[banner] : undefined;
+      for (const warning of new Set([ofBanner ?? [], said].flat())) state({ status: 'W', warning });
+      if (kind === 'banner' || said.length > 0) say(text);
     }
     if (section.limit !== undefined) {
       state({ status: 'W', warning: searchLimited });

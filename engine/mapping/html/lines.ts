@@ -13,6 +13,12 @@ export interface Block {
   banner?: string;
 }
 
+/** What a banner means for the dataset, where it says anything. */
+export const bannerWarnings: Readonly<Record<string, string>> = {
+  'exclusion-banner': 'confidential-items',
+  'gptransfer-banner': 'data-in-transit',
+};
+
 /** Elements that begin on a line of their own. */
 const blockElements: ReadonlySet<string> = new Set(
   'div p ul ol dl dt dd li h1 h2 h3 h4 h5 h6 blockquote pre address hr table caption thead tbody tfoot tr td th section article header footer'.split(
@@ -101,8 +107,12 @@ function write(element: Element, writer: Writer, place: Place): void {
   const { name, attributes, children } = element;
   if (name === 'br') writer.break();
   else if (name === 'img') writer.write(attributes.alt ? `[${attributes.alt}]` : '', place);
-  else if (!blockElements.has(name)) writeAll(children, writer, place);
-  else {
+  else if (!blockElements.has(name) && bannerOf(element) === undefined) {
+    const [before, after] = marksOf(element);
+    if (before) writer.write(before, place);
+    writeAll(children, writer, place);
+    if (after) writer.write(after, place);
+  } else {
     writer.end();
     if (name === 'table') writer.blocks.push(...tableBlocks(element, place));
     else writeAll(children, writer, inside(element, place));
@@ -110,9 +120,27 @@ function write(element: Element, writer: Writer, place: Place): void {
   }
 }
 
+/**
+ * Marks for what the look of a text says, which plain text would lose: a number above the line is no
+ * further digit (10<sup>9</sup>), and what is struck out does not hold.
+ */
+function marksOf({ name, attributes, children }: Element): [before?: string, after?: string] {
+  const isStruck = /line-through/i.test(attributes.style ?? '');
+  if (isStruck || /^(s|strike|del)$/.test(name)) return ['[struck out: ', ']'];
+  return name === 'sup' && /^\s*[-+\u2212]?\d/.test(String(children[0])) ? ['^'] : [];
+}
+
+/** Of several, the one that says the most. */
+function bannerOf({ attributes }: Element): string | undefined {
+  const classes = (attributes.class ?? '').toLowerCase().split(/\s+/);
+  const banners = classes.filter((one) => one.endsWith('-banner'));
+  return banners.find((one) => Object.hasOwn(bannerWarnings, one)) ?? banners[0];
+}
+
 /** Where the content of a block stands. */
-function inside({ name, attributes }: Element, place: Place): Place {
-  const banner = (attributes.class ?? '').split(/\s+/).find((one) => one.endsWith('-banner'));
+function inside(element: Element, place: Place): Place {
+  const { name } = element;
+  const banner = bannerOf(element);
   if (banner !== undefined) return { ...place, kind: 'banner', banner };
   if (/^h[1-6]$/.test(name) && place.kind === 'text') return { ...place, kind: 'heading' };
   if (name === 'pre') return { ...place, preformatted: true };
