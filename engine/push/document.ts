@@ -71,7 +71,7 @@ function patientLines({ fields }: Segment): string[] {
     ['Patient', names.join('; ')],
     ['Identifiers', valueWords('CX', fields[3])],
     ['Born', valueWords('TS', fields[7])],
-    ['Died', valueWords('TS', fields[29])],
+    ['Died', valueWords('TS', fields[29]) || (fields[30] === 'Y' ? 'date not stated' : '')],
   ];
   return named.flatMap(([label, value]) => (value ? `${label}: ${value}` : []));
 }

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import type { MappedRecord } from '../../engine/mapping/mapped.ts';
 import { bodyOf } from '../../engine/query/body.ts';
 import {
+  type Json,
   allergy,
+  areaCodes,
   at,
   bundle,
   codes,
@@ -572,5 +574,29 @@ describe('mapping: provenance', () => {
     assert.deepEqual(warnings, ['Condition.stage: no rule carries it']);
     const said = named(datasets[0]?.segments ?? [], 'NTE').map(({ fields }) => fields[3]);
     assert.deepEqual(said, ['Also in the GP record: Condition.stage.summary.text = secret']);
+  });
+
+  it('fills a required code that the GP system does not state with no other', () => {
+    const bare = (resource: Json, code: string): [Json, Json] => [
+      list(code, [`${String(resource.resourceType)}/x`]),
+      { ...resource, id: 'x', code: undefined },
+    ];
+    const record = map(
+      bundle(
+        patient,
+        ...bare(allergy('x'), codes.active),
+        ...bare(problem('x'), codes.problems),
+        ...bare({ resourceType: 'Immunization', date: '2010' }, areaCodes.immunisations),
+        ...bare({ resourceType: 'ProcedureRequest', status: 'active' }, areaCodes.diary),
+      ),
+      { datasets: ['ALL', 'RSK', 'PRB', 'DIA', 'IMM', 'DRY'] },
+    );
+    const segments = record.datasets.flatMap((one) => one.segments);
+    for (const place of ['AL1-3', 'IAM-3', 'PRB-3', 'DG1-3', 'RXA-5', 'OBR-4']) {
+      const [name = '', field] = place.split('-');
+      const [segment] = named(segments, name);
+      assert.equal(at(segment, Number(field)), 'GPREC.NOCODE', place);
+      assert.match(at(segment, Number(field), 2), / without a code$/, place);
+    }
   });
 });
