@@ -11,9 +11,9 @@ const dist = join(root, 'dist');
 rmSync(dist, { recursive: true, force: true });
 
 const config = join(root, 'tsconfig.build.json');
-execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', config], {
-  stdio: 'inherit',
-});
+const tsc = join(root, 'node_modules/typescript/bin/tsc');
+// Types are the business of `npm run typecheck`; a build takes a third of the time without.
+execFileSync(process.execPath, [tsc, '-p', config, '--noCheck'], { stdio: 'inherit' });
 
 const data = ['engine/**/*.{sql,json}', 'channels/**', 'mappings/**', 'fixtures/**'];
 for (const file of globSync(data, { cwd: root, withFileTypes: true })) {

@@ -2,10 +2,9 @@
  * A route: a statechart in YAML, run by xstate through its pure transition functions. A route does
  * no I/O: it says which effect comes next, the exchange performs it and feeds the outcome back.
  *
- * Guards are bounded counters only, so every route is finite: it is explored once, before its first
- * step, with xstate itself, and the result is a table of its states and events. The table is what
- * runs (a step costs well under a microsecond instead of about a hundred); a test holds it equal to
- * `transition()`.
+ * Guards are bounded counters only, so every route is finite, and each step is asked of xstate once: the
+ * results are a table of its states and events, and the table is what runs (a step costs well under a
+ * microsecond instead of about a hundred); a test holds it equal to `transition()`.
  */
 import {
   type AnyMachineSnapshot,
@@ -119,6 +118,19 @@ export function machineOf(definition: RouteDefinition): AnyStateMachine {
 const choices = (written: Choice | Choice[]): Choice[] =>
   Array.isArray(written) ? written : [written];
 
+/** A configuration that was come to. */
+interface Row {
+  next: Next;
+  /** What became of the outcomes that have been told, where it reacts to them. */
+  on: Map<string, string>;
+  snapshot: AnyMachineSnapshot;
+}
+
+interface Action {
+  type: string;
+  params?: unknown;
+}
+
 /** The key of a configuration: its state and how often each effect has been retried. */
 export function keyOf(snapshot: { value: unknown; context: unknown }): string {
   const attempts = Object.entries((snapshot.context as Context).attempts);
@@ -126,55 +138,69 @@ export function keyOf(snapshot: { value: unknown; context: unknown }): string {
 }
 
 /**
- * The route of a definition. It is explored when it is first asked for a step: a command that only looks
- * at a site does not wait for that. Check the definition first: see `route-check`.
+ * The route of a definition. A configuration is explored when it is first come to, all of them when the
+ * table is asked for. Check the definition first: see `route-check`.
  */
 export function compileRoute(definition: RouteDefinition): Route {
-  let explored: Pick<Route, 'start' | 'table'> | undefined;
-  const all = () => (explored ??= explore(definition));
-  const at = (key: string) => {
-    const row = all().table.get(key);
+  const machine = machineOf(definition);
+  const rows = new Map<string, Row>();
+  let start: string | undefined;
+  let explored = false;
+
+  function enter(snapshot: AnyMachineSnapshot, actions: Action[]): string {
+    const key = keyOf(snapshot);
+    if (rows.has(key)) return key;
+    const performed = actions.find((action) => action.type === 'perform');
+    const next = { ...(performed?.params as Next) };
+    const attempts = (snapshot.context as Context).attempts[next.state] ?? 0;
+    if ('do' in next) next.attempt = attempts + 1;
+    rows.set(key, { next, on: new Map(), snapshot });
+    return key;
+  }
+
+  const first = () => (start ??= enter(...initialTransition(machine)));
+
+  function rowAt(key: string): Row {
+    // A key of an earlier process may not have been come to in this one.
+    const row = rows.get(key) ?? explore().get(key);
     if (!row) throw new RangeError(`route ${definition.route} has no configuration "${key}"`);
     return row;
-  };
+  }
+
+  function decide(key: string, outcome: string): string {
+    const { next, on, snapshot } = rowAt(key);
+    const known = on.get(outcome);
+    if (known !== undefined || 'end' in next) return known ?? key;
+    const [after, then] = transition(machine, snapshot as never, { type: outcome } as never);
+    if (then.length === 0) return key;
+    const to = enter(after, then);
+    on.set(outcome, to);
+    return to;
+  }
+
+  function explore(): ReadonlyMap<string, Row> {
+    first();
+    // A map that grows meanwhile is walked to its last end.
+    for (const [key, { next }] of explored ? [] : rows) {
+      if ('do' in next) for (const outcome of effects[next.do].outcomes) decide(key, outcome);
+    }
+    explored = true;
+    return rows;
+  }
+
   return {
     name: definition.route,
     version: definition.version,
     definition,
     get start() {
-      return all().start;
+      return first();
     },
     get table() {
-      return all().table;
+      return explore();
     },
-    at: (key) => at(key).next,
-    decide: (key, outcome) => at(key).on.get(outcome) ?? key,
+    at: (key) => rowAt(key).next,
+    decide,
   };
-}
-
-/** Explore a definition with xstate. */
-function explore(definition: RouteDefinition): Pick<Route, 'start' | 'table'> {
-  const machine = machineOf(definition);
-  const table = new Map<string, { next: Next; on: Map<string, string> }>();
-  const visit = (snapshot: AnyMachineSnapshot, actions: { type: string; params?: unknown }[]) => {
-    const key = keyOf(snapshot);
-    if (table.has(key)) return key;
-    const performed = actions.find((action) => action.type === 'perform');
-    const next = { ...(performed?.params as Next) };
-    const attempts = (snapshot.context as Context).attempts[next.state] ?? 0;
-    if ('do' in next) next.attempt = attempts + 1;
-    const on = new Map<string, string>();
-    table.set(key, { next, on });
-    if ('do' in next) {
-      for (const outcome of effects[next.do].outcomes) {
-        const [after, then] = transition(machine, snapshot as never, { type: outcome } as never);
-        if (then.length > 0) on.set(outcome, visit(after, then));
-      }
-    }
-    return key;
-  };
-  const [first, actions] = initialTransition(machine);
-  return { start: visit(first, actions), table };
 }
 
 /** Every way from the start to an end, as the states passed. */

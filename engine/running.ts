@@ -70,8 +70,6 @@ export function createRunning(
   };
   const kept = before && sameParts(before.loaded, loaded) ? before.memory : undefined;
   const memory = kept ?? createMemory(loaded, around);
-  // Explored now, so that no message waits for it.
-  for (const route of [loaded.route, ...(loaded.pushRoutes?.values() ?? [])]) void route.table;
   const answer = exchangesOf(loaded, around, memory);
   let last = before?.last() ?? null;
   let underWay = 0;

@@ -1,6 +1,7 @@
 /**
  * Compiled mappings and routes, kept for as long as their files say the same: compiling a mapping
- * takes a second or more, a route a quarter of one, in which a running engine would answer nobody.
+ * takes a second or more, in which a running engine would answer nobody, and what a route has explored
+ * is not explored again.
  */
 import { basename, dirname } from 'node:path';
 import { type FeedMapping, loadFeed } from '../mapping/feed/load.ts';

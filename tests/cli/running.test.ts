@@ -45,6 +45,7 @@ describe('gatehouse serve and sim', function () {
   before(async () => {
     const channels = join(folder, 'channels');
     cpSync(join(root, 'channels'), channels, { recursive: true });
+    rmSync(join(channels, 'record-push.yaml'));
     cpSync(join(root, 'mappings'), join(folder, 'mappings'), { recursive: true });
     for (const file of ['gp-record.yaml', 'adt-feed.yaml']) {
       const text = readFileSync(join(channels, file), 'utf8');

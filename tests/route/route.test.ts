@@ -103,6 +103,16 @@ describe('route', () => {
     assert.equal(route.at(key).state, 'second');
   });
 
+  it('knows a configuration that another process came to, and no other', () => {
+    const definition = shipped.find((r) => r.name === 'gp-record.yaml')?.definition;
+    assert.ok(definition);
+    const last = [...compileRoute(definition).table.keys()].at(-1) ?? '';
+    const route = compileRoute(definition);
+    assert.ok(route.at(last).state);
+    assert.throws(() => route.at('ask retried=99'), RangeError);
+    assert.throws(() => route.decide('ask retried=99', 'found'), RangeError);
+  });
+
   describe('check finds', () => {
     const good = `route: r
 version: "1"
