@@ -81,7 +81,12 @@ describe('errors of commands', () => {
       /^gatehouse mapping list$/,
     ],
     [['channel', 'test', 'fixtures/adt/a01.hl7'], 'GH-0021', /no case/, /channel test CHANNEL/],
-    [['practice', 'import', 'x.csv', '--commissioner', ''], 'GH-0021', /"" is no ODS code/, /08M/],
+    [
+      ['practice', 'import', 'x.csv', '--to', 'legacy-gp', '--commissioner', ''],
+      'GH-0021',
+      /"" is no ODS code/,
+      /08M/,
+    ],
     [['sim', 'gp', '--port', '70000'], 'GH-0025', /"70000" is no TCP port/, /65535/],
     [['sim', 'receiver', '--port', '70000'], 'GH-0025', /"70000" is no TCP port/, /65535/],
     [['status', '--data', 'package.json'], 'GH-0692', /no engine runs/, /gatehouse serve/],
