@@ -2,6 +2,7 @@
 import type { ClosedRow } from '../../engine/control/ack-error.ts';
 import { runningEngine } from './engine.ts';
 import { exits } from './exits.ts';
+import { faultNamed } from './fault-code.ts';
 import { type Form, isForPeople, printListing } from './form.ts';
 import { CommandError, say } from './output.ts';
 import { confirm, whoAsks } from './person.ts';
@@ -29,7 +30,7 @@ interface Answer {
  */
 export async function ackError(ids: string[], options: AckOptions): Promise<number> {
   const { channel, to, reason, dryRun = false, yes = false } = options;
-  const fault = options.fault?.toUpperCase();
+  const fault = options.fault === undefined ? undefined : faultNamed(options.fault);
   if (ids.length > 0 && (fault ?? channel) !== undefined) {
     throw new CommandError('messages and a cause are named', 'name one or the other');
   }

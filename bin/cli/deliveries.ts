@@ -31,6 +31,15 @@ export function deliveriesOf(entries: readonly Entry[]): Delivery[] {
   return [...found.values()];
 }
 
+/** The next step of a fault, for one exchange: what it names to be shown can be copied as it stands. */
+export function nextOf(fault: string, exchange: string, to?: string): string {
+  const where = to === undefined ? '' : ` --to ${to}`;
+  const next = faultByCode(fault)?.next ?? '';
+  return next
+    .replace(/message show (--part \w+)/, `message show ${exchange} $1${where} --reveal --reason …`)
+    .replace('message show"', `message show ${exchange}"`);
+}
+
 /** A delivery in a line; a dead letter with its next step. */
 export function deliveryLines(one: Delivery, exchange: string): string {
   const { to, state, attempts, fault, possibleDuplicate, as } = one;
@@ -40,7 +49,7 @@ export function deliveryLines(one: Delivery, exchange: string): string {
   const line = `${to}: ${state}${as ? ` as ${as}` : ''}${times}${twice}${why}`;
   if (state !== 'parked') return line;
   const next = `gatehouse message replay ${exchange} --to ${to} --dry-run`;
-  const first = fault ? `${faultByCode(fault)?.next ?? ''}\n      ` : '';
+  const first = fault ? `${nextOf(fault, exchange, to)}\n      ` : '';
   return `${style('red', line)}\nnext: ${first}${next}`;
 }
 

@@ -1,10 +1,10 @@
 /** `gatehouse explain CODE`: one row of the fault table, or of the errors of commands. */
-import { nearest } from '../../engine/config/findings.ts';
 import { faultByCode, faults } from '../../engine/faults.ts';
 import { allErrors } from './errors.ts';
 import { exits } from './exits.ts';
+import { codeNamed, unknownFault } from './fault-code.ts';
 import { type Form, printOne } from './form.ts';
-import { CommandError, print } from './output.ts';
+import { type CommandError, print } from './output.ts';
 
 /** Explain a code. */
 export async function explain(code: string, options: { output: Form }): Promise<number> {
@@ -31,19 +31,14 @@ export async function explain(code: string, options: { output: Form }): Promise<
   return exits.ok;
 }
 
-/** `GH-4002`, `gh-4002`, `4002` or `nhsNumberInvalid`. */
+/** As `codeNamed` has it, or the name of an error of a command. */
 function codeOf(text: string): string {
-  const named = Object.entries(faults).find(([name]) => name === text)?.[1];
-  const error = allErrors().find(({ name }) => name === text);
-  return (named ?? error)?.code ?? text.toUpperCase().replace(/^(?=\d+$)/, 'GH-');
+  return allErrors().find(({ name }) => name === text)?.code ?? codeNamed(text);
 }
 
 function unknown(code: string): CommandError {
-  const known = [...Object.values(faults), ...allErrors()].map((one) => one.code);
-  const near = nearest(code.toUpperCase(), known);
-  return new CommandError(
-    `there is no fault ${code}`,
-    near ? `gatehouse explain ${near}` : 'docs/reference/faults.md lists them all',
-    exits.notFound,
+  return unknownFault(
+    code,
+    [...Object.values(faults), ...allErrors()].map((one) => one.code),
   );
 }

@@ -13,7 +13,7 @@ import { summary } from './message-list.ts';
 import { CommandError, say } from './output.ts';
 import { type Progress, type Surroundings, withProgress } from './progress.ts';
 import { type SelectionOptions, everyId, filterOf } from './selection.ts';
-import { whole } from './values.ts';
+import { atMost } from './values.ts';
 import { type WholeFile, beginFile } from './whole-file.ts';
 
 interface ExportOptions extends JournalOptions, SelectionOptions {
@@ -35,7 +35,7 @@ interface ExportOptions extends JournalOptions, SelectionOptions {
 export async function exportMessages(options: ExportOptions): Promise<number> {
   refuseContradictions(options);
   const filter = filterOf(options);
-  const most = options.limit === undefined ? Infinity : whole(options.limit);
+  const most = options.limit === undefined ? Infinity : atMost(options.limit);
   return withJournal(options, async (journal) => {
     const ids = await everyId(journal, filter, most);
     if (ids.length === 0) throw new CommandError('no exchange fits', undefined, exits.notFound);

@@ -7,7 +7,7 @@ import { type JournalOptions, withJournal } from './journals.ts';
 import { say } from './output.ts';
 import { type SelectionOptions, filterOf } from './selection.ts';
 import { time } from './times.ts';
-import { whole } from './values.ts';
+import { atMost } from './values.ts';
 
 export interface ListOptions extends JournalOptions, SelectionOptions {
   limit: string;
@@ -16,8 +16,10 @@ export interface ListOptions extends JournalOptions, SelectionOptions {
 
 /** List exchanges. */
 export async function list(options: ListOptions): Promise<number> {
-  const filter = { ...filterOf(options), limit: whole(options.limit) };
-  const found = await withJournal(options, (journal) => journal.list(filter));
+  const most = atMost(options.limit);
+  const filter = { ...filterOf(options), limit: most + 1 };
+  const more = await withJournal(options, (journal) => journal.list(filter));
+  const found = more.slice(0, most);
   printListing(options.output, {
     kind: 'exchanges',
     key: 'exchanges',
@@ -25,6 +27,7 @@ export async function list(options: ListOptions): Promise<number> {
     columns,
   });
   if (found.length === 0) say('no exchange fits');
+  if (more.length > most) say(`only the newest ${most}; --limit gives more`);
   return exits.ok;
 }
 

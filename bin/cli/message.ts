@@ -15,6 +15,7 @@ import {
   deliveryLines,
   deliverySentence,
   linksOf,
+  nextOf,
   operatorSentence,
   partOf,
 } from './deliveries.ts';
@@ -51,7 +52,7 @@ export async function show(name: string, options: ShowOptions): Promise<number> 
 }
 
 /** The exact bytes of one part, for another program. */
-function showPart({ entries }: StoredExchange, part: string, options: ShowOptions): number {
+function showPart({ id, entries }: StoredExchange, part: string, options: ShowOptions): number {
   if (!options.reveal)
     throw new CommandError(
       'exact bytes hold patient data',
@@ -60,7 +61,11 @@ function showPart({ entries }: StoredExchange, part: string, options: ShowOption
     );
   const found = partOf(entries, part, options.to);
   if (!found?.body)
-    throw new CommandError(`nothing is stored as "${part}"`, undefined, exits.notFound);
+    throw new CommandError(
+      `nothing is stored as "${part}"`,
+      `gatehouse message show ${exchangeName(id)} shows what is stored, by its part`,
+      exits.notFound,
+    );
   process.stdout.write(found.body);
   return exits.ok;
 }
@@ -121,7 +126,9 @@ export async function explain(
     }
     for (const warning of warnings) print(`${style('yellow', 'warning')} ${warning}`);
     if (!fault) return;
-    print(`\n${style('red', fault.code)} ${fault.says}\nnext: ${fault.next}`);
+    print(
+      `\n${style('red', fault.code)} ${fault.says}\nnext: ${nextOf(fault.code, exchangeName(exchange.id))}`,
+    );
     print(likeEnded(alike, fault.code));
   });
   return exits.ok;

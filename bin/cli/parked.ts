@@ -5,12 +5,13 @@
 import { faultByCode } from '../../engine/faults.ts';
 import { type Journal, exchangeName } from '../../engine/journal/journal.ts';
 import { exits } from './exits.ts';
+import { faultNamed } from './fault-code.ts';
 import { type Form, printListing } from './form.ts';
 import { type JournalOptions, withJournal } from './journals.ts';
 import { say } from './output.ts';
 import { type SelectionOptions, filterOf } from './selection.ts';
 import { age, time } from './times.ts';
-import { whole } from './values.ts';
+import { atMost } from './values.ts';
 
 interface ParkedOptions extends JournalOptions, SelectionOptions {
   by?: 'cause' | 'message';
@@ -39,11 +40,13 @@ const most = 1_000_000;
 /** List dead letters. */
 export async function parked(options: ParkedOptions): Promise<number> {
   const { by = 'cause' } = options;
+  const limit = atMost(options.limit);
   return withJournal(options, async (journal) => {
     const found = await deadLetters(journal, options);
     if (by === 'cause') showCauses(found, options.output);
-    else await showEach(journal, found.slice(0, whole(options.limit)), options.output);
+    else await showEach(journal, found.slice(0, limit), options.output);
     if (found.length === 0) say('nothing is parked');
+    if (by !== 'cause' && found.length > limit) say(`only the newest ${limit}; --limit gives more`);
     return exits.ok;
   });
 }
@@ -53,7 +56,7 @@ async function deadLetters(journal: Journal, options: ParkedOptions): Promise<De
   const { to } = options;
   const filter = { ...filterOf(options), state: undefined, fault: undefined, limit: most };
   const { channel, since = 0, until = Infinity } = filter;
-  const fault = options.fault?.toUpperCase();
+  const fault = options.fault === undefined ? undefined : faultNamed(options.fault);
   const states = options.all ? (['parked', 'closed'] as const) : (['parked'] as const);
   const outbound = await journal.outbound({ states, fault, to, after: since - 1, limit: most });
   const { controlId, patient, practice, sender, type } = filter;

@@ -2,6 +2,7 @@
 import type { QueueRow, SkippedRow, WaitingRow } from '../../engine/control/queues.ts';
 import { faultByCode } from '../../engine/faults.ts';
 import { runningEngine } from './engine.ts';
+import { nextOf } from './deliveries.ts';
 import { exits } from './exits.ts';
 import { type Form, printOne, printRows } from './form.ts';
 import { complain, print, printTable, say, style } from './output.ts';
@@ -59,7 +60,9 @@ function tell(queue: QueueRow, waiting: readonly WaitingRow[]): void {
   if (fault) {
     const when = nextTry === null ? '' : `; next try ${inTime(nextTry)}`;
     print(`${style('red', fault)} ${faultByCode(fault)?.says ?? ''}${when}`);
-    print(`next: ${faultByCode(fault)?.next ?? ''}`);
+    // It is the first that waits which was refused.
+    const [first] = waiting;
+    print(`next: ${first ? nextOf(fault, first.id, queue.to) : (faultByCode(fault)?.next ?? '')}`);
   }
   if (parked > 0) print(`${parked} parked: gatehouse message list --state parked --to ${queue.to}`);
   if (waiting.length === 0) return;

@@ -4,6 +4,7 @@ import type { ReplayRow } from '../../engine/control/replay.ts';
 import type { FieldDifference } from '../../engine/hl7/difference.ts';
 import { runningEngine } from './engine.ts';
 import { exits } from './exits.ts';
+import { faultNamed } from './fault-code.ts';
 import { maskValue, recordReveal } from './mask.ts';
 import { type Form, isForPeople, printRows } from './form.ts';
 import { CommandError, printTable, say } from './output.ts';
@@ -36,7 +37,10 @@ export async function replay(
   ids: string[],
   options: AgainOptions & { fault?: string },
 ): Promise<number> {
-  const cause = { fault: options.fault?.toUpperCase(), to: options.to };
+  const cause = {
+    fault: options.fault === undefined ? undefined : faultNamed(options.fault),
+    to: options.to,
+  };
   if (ids.length === 0 && !cause.fault && !cause.to) {
     throw new CommandError(
       'nothing is named',

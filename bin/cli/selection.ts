@@ -6,7 +6,9 @@ import {
   type Journal,
   type Progress,
 } from '../../engine/journal/journal.ts';
+import { faultNamed } from './fault-code.ts';
 import { since } from './journals.ts';
+import { CommandError } from './output.ts';
 
 export interface SelectionOptions {
   channel?: string;
@@ -24,16 +26,28 @@ export interface SelectionOptions {
 /** The filters as the journal understands them. @throws CommandError where a time is none */
 export function filterOf(options: SelectionOptions): Filter {
   const { channel, controlId, sender, type } = options;
+  if (sender !== undefined && !/^[^|]+\|[^|]+$/.test(sender)) {
+    const next = "write MSH-3 and MSH-4 as 'MILLENNIUM|R0A', in quotes";
+    throw new CommandError(`"${sender}" names no sender`, next, 'valueNotAllowed');
+  }
   return {
     ...{ channel, controlId, sender, type },
     state: options.state as Progress | undefined,
-    fault: options.fault?.toUpperCase(),
+    fault: options.fault === undefined ? undefined : faultNamed(options.fault),
     practice: options.practice?.toUpperCase(),
-    // A number given as "-" comes from stdin, so that it stays out of the shell's history.
-    patient: options.nhs === '-' ? readFileSync(0, 'utf8').trim() : options.nhs,
+    patient: options.nhs === undefined ? undefined : numberOf(options.nhs),
     since: options.since === undefined ? undefined : since(options.since),
     until: options.until === undefined ? undefined : since(options.until),
   };
+}
+
+/** An NHS number as it is written, in groups or not; what was given is not repeated: it may be one. */
+function numberOf(given: string): string {
+  // Given as "-" it comes from stdin, so that it stays out of the shell's history.
+  const number = (given === '-' ? readFileSync(0, 'utf8') : given).replace(/[\s-]/g, '');
+  if (/^\d{10}$/.test(number)) return number;
+  const says = '--nhs is no NHS number: it has ten digits, in groups or not';
+  throw new CommandError(says, undefined, 'valueNotAllowed');
 }
 
 /** Read from the index at a time. */

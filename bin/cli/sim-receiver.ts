@@ -9,7 +9,7 @@ import { exits } from './exits.ts';
 import { maskSegments, recordReveal } from './mask.ts';
 import { CommandError, print, say, style } from './output.ts';
 import { stopped } from './stopped.ts';
-import { portOf, whole } from './values.ts';
+import { atMost, portOf, whole } from './values.ts';
 
 interface ReceiverOptions {
   port: string;
@@ -32,7 +32,7 @@ interface ReceiverOptions {
 export async function receiver(options: ReceiverOptions): Promise<number> {
   const { reveal, reason = '' } = options;
   const react = reactionTo(options);
-  const most = options.limit === undefined ? Infinity : whole(options.limit);
+  const most = options.limit === undefined ? Infinity : atMost(options.limit);
   if (reveal) recordReveal(options.data, 'sim receiver', reason);
   const counts = new Map<string, number>();
   const enough = Promise.withResolvers<void>();

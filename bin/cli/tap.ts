@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs';
 import type { TapLine } from '../../engine/watch/taps.ts';
 import { runningEngine } from './engine.ts';
 import { exits } from './exits.ts';
+import { faultNamed } from './fault-code.ts';
 import { maskSegments, recordReveal } from './mask.ts';
 import { print, say, style } from './output.ts';
 import { time } from './times.ts';
-import { whole } from './values.ts';
+import { atMost } from './values.ts';
 
 interface TapOptions {
   data: string;
@@ -27,12 +28,17 @@ interface TapOptions {
  */
 export async function tap(channel: string | undefined, options: TapOptions): Promise<number> {
   const { reveal = false, reason = '' } = options;
-  const most = options.limit === undefined ? Infinity : whole(options.limit);
+  const most = options.limit === undefined ? Infinity : atMost(options.limit);
   const hangUp = new AbortController();
   const stop = () => hangUp.abort();
   process.once('SIGINT', stop).once('SIGTERM', stop);
   const asked = {
-    ...{ channel, states: options.state, type: options.type, fault: options.fault?.toUpperCase() },
+    ...{
+      channel,
+      states: options.state,
+      type: options.type,
+      fault: options.fault === undefined ? undefined : faultNamed(options.fault),
+    },
     where: (options.where ?? []).flatMap(conditions),
   };
   let [shown, dropped] = [0, 0];

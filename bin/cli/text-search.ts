@@ -25,7 +25,7 @@ import { confirm } from './person.ts';
 import { withProgress } from './progress.ts';
 import { everyId, filterOf } from './selection.ts';
 import { time } from './times.ts';
-import { whole } from './values.ts';
+import { atMost } from './values.ts';
 
 interface TextOptions extends ListOptions {
   text: string;
@@ -60,7 +60,7 @@ export async function searchText(options: TextOptions): Promise<number> {
     throw new CommandError('--nhs and --text cannot both be read from stdin');
   }
   const filter = filterOf(options);
-  const most = whole(options.limit);
+  const most = atMost(options.limit);
   return withJournal(options, async (journal) => {
     const ids = await everyId(journal, filter);
     if (ids.length > few) {

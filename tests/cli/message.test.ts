@@ -76,8 +76,24 @@ describe('gatehouse message', function () {
     assert.equal(found?.controlId, 'FIRST');
     const none = await message('list', '--channel', 'adt-feed');
     assert.deepEqual([none.code, none.stderr], [exits.ok, 'no exchange fits\n']);
+    for (const fault of ['4002', 'nhsNumberInvalid']) {
+      assert.deepEqual(await ids('--fault', fault), ['DIGIT2', 'DIGIT'], fault);
+    }
+    const grouped = `${patient.slice(0, 3)} ${patient.slice(3, 6)}-${patient.slice(6)}`;
+    assert.deepEqual([...new Set(await ids('--nhs', grouped))], ['FIRST']);
+    const cut = await message('list', '--limit', '1');
+    assert.equal(cut.stderr, 'only the newest 1; --limit gives more\n');
+    // What cannot be meant is no search that finds nothing.
+    const digits = await message('list', '--nhs', patient.slice(1));
+    assert.equal(digits.code, exits.usage);
+    assert.ok(!digits.stderr.includes(patient.slice(1)));
+    const fault = await message('list', '--fault', 'GH-4020');
+    assert.deepEqual([fault.code, fault.stdout], [exits.notFound, '']);
+    assert.match(fault.stderr, /there is no fault GH-4020\n +next: gatehouse explain GH-/);
     for (const wrong of [
       ['--since', 'yesterday'],
+      ['--limit', '0'],
+      ['--sender', 'MILLENNIUM'],
       ['--limit', 'all'],
     ]) {
       const { code, stderr } = await message('list', ...wrong);
