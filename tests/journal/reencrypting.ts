@@ -9,5 +9,6 @@ for (let after = 0; ;) {
   after = done?.last ?? 0;
   if (after === 0) break;
 }
+process.stdout.write('done\n');
 // It is killed, if not before.
 setInterval(() => {}, 1000);

@@ -1,6 +1,10 @@
 /** Part two: the power goes, and what was not synced is lost or torn (`disk.c`). */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { filesOf } from '../../engine/journal/database.ts';
+import { addKey } from '../../engine/journal/keyring.ts';
 import { type Cell, dieStarting, openCell } from './cell.ts';
 import { type DiskOptions, buildDisk, diskEnvironment, restoreFromDisk } from './disk.ts';
 import { type Outcome, type Part, type Random, type Trial } from './part.ts';
@@ -22,6 +26,8 @@ const controlCuts = 4;
 /** What is lost never arrives, however long it is waited for. */
 const controlStillMs = 2000;
 const lanes = 2;
+/** Longest time for a journal to be sealed again. */
+const resealingMs = 60_000;
 
 const preload = (name: string): string => join(import.meta.dirname, 'preload', `${name}.ts`);
 
@@ -30,6 +36,7 @@ interface Tally {
   wanted: number;
   cuts: number;
   starting: number;
+  resealing: number;
   acknowledgements: number;
   lost: number;
   /** Journals of which a start said that more than the last commit is missing. */
@@ -60,6 +67,7 @@ async function powerCut(trial: Trial): Promise<Outcome> {
     tried: {
       cuts: tally.cuts,
       'of them while it started': tally.starting,
+      'of them while it was sealed again': tally.resealing,
       acknowledgements: tally.acknowledgements,
       'cuts with synchronous=NORMAL': control.cuts,
     },
@@ -74,8 +82,8 @@ async function powerCut(trial: Trial): Promise<Outcome> {
 }
 
 function emptyTally(wanted: number): Tally {
-  const counts = { cuts: 0, starting: 0, acknowledgements: 0, lost: 0, refused: 0, duplicates: 0 };
-  return { wanted, ...counts, broken: [] };
+  const counts = { cuts: 0, starting: 0, resealing: 0, acknowledgements: 0 };
+  return { wanted, ...counts, lost: 0, refused: 0, duplicates: 0, broken: [] };
 }
 
 function isOver(trial: Trial, tally: Tally): boolean {
@@ -96,6 +104,7 @@ async function cutInCell(
     for (let cut = 0; cut < cutsPerCell && !isOver(trial, tally); cut++) {
       // The very first start, and every fifth: nothing is acknowledged, everything is set up.
       if (cut % 5 === 0) await cutStarting(cell, tally, random, library);
+      else if (cut % 10 === 7) await cutResealing(cell, tally, random, library);
       else await cutOnce(cell, tally, random, library);
     }
     await settled(cell, tally);
@@ -178,6 +187,39 @@ async function cutStarting(
   if (!died) return;
   restored(cell, disk, tally);
   tally.starting += 1;
+}
+
+/** While all of it is sealed again under a new key. */
+async function cutResealing(
+  cell: Cell,
+  tally: Tally,
+  random: Random,
+  library: string,
+): Promise<void> {
+  addKey(filesOf(cell.data).key);
+  const disk = { ...cutOf(cell, random), nth: wholeBetween(random, 1, 24) };
+  const program = join(import.meta.dirname, '..', 'journal', 'reencrypting.ts');
+  const child = spawn(process.execPath, ['--no-warnings', program, cell.data], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: { ...process.env, ...diskEnvironment(library, disk) },
+  });
+  const late = setTimeout(() => child.kill('SIGTERM'), resealingMs);
+  let isDone = false;
+  child.stdout.on('data', (said: Buffer) => {
+    if (!said.includes('done')) return;
+    isDone = true;
+    child.kill('SIGKILL');
+  });
+  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
+  clearTimeout(late);
+  // It was sealed again with fewer writes than that.
+  if (isDone) return;
+  if (signal !== 'SIGKILL') {
+    tally.broken.push(`sealing again ended with ${signal ?? code}`);
+    return;
+  }
+  restored(cell, disk, tally);
+  tally.resealing += 1;
 }
 
 function cutOf(cell: Cell, random: Random): DiskOptions & { shadow: string } {
