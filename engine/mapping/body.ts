@@ -15,6 +15,8 @@ export interface Joined {
   scope: Scope;
   /** References that lead nowhere. */
   missing: string[];
+  /** References that lead to several different resources. */
+  several: string[];
 }
 
 export interface Body {
@@ -86,7 +88,7 @@ export function compileBody(
     when,
     join(resource, holder, run, variables, at) {
       const scope = bareScope(resource, variables, run, at);
-      const found: Joined = { resources: [], scope, missing: [] };
+      const found: Joined = { resources: [], scope, missing: [], several: [] };
       for (const join of joins) follow(join, holder, found);
       return found;
     },
@@ -157,6 +159,7 @@ function follow(join: Join, holder: Resource | undefined, found: Joined): void {
         reached.push(`${place} → ${identityOf(target)}#`);
         found.resources.push({ name: join.name, resource: target });
       }
+      if (all.length > 1 && to !== undefined) found.several.push(to);
       if (all.length === 0) leadsNowhere(found, reference, path, join.rule, place);
     }
     if (targets.length === 0) continue;

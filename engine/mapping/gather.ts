@@ -7,7 +7,15 @@ import type { CompiledDataset, DatasetItem } from './load.ts';
 import { type Resource, identityOf, localReference } from './record.ts';
 import type { PrimaryList } from './schema.ts';
 import { type Run, warn } from './scope.ts';
-import { type BuiltTree, listedBelow, loneFirst, otherSubject, subjectDiffers } from './tree.ts';
+import {
+  type BuiltTree,
+  isClinical,
+  listedBelow,
+  loneFirst,
+  otherSubject,
+  severalVersions,
+  subjectDiffers,
+} from './tree.ts';
 
 /** What one primary list gave. */
 export interface Group {
@@ -75,8 +83,13 @@ export function choose(mapping: CompiledDataset, run: Run): Group[] {
       }),
     ),
   );
-  for (const chosen of withoutRepeats(candidates)) {
+  const shown = withoutRepeats(candidates);
+  const someContained = shown.some(({ contained }) => contained);
+  for (const chosen of shown) {
     chosen.group.chosen.push(chosen);
+    if (someContained && shown.some((other) => contradicts(chosen, other))) {
+      chosen.group.cautions.push(severalVersions(chosen.identity));
+    }
     if (otherSubject(chosen.resource, run)) chosen.group.cautions.push(subjectDiffers);
   }
   return groups;
@@ -159,22 +172,29 @@ function withoutRepeats(candidates: readonly Chosen[]): Chosen[] {
   );
 }
 
-function repeats(one: Chosen, other: Chosen): boolean {
+/** An item that stands `contained` and on its own, and says something else there. */
+const contradicts = (one: Chosen, other: Chosen) =>
+  one.contained !== other.contained && isSame(one, other);
+
+function isSame(one: Chosen, other: Chosen): boolean {
   const [a, b] = [one.resource, other.resource];
-  const isSame =
+  return (
     one.identity === other.identity ||
     ((one.contained || other.contained) &&
       a.identifier !== undefined &&
-      same(a.identifier, b.identifier));
-  return isSame && Object.keys(a).every((name) => technical.has(name) || same(a[name], b[name]));
+      same(a.identifier, b.identifier))
+  );
+}
+
+function repeats(one: Chosen, other: Chosen): boolean {
+  const [a, b] = [one.resource, other.resource];
+  return (
+    isSame(one, other) &&
+    Object.keys(a).every((name) => technical.has(name) || same(a[name], b[name]))
+  );
 }
 
 const technical: ReadonlySet<string> = new Set(['id', 'meta', 'text']);
-
-const severalVersions = (reference: string) => ({
-  code: 'several-versions',
-  text: `The GP system sent several different items under one id; all of them are shown: ${reference}`,
-});
 
 /** What a list names. What it merely contains is no answer; the analyst is told. */
 function entriesOf(holder: Resource, { list: { list } }: Group, run: Run): string[] {
@@ -187,12 +207,6 @@ function entriesOf(holder: Resource, { list: { list } }: Group, run: Run): strin
   }
   return [...references].filter((one) => one !== undefined);
 }
-
-/** A resource of people or places that is not in the reply costs no clinical content. */
-const isClinical = (reference: string) =>
-  !/^(Practitioner|PractitionerRole|Organization|Location|Encounter|Patient)$/.test(
-    localReference(reference).split('/')[0] ?? '',
-  );
 
 /** A search that was limited by dates is no whole answer. */
 function limits(dataset: Dataset, { options }: Run): Group['cautions'] {

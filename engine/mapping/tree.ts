@@ -209,6 +209,7 @@ function close(frame: Frame, seen: ReadonlySet<Resource>, tree: BuiltTree): void
     joined.missing.push(identityOf(resource));
   }
   tree.missing.push(...joined.missing);
+  tree.cautions.push(...joined.several.filter(isClinical).map(severalVersions));
   attach(item, joined);
   item.children = loneFirst(item.children);
 }
@@ -252,6 +253,18 @@ function says(segments: readonly Built[], words: string): boolean {
     holds([segment.fields, notes.map(({ text }) => text)]),
   );
 }
+
+/** A resource of people or places that is not in the reply, or twice, costs no clinical content. */
+export const isClinical = (reference: string) =>
+  !/^(Practitioner|PractitionerRole|Organization|Location|Encounter|Patient)$/.test(
+    localReference(reference).split('/')[0] ?? '',
+  );
+
+/** Said where nobody can tell which of several is meant. */
+export const severalVersions = (reference: string) => ({
+  code: 'several-versions',
+  text: `The GP system sent several different items under one id; all of them are shown: ${reference}`,
+});
 
 /** Said of an item that is recorded under another patient. */
 export const subjectDiffers = {

@@ -253,6 +253,26 @@ describe('mapping: allergies', () => {
     }
   });
 
+  it('says so where one that is listed as current has ended inside the list of the ended', () => {
+    const ended = allergy('a', { clinicalStatus: 'resolved' });
+    const { datasets } = map(
+      bundle(
+        patient,
+        list(codes.active, ['AllergyIntolerance/a']),
+        list(codes.ended, ['#a'], { contained: [ended] }),
+        allergy('a'),
+      ),
+      { datasets: ['ALL'] },
+    );
+    const statuses = named(datasets[0]?.segments ?? [], 'OBX').filter(
+      (one) => at(one, 3) === 'GPREC.STATUS',
+    );
+    assert.deepEqual(
+      statuses.map((one) => at(one, 5, 2)),
+      ['several-versions', 'several-versions'],
+    );
+  });
+
   it('says so where an item belongs to another patient id, or comes in two versions', () => {
     const stray = allergy('s', { patient: { reference: 'Patient/other' } });
     const twice = [allergy('t'), allergy('t', { onsetDateTime: '1999' })];
@@ -366,6 +386,22 @@ describe('mapping: medication', () => {
     const notes = named(segments, 'NTE').map((one) => one.fields[3]);
     assert.ok(notes.includes('Dosage on the plan: Take with care'));
     assert.ok(notes.includes('Patient instruction: After food'));
+  });
+
+  it('says so where the drug or the plan comes in two versions under one id', () => {
+    for (const [id, more] of [
+      ['m-drug', { resourceType: 'Medication', code: { text: 'Another drug' } }],
+      ['m-plan', { resourceType: 'MedicationRequest', intent: 'plan', status: 'stopped' }],
+    ] as const) {
+      const { datasets } = map(
+        bundle(patient, list(codes.medication, ['MedicationStatement/m']), ...medication('m'), {
+          id,
+          ...more,
+        }),
+        { datasets: ['MED'] },
+      );
+      assert.deepEqual(datasets[0]?.status, [{ status: 'W', warning: 'several-versions' }]);
+    }
   });
 
   it('never leaves the order of one entered in error as it would stand, and says what it is', () => {
