@@ -4,7 +4,7 @@ import { searchLimited } from './completeness.ts';
 import { member, same, textOf } from './evaluate.ts';
 import type { BuiltItem, CompiledItem } from './items.ts';
 import type { CompiledDataset, DatasetItem } from './load.ts';
-import { type Resource, identityOf, localReference } from './record.ts';
+import { type Resource, identityOf } from './record.ts';
 import type { PrimaryList } from './schema.ts';
 import { type Run, warn } from './scope.ts';
 import {
