@@ -31,11 +31,24 @@ export function correlate(reply: Buffer): string | undefined {
   }
 }
 
+/** Files of PEM, as they are named on the command line. */
+export interface TlsFiles {
+  certificate?: string;
+  key?: string;
+  authorities?: string;
+}
+
+/** What they hold. @throws CommandError where one cannot be read */
+export function pemsOf({ certificate, key, authorities }: TlsFiles) {
+  const read = (file: string | undefined) => (file === undefined ? undefined : readInput(file));
+  return { cert: read(certificate), key: read(key), ca: read(authorities) };
+}
+
 /** A connection to a listener. @param timeoutMs longest wait for one answer */
 export function connectTo(
   to: Target,
   timeoutMs: number,
-  tls?: { authorities?: string },
+  tls?: TlsFiles,
 ): ReturnType<typeof createDestination> {
   return createDestination(
     {
@@ -45,7 +58,7 @@ export function connectTo(
       writeMs: timeoutMs,
       answerMs: timeoutMs,
       maxReplyBytes: 64 * 1024 ** 2,
-      tls: tls && { ca: tls.authorities && readInput(tls.authorities).toString() },
+      tls: tls && pemsOf(tls),
     },
     correlate,
   );

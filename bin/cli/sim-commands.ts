@@ -63,7 +63,18 @@ export function addSimCommands(program: Command): void {
       '--for <place=text...>',
       "so with messages alone that have this there: 'PID-3=*123', 'PV1-2!=I'; AA to the others",
     )
-    .option('--content', 'show the messages as well, patient data covered');
+    .option('--content', 'show the messages as well, patient data covered')
+    .option('--certificate <file>', 'speak TLS and show this certificate (PEM)')
+    .option('--key <file>', 'its private key (PEM)')
+    .option(
+      '--authorities <file>',
+      'PEM file of the authorities to trust: who connects needs a certificate of theirs',
+    )
+    .option(
+      '--acks-to <host:port>',
+      'application acknowledgements of enhanced mode go there, on a connection of their own; --delay is then theirs',
+    )
+    .option('--acks-tls', 'use TLS for them');
   asTheyCome(receiver)
     .addHelpText('after', '\nExample:\n  gatehouse sim receiver --answer AE --every 3 --content')
     .action(async (options) => run((await import('./sim-receiver.ts')).receiver(options)));

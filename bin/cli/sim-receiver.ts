@@ -1,12 +1,15 @@
 /** `gatehouse sim receiver`: a system that messages are delivered to. */
+import { type TlsOptions, createSecureContext } from 'node:tls';
 import { type AckCode } from '../../engine/hl7/ack.ts';
-import type { Message } from '../../engine/hl7/message.ts';
+import { type Message, parseMessage } from '../../engine/hl7/message.ts';
 import { segmentLines } from '../../engine/hl7/readable.ts';
 import { holding, readWhere } from '../../engine/hl7/where.ts';
-import { faults } from '../../engine/faults.ts';
+import { FaultError, faults } from '../../engine/faults.ts';
+import { secureOptions } from '../../engine/mllp/tls.ts';
 import { type Reaction, type Received, startReceiver } from '../../engine/simulator/receiver.ts';
 import { exits } from './exits.ts';
 import { maskSegments, recordReveal } from './mask.ts';
+import { connectTo, pemsOf, target } from './mllp.ts';
 import { CommandError, print, say, style } from './output.ts';
 import { stopped } from './stopped.ts';
 import { atMost, portOf, whole } from './values.ts';
@@ -21,6 +24,11 @@ interface ReceiverOptions {
   every?: string;
   for?: string[];
   content?: boolean;
+  certificate?: string;
+  key?: string;
+  authorities?: string;
+  acksTo?: string;
+  acksTls?: boolean;
   limit?: string;
   reveal?: boolean;
   reason?: string;
@@ -32,6 +40,8 @@ interface ReceiverOptions {
 export async function receiver(options: ReceiverOptions): Promise<number> {
   const { reveal, reason = '' } = options;
   const react = reactionTo(options);
+  const tls = tlsOf(options);
+  const acks = options.acksTo === undefined ? undefined : acksTo(options.acksTo, options);
   const most = options.limit === undefined ? Infinity : atMost(options.limit);
   if (reveal) recordReveal(options.data, 'sim receiver', reason);
   const counts = new Map<string, number>();
@@ -40,14 +50,14 @@ export async function receiver(options: ReceiverOptions): Promise<number> {
   const asked = stopped();
   const port = portOf(options.port);
   const listening = await startReceiver({
-    port,
-    react,
+    ...{ port, react, tls, apart: acks?.send },
     received(one) {
       const said = saidOf(one);
       counts.set(said, (counts.get(said) ?? 0) + 1);
       show(one, said, options);
     },
     settled: () => void (++settled >= most && enough.resolve()),
+    refused: (why) => say(`no TLS came about: ${why}`),
     broken: (fault) => say(`${faults[fault].code}  ${faults[fault].says} Nothing was answered.`),
   }).catch((error: NodeJS.ErrnoException): never => {
     if (error.code !== 'EADDRINUSE') throw error;
@@ -57,11 +67,63 @@ export async function receiver(options: ReceiverOptions): Promise<number> {
   say(`the receiver listens on 127.0.0.1:${listening.port}; Ctrl-C ends it`);
   await Promise.race([asked, enough.promise]);
   await listening.close();
+  acks?.close();
   const count = [...counts.values()].reduce((sum, n) => sum + n, 0);
   const each = Array.from(counts, ([said, n]) => `${n} ${said}`).join(', ');
   say(`${count} ${count === 1 ? 'message' : 'messages'} received${each && `: ${each}`}`);
   return exits.ok;
 }
+
+/** What it shows, and whom it trusts; nothing where it speaks no TLS. @throws CommandError */
+function tlsOf(options: ReceiverOptions): TlsOptions | undefined {
+  const { certificate, key, authorities, acksTls, acksTo: to } = options;
+  if (acksTls && to === undefined) throw new CommandError('--acks-tls needs --acks-to');
+  if (certificate === undefined && key === undefined) {
+    if (authorities === undefined || acksTls) return undefined;
+    throw new CommandError(
+      '--authorities needs a certificate to show',
+      'add --certificate and --key',
+    );
+  }
+  if (certificate === undefined || key === undefined) {
+    throw new CommandError('--certificate and --key belong together', 'name both');
+  }
+  const pems = pemsOf(options);
+  try {
+    createSecureContext(pems);
+  } catch (error) {
+    const says = `TLS cannot be spoken with ${certificate} and ${key} (${(error as Error).message})`;
+    throw new CommandError(says, `gatehouse cert check ${certificate} --key ${key}`, exits.failed);
+  }
+  return { ...secureOptions(pems), requestCert: authorities !== undefined };
+}
+
+/** Brings application acknowledgements to where they are awaited. */
+function acksTo(to: string, options: ReceiverOptions) {
+  const there = connectTo(target(to), ackPatienceMs, options.acksTls ? options : undefined);
+  const hangUp = new AbortController();
+  return {
+    async send(ack: Message): Promise<void> {
+      const of = ack.raw('MSA-2') ?? '';
+      try {
+        const reply = await there.ask(ack.toBytes(), ack.get('MSH-10') ?? '', hangUp.signal);
+        say(`${ack.raw('MSA-1')} of ${of} to ${to}: ${parseMessage(reply).raw('MSA-1')}`);
+      } catch (error) {
+        if (hangUp.signal.aborted) return;
+        const { name, detail } = error instanceof FaultError ? error.fault : { name: undefined };
+        const why =
+          name === 'gpUnavailable' ? `cannot be reached (${detail})` : 'did not acknowledge it';
+        say(`${ack.raw('MSA-1')} of ${of} to ${to}: ${why}`);
+      }
+    },
+    close() {
+      hangUp.abort();
+      return there.close();
+    },
+  };
+}
+
+const ackPatienceMs = 10_000;
 
 /** What is done with each message, one after the other. @throws CommandError */
 function reactionTo(options: ReceiverOptions): (message: Message) => Reaction {

@@ -6,10 +6,11 @@ import net from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import tls from 'node:tls';
-import type { TlsOptions } from 'node:tls';
+import type { TLSSocket, TlsOptions } from 'node:tls';
 import type { FaultName } from '../faults.ts';
 import { createDeframer, frame } from '../mllp/frame.ts';
 import { messageStarts } from '../mllp/mllp.ts';
+import { refusalReason } from '../mllp/tls.ts';
 
 /** What is sent for one message; without a payload nothing is. */
 export interface MllpAnswer {
@@ -43,6 +44,8 @@ export async function serveMllp(options: {
   answer: (payload: Buffer) => MllpAnswer;
   /** Is told of bytes that were no frame; nothing is answered. */
   broken?: (fault: FaultName) => void;
+  /** Is told why a handshake failed, in the words of OpenSSL. */
+  refused?: (why: string) => void;
 }): Promise<MllpServer> {
   const sockets = new Set<Socket>();
   const closing = new AbortController();
@@ -75,6 +78,10 @@ export async function serveMllp(options: {
   const server: Server = options.tls
     ? tls.createServer(options.tls, onConnection)
     : net.createServer(onConnection);
+  server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+    options.refused?.(refusalReason(error, socket));
+    socket.destroy();
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, resolve);

@@ -2,6 +2,7 @@
  * A hospital system that messages are delivered to: it acknowledges what comes as the message asks
  * for it, or does what such systems do on a bad day.
  */
+import { setTimeout as wait } from 'node:timers/promises';
 import type { TlsOptions } from 'node:tls';
 import { FaultError, type FaultName } from '../faults.ts';
 import {
@@ -50,6 +51,13 @@ export interface ReceiverOptions {
   settled?: () => void;
   /** Is told of bytes that were no frame; nothing is answered. */
   broken?: (fault: FaultName) => void;
+  /** Is told why a handshake failed, in the words of OpenSSL. */
+  refused?: (why: string) => void;
+  /**
+   * Takes the application acknowledgements of enhanced mode to a connection of their own; without it
+   * each follows on the connection of the message.
+   */
+  apart?: (acknowledgement: Message) => Promise<void>;
 }
 
 export interface Receiver {
@@ -62,8 +70,9 @@ export interface Receiver {
  * @throws Error of node:net where the address cannot be listened on
  */
 export async function startReceiver(options: ReceiverOptions = {}): Promise<Receiver> {
-  const { host = '127.0.0.1', port = 0, tls, received, settled, broken } = options;
+  const { host = '127.0.0.1', port = 0, tls, received, settled, broken, refused, apart } = options;
   const react = options.react ?? ((): Reaction => ({}));
+  const closing = new AbortController();
   let count = 0;
 
   function answer(payload: Buffer): MllpAnswer {
@@ -85,9 +94,26 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
     const { code = 'AA', delay, instead } = reaction;
     const answered = instead ? [] : acknowledgementsFor(message, code);
     received?.({ payload, message, answered, reaction });
-    const [first, second] = answered.map((one) =>
-      acknowledgement(message, one, responder, reaction),
-    );
+    const isApart = (one: AckCode) =>
+      apart !== undefined &&
+      one.startsWith('A') &&
+      acknowledgementMode(message).mode === 'enhanced';
+    const [first, second] = answered
+      .filter((one) => !isApart(one))
+      .map((one) => acknowledgement(message, one, responder, reaction));
+    const later = answered.find(isApart);
+    if (apart && later) {
+      const bytes = acknowledgement(message, later, responder, reaction);
+      // It is the application that takes its time; that the message came is said at once.
+      const work = async () => {
+        await wait(delay, undefined, { signal: closing.signal });
+        await apart(asMessage(bytes));
+      };
+      return {
+        ...(first && { payload: first }),
+        settled: () => void work().then(settled, settled),
+      };
+    }
     return {
       ...(first && { payload: first }),
       ...(second && { second }),
@@ -97,8 +123,14 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
     };
   }
 
-  const server = await serveMllp({ host, port, ...(tls && { tls }), answer, broken });
-  return { port: server.port, close: server.close };
+  const server = await serveMllp({ host, port, ...(tls && { tls }), answer, broken, refused });
+  return {
+    port: server.port,
+    close() {
+      closing.abort();
+      return server.close();
+    },
+  };
 }
 
 /**
@@ -115,6 +147,14 @@ export function acknowledgementsFor(message: Message, code: AckCode): AckCode[] 
     ...(wanted(accept, 'success') ? [acceptCode('AA')] : []),
     ...(wanted(application, outcome) ? [code] : []),
   ];
+}
+
+/** A message of its own, which is acknowledged, too. */
+function asMessage(bytes: Buffer): Message {
+  const message = parseMessage(bytes);
+  message.set('MSH-15', 'AL');
+  message.set('MSH-16', 'NE');
+  return message;
 }
 
 function acknowledgement(

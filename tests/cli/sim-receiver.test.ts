@@ -2,11 +2,14 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect } from 'node:tls';
 import { exits } from '../../bin/cli/exits.ts';
+import { startReceiver } from '../../engine/simulator/receiver.ts';
+import { authority, certificate } from '../mllp/certificates.ts';
 import { adt } from './delivering.ts';
 import { type Ended, called, ended, says, start } from './process.ts';
 
@@ -128,6 +131,68 @@ describe('gatehouse sim receiver', () => {
     );
   });
 
+  it('speaks TLS, to those alone whom it trusts where it is told so, and says why it refused', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gatehouse-receiver-'));
+    try {
+      const ca = await authority('Trust CA');
+      const { cert, key } = await certificate(ca, 'localhost');
+      const files = { 'ca.pem': ca.cert, 'cert.pem': cert, 'key.pem': key, 'a01.hl7': adt('T1') };
+      for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+      const [authorities = '', shown = '', own = '', message = ''] = Object.keys(files).map(
+        (name) => join(folder, name),
+      );
+      const tls = ['--certificate', shown, '--key', own];
+      const { port, over } = await receive(...tls, '--limit', '1');
+      const send = ['send', message, '--to', `127.0.0.1:${port}`, '--tls'];
+      assert.equal((await called(send)).code, exits.unavailable);
+      const trusting = await called([...send, '--authorities', authorities]);
+      assert.deepEqual([trusting.code, /AA in/.test(trusting.stderr)], [exits.ok, true]);
+      assert.match((await over).stderr, /^no TLS came about: \w+$/m);
+
+      const strict = await receive(...tls, '--authorities', authorities, '--limit', '1');
+      const unknown = ['send', message, '--to', `127.0.0.1:${strict.port}`, '--tls'];
+      const refused = await called([...unknown, '--authorities', authorities]);
+      assert.equal(refused.code, exits.unavailable);
+      const secure = connect({ port: strict.port, host: '127.0.0.1', ca: ca.cert, cert, key });
+      secure.write(`\x0b${adt('T2')}\x1c\r`);
+      assert.match(String((await once(secure, 'data'))[0]), /MSA\|AA\|T2/);
+      secure.destroy();
+      assert.match((await strict.over).stderr, /^no TLS came about: .*CERTIFICATE/im);
+
+      const wrong = ['sim', 'receiver', '--port', '0', '--certificate', shown, '--key', shown];
+      const { code, stderr } = await called(wrong);
+      assert.equal(code, exits.failed);
+      assert.match(stderr, /TLS cannot be spoken with .*\n +next: gatehouse cert check /);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('brings application acknowledgements to where they are awaited, once the message is accepted', async () => {
+    const came: string[] = [];
+    const awaiting = await startReceiver({
+      received: ({ message }) => void came.push(message?.raw('MSA-2') ?? ''),
+    });
+    try {
+      const to = `127.0.0.1:${awaiting.port}`;
+      const { port, over } = await receive('--acks-to', to, '--answer', 'AE', '--limit', '3');
+      const messages = [enhanced('X1', 'AL', 'AL'), adt('X2'), enhanced('X3', 'NE', 'AL')];
+      // What is not in enhanced mode has one connection.
+      assert.deepEqual(await exchange(port, messages, 2), ['MSA|CA|X1', 'MSA|AE|X2']);
+      const { code, stderr } = await over;
+      assert.equal(code, exits.ok);
+      assert.deepEqual(came.sort(), ['X1', 'X3']);
+      for (const id of ['X1', 'X3'])
+        assert.ok(stderr.includes(`AE of ${id} to ${to}: CA\n`), stderr);
+    } finally {
+      await awaiting.close();
+    }
+    const nowhere = await receive('--acks-to', '127.0.0.1:1', '--limit', '1');
+    assert.deepEqual(await exchange(nowhere.port, [enhanced('Y1', 'AL', 'AL')], 1), ['MSA|CA|Y1']);
+    const { stderr } = await nowhere.over;
+    assert.match(stderr, /AA of Y1 to 127\.0\.0\.1:1: cannot be reached \(ECONNREFUSED\)/);
+  });
+
   it('shows patients for a reason alone, which is recorded', async () => {
     const data = mkdtempSync(join(tmpdir(), 'gatehouse-receiver-'));
     try {
@@ -155,6 +220,10 @@ describe('gatehouse sim receiver', () => {
       [['--answer', 'AE', '--for', 'PID-3'], /a condition needs a place and a text/],
       [['--answer', 'AE', '--for', 'PID=1'], /names a segment/],
       [['--reveal'], /--reveal needs --reason/],
+      [['--certificate', 'x.pem'], /--certificate and --key belong together/],
+      [['--authorities', 'x.pem'], /needs a certificate to show/],
+      [['--acks-tls'], /--acks-tls needs --acks-to/],
+      [['--acks-to', 'nowhere'], /"nowhere" is no host:port/],
     ] as const) {
       const { code, stderr } = await called(['sim', 'receiver', '--port', '0', ...args]);
       assert.equal(code, exits.usage, args.join(' '));
