@@ -14,11 +14,14 @@ export function bundleType(json: unknown): string | undefined {
   return isObject(json) && json.resourceType === 'Bundle' ? String(json.type) : undefined;
 }
 
+/** The resource of an entry; one that stands in `entry` itself occurs, and is read so everywhere. */
+const resourceIn = (entry: Json): Json =>
+  typeof entry.resourceType === 'string' || !isObject(entry.resource) ? entry : entry.resource;
+
 /** The resources of one type in a Bundle, in their order; none where this is no Bundle. */
 export function resourcesOf(bundle: unknown, type: string): Json[] {
   return objectsIn(isObject(bundle) ? bundle.entry : undefined)
-    .map((entry) => entry.resource)
-    .filter(isObject)
+    .map(resourceIn)
     .filter((resource) => resource.resourceType === type);
 }
 
@@ -41,11 +44,9 @@ const openingTypes = new Set(['Patient', 'List', 'OperationOutcome']);
  */
 export function openingOf(json: unknown): unknown {
   if (!isObject(json) || json.resourceType !== 'Bundle' || !Array.isArray(json.entry)) return json;
-  const entry = objectsIn(json.entry).filter((one) => {
-    // A resource that stands in `entry` itself occurs.
-    const { resourceType } = isObject(one.resource) ? one.resource : one;
-    return openingTypes.has(String(resourceType));
-  });
+  const entry = objectsIn(json.entry).filter((one) =>
+    openingTypes.has(String(resourceIn(one).resourceType)),
+  );
   return { ...json, entry };
 }
 

@@ -268,6 +268,11 @@ describe('asking for a record by GP Connect', () => {
     ['another NHS number', record(patient('9000000017')), 'wrongPatient'],
     ['a second Patient', record(patient(nhsNumber), patient('9000000017')), 'wrongPatient'],
     ['two NHS numbers', record(patient(nhsNumber, '9000000017')), 'wrongPatient'],
+    [
+      'a second Patient that stands in its entry itself',
+      { ...record(), entry: [patient('9000000017'), { resource: patient(nhsNumber) }] },
+      'wrongPatient',
+    ],
     ['no NHS number', record(patient()), 'gpReplyUnreadable', /without an NHS number/],
     [
       'a blank NHS number',
