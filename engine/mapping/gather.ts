@@ -62,8 +62,9 @@ export function choose(mapping: CompiledDataset, run: Run): Group[] {
     return { list, rule, chosen: [], missing: [], cautions };
   });
   const candidates = groups.flatMap((own) =>
-    run.record.lists(own.list.code).flatMap((holder) =>
-      entriesOf(holder, own, run).flatMap((reference) => {
+    run.record.lists(own.list.code).flatMap((holder) => {
+      if (otherSubject(holder, run)) own.cautions.push(subjectDiffers);
+      return entriesOf(holder, own, run).flatMap((reference) => {
         const versions = run.record.versions(reference, holder);
         if (versions.length === 0) own.missing.push(reference);
         if (versions.length > 1) own.cautions.push(severalVersions(reference));
@@ -80,8 +81,8 @@ export function choose(mapping: CompiledDataset, run: Run): Group[] {
             const contained = reference.startsWith('#');
             return { resource, identity: identityOf(resource), holder, contained, rule, group };
           });
-      }),
-    ),
+      });
+    }),
   );
   const shown = withoutRepeats(candidates);
   const someContained = shown.some(({ contained }) => contained);

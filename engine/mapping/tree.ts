@@ -6,7 +6,7 @@ import { type Joined, bareScope, leadsNowhere } from './body.ts';
 import { warningCodes } from './completeness.ts';
 import { type Variables, member, textOf } from './evaluate.ts';
 import type { CompiledChild, CompiledPart, Found } from './parts.ts';
-import { type Resource, identityOf, localReference } from './record.ts';
+import { type Resource, identityOf, isNamed, localReference } from './record.ts';
 import { type Run, leave, leaveTerms, present, warn } from './scope.ts';
 import type { Built } from './segments.ts';
 
@@ -275,11 +275,16 @@ export const subjectDiffers = {
 /** Whether a resource says that it is about another patient than this record. */
 export function otherSubject(resource: Resource, run: Run): boolean {
   const { patient } = run.record;
-  const reference = textOf(
-    member(member([resource], 'patient'), 'reference')[0] ??
-      member(member([resource], 'subject'), 'reference')[0],
-  );
-  if (patient === undefined || reference === undefined) return false;
+  const subject = [...member([resource], 'patient'), ...member([resource], 'subject')].slice(0, 1);
+  if (patient === undefined) return false;
+  const reference = textOf(member(subject, 'reference')[0]);
+  if (reference === undefined) {
+    const number = member(member(subject, 'identifier'), 'value')[0];
+    const own = member(member([patient], 'identifier'), 'value');
+    const name = textOf(member(subject, 'display')[0]);
+    if (number !== undefined) return !own.includes(number);
+    return name !== undefined && !isNamed(patient, name);
+  }
   const target = run.record.resolve(reference);
   return (target ? identityOf(target) : localReference(reference)) !== identityOf(patient);
 }

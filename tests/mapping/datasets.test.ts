@@ -253,6 +253,29 @@ describe('mapping: allergies', () => {
     }
   });
 
+  it('knows another patient by a number or a name that stands for a reference, and of a list', () => {
+    const other = { system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9000000017' };
+    const own = { system: 'https://fhir.nhs.uk/Id/nhs-number', value: '9000000009' };
+    const warned = (more: Json, ofList: Json = {}) =>
+      map(
+        bundle(
+          patient,
+          list(codes.active, ['AllergyIntolerance/a'], ofList),
+          allergy('a', { patient: undefined, ...more }),
+        ),
+        { datasets: ['ALL'] },
+      ).datasets[0]?.status[0]?.warning;
+    assert.equal(warned({ patient: { identifier: other } }), 'subject-differs');
+    assert.equal(warned({ patient: { display: 'Marsh, Eve' } }), 'subject-differs');
+    assert.equal(warned({}, { subject: { identifier: other } }), 'subject-differs');
+    assert.equal(warned({}, { subject: { reference: 'Patient/p2' } }), 'subject-differs');
+    assert.equal(
+      warned({ patient: { identifier: own } }, { subject: { identifier: own } }),
+      undefined,
+    );
+    assert.equal(warned({ patient: { display: 'MARSH, Ada' } }), undefined);
+  });
+
   it('says so where one that is listed as current has ended inside the list of the ended', () => {
     const ended = allergy('a', { clinicalStatus: 'resolved' });
     const { datasets } = map(
