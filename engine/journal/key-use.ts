@@ -5,6 +5,7 @@ import type { Readers } from './open.ts';
 import { allHashed } from './rehashing.ts';
 import { rehashing, resealing, use as sql } from './rekey-sql.ts';
 import { ringValue } from './seal.ts';
+import { createSettling } from './settling.ts';
 import { read } from './sql.ts';
 
 /** Of one key, which is told from the others without telling it. */
@@ -95,9 +96,9 @@ async function countBlocks({ journal }: Readers, of: Map<string, KeyUse>, step: 
 }
 
 async function countPractices({ keys }: Readers, all: KeyUse[], step: Step): Promise<void> {
-  const rows = keys.prepare<[Buffer, number], PracticeKey>(sql.practicesAfter);
+  const rows = keys.prepare<[object], PracticeKey>(sql.practicesAfter);
   for (let after: Buffer = Buffer.alloc(0); ;) {
-    const found = rows.all(after, rowsPerRead);
+    const found = rows.all({ after, most: rowsPerRead });
     for (const row of found) {
       after = row.patient;
       for (const one of all) if (isUnder(row, one)) one.practices += 1;
@@ -132,13 +133,15 @@ export async function forgetPractices(
 ): Promise<void> {
   const { keys } = openIndex(folder, busyMs, keyFile);
   try {
-    const rows = keys.prepare<[Buffer, number], PracticeKey>(sql.practicesAfter);
+    const rows = keys.prepare<[object], PracticeKey>(sql.practicesAfter);
     const drop = keys.prepare<[Buffer, Buffer | null]>(sql.dropPractice);
+    const settling = createSettling(keys);
     const dropSome = keys.transaction((some: PracticeKey[]) => {
+      settling.all();
       for (const { patient, ring } of some) drop.run(patient, ring);
     });
     for (let after: Buffer = Buffer.alloc(0); ;) {
-      const found = rows.all(after, rowsPerRead);
+      const found = rows.all({ after, most: rowsPerRead });
       const going = found.filter((row) => isUnder(row, { key, current: false }));
       dropSome.immediate(going);
       await step(going.length);

@@ -12,7 +12,9 @@ import { createKinds } from './kinds.ts';
 import { createMove } from './moving.ts';
 import { combine } from './outline.ts';
 import type { Outline } from './outline.ts';
+import { patients } from './patients-sql.ts';
 import type { Opener, Session } from './seal.ts';
+import { createSettling } from './settling.ts';
 import { index, read } from './sql.ts';
 
 export interface Merged {
@@ -83,11 +85,13 @@ export function createKeyIndex(
       keys.prepare(sql),
     ),
     putMiddleBlock: keys.prepare(index.putMiddleBlock),
-    putPractice: keys.prepare(index.putPractice),
+    // What older keys name is moved in its place, so it must be there.
+    putPractice: keys.prepare(opener.hasOlder ? patients.put : patients.putLately),
     use: keys.prepare(index.use),
   };
   const deliveries = createDeliveryIndex(keys);
   const move = createMove(keys, opener);
+  const settling = createSettling(keys);
   const kindsNow = createKinds(keys);
   const gather = createGatherer(journal, opener);
   const copyOpening = createOpeningCopy(journal, keys);
@@ -148,6 +152,7 @@ export function createKeyIndex(
     for (const { patient, practice, at, into, source } of practices) {
       statements.putPractice.run(patient, practice, at, into ?? null, source ?? null, opener.ring);
     }
+    settling.some();
     for (const { channel, hour, exchanges, bytes } of gathered.usage.values()) {
       statements.use.run(channel, hour, exchanges, bytes);
     }

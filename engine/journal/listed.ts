@@ -8,9 +8,10 @@
  */
 import { createMove } from './moving.ts';
 import { openIndex } from './open.ts';
+import { patients } from './patients-sql.ts';
 import type { PracticeRow } from './practices.ts';
 import { moving } from './rekey-sql.ts';
-import { index } from './sql.ts';
+import { createSettling } from './settling.ts';
 
 /** What became of the rows of a list. */
 export interface ListedCounts {
@@ -38,6 +39,10 @@ export interface PatientIndex {
 }
 
 const hashBytes = 16;
+/** They order them well enough. */
+const orderedBytes = 6;
+/** After the last hash that begins like this. */
+const beyond = Buffer.alloc(hashBytes, 0xff);
 const rowsPerTransaction = 16_384;
 
 /**
@@ -54,8 +59,8 @@ export function openPatientIndex(
 ): PatientIndex {
   const { keys, opener } = openIndex(folder, busyMs, keyFile);
   keys.pragma('cache_size = -65536');
-  const put = keys.prepare<[Buffer, string, number, Buffer]>(index.putListed);
-  const known = keys.prepare<[Buffer], PracticeRow>(index.practice);
+  const put = keys.prepare<[Buffer, string, number, Buffer]>(patients.putListed);
+  const known = keys.prepare<[Buffer], PracticeRow>(patients.settled);
   const isKnown = keys.prepare<[{ old: Buffer }], number>(moving.isKnown).pluck();
   const counts: ListedCounts = { stored: 0, same: 0, later: 0, merged: 0 };
 
@@ -69,11 +74,17 @@ export function openPatientIndex(
   /** By all their hashes, the patients of whom something is known under older keys. */
   let toMove: Buffer[][] = [];
   const move = createMove(keys, opener);
+  const settling = createSettling(keys);
+  if (opener.hasOlder) keys.transaction(settling.all).immediate();
   const moveSome = keys.transaction((patients: readonly Buffer[][]) => patients.forEach(move));
 
+  const hashOf = (row = 0): Buffer => hashes.subarray(row * hashBytes, (row + 1) * hashBytes);
+  const beginOf = (row?: number): Buffer => hashOf(row).subarray(0, orderedBytes);
   const writeSome = keys.transaction((rows: Uint32Array) => {
+    const last = beginOf(rows[rows.length - 1]);
+    settling.between(beginOf(rows[0]), Buffer.concat([last, beyond]));
     for (const row of rows) {
-      const hash = hashes.subarray(row * hashBytes, (row + 1) * hashBytes);
+      const hash = hashOf(row);
       const practice = practices[places[row] ?? 0] ?? '';
       const at = times[row] ?? 0;
       if (put.run(hash, practice, at, opener.ring).changes > 0) counts.stored += 1;
@@ -110,9 +121,9 @@ export function openPatientIndex(
         yield 0;
       }
       toMove = [];
-      // Six bytes order them well enough; of the same patient the last row of the list comes last.
+      // Of the same patient the last row of the list comes last.
       const order = Float64Array.from({ length: gathered }, (_, row) =>
-        hashes.readUIntBE(row * hashBytes, 6),
+        hashes.readUIntBE(row * hashBytes, orderedBytes),
       );
       const rows = Uint32Array.from({ length: gathered }, (_, row) => row);
       rows.sort((a, b) => (order[a] ?? 0) - (order[b] ?? 0));

@@ -5,6 +5,7 @@
 import type { Database } from 'better-sqlite3';
 import { moving as sql } from './rekey-sql.ts';
 import type { Opener } from './seal.ts';
+import { createSettling } from './settling.ts';
 
 /** Bring what is stored of a patient under older keys under the current one, within a transaction. */
 export type Move = (hashes: readonly Buffer[]) => void;
@@ -14,7 +15,9 @@ export function createMove(keys: Database, opener: Opener): Move {
   const copy = keys.prepare(sql.copy);
   const drop = keys.prepare<[Buffer]>(sql.drop);
   const follow = keys.prepare(sql.follow);
+  const settling = createSettling(keys);
   return (hashes) => {
+    settling.all();
     const now = hashes[hashes.length - 1];
     for (const old of hashes.slice(0, -1)) {
       if (copy.run({ now, old, ring: opener.ring }).changes > 0) drop.run(old);

@@ -38,6 +38,9 @@ export const moving = {
 
 /** On both, for telling what still needs a key. */
 export const use = {
-  practicesAfter: 'select patient, ring from practice where patient > ? order by patient limit ?',
+  practicesAfter: `select patient, ring from practice where patient > @after
+    and not exists (select 1 from practice_lately l where l.patient = practice.patient)
+    union all select patient, ring from practice_lately where patient > @after
+    order by patient limit @most`,
   dropPractice: 'delete from practice where patient = ? and ring is ?',
 } as const;

@@ -27,6 +27,7 @@ import { createKindSearch } from './kinds.ts';
 import { combine, matches, outlineOf, summaryOf } from './outline.ts';
 import type { Outline, Selection, Told } from './outline.ts';
 import { underEachKey } from './moving.ts';
+import { patients } from './patients-sql.ts';
 import { type PracticeRow, followed } from './practices.ts';
 import { fingerprintNumber } from './recent.ts';
 import type { Opener, SealedBlock } from './seal.ts';
@@ -67,7 +68,7 @@ export function createSearch(
   const mark = keys.prepare<[], Mark>(index.mark);
   const exchange = keys.prepare<[number], IndexedOutline>(index.exchange);
   const middle = keys.prepare<[number], number>(find.middleBlocks).pluck();
-  const practice = keys.prepare<[Buffer], PracticeRow>(find.practice);
+  const said = keys.prepare<[{ patient: Buffer }], PracticeRow>(patients.said);
   const repeats = keys.prepare<[string, number, number], number>(find.repeats).pluck();
   const oldest = keys.prepare<[], number>(find.oldest).pluck();
   const usage = keys.prepare<[], Usage>(find.usage);
@@ -216,13 +217,13 @@ export function createSearch(
       const hashes = opener.patientHashes(patient);
       return atOneTime(() => {
         const { practices, survivors } = tail();
-        const said = [...practices.values()];
+        const newer = [...practices.values()];
         const hashesOf = underEachKey(opener, [...practices.keys(), ...survivors]);
         const rowOf = (of: readonly Buffer[]) =>
           [
-            ...of.map((hash) => practice.get(hash)),
-            ...said.filter((one) => of.some((hash) => hash.equals(one.patient))),
-          ].reduce((a, b) => ((b?.at ?? -1) >= (a?.at ?? 0) ? b : a), undefined);
+            ...of.flatMap((patient) => said.all({ patient })),
+            ...newer.filter((one) => of.some((hash) => hash.equals(one.patient))),
+          ].reduce<PracticeRow | undefined>((a, b) => (b.at >= (a?.at ?? 0) ? b : a), undefined);
         return followed<readonly Buffer[]>(hashes, (of) => {
           const row = rowOf(of);
           return row && { ...row, into: row.into && hashesOf(row.into) };

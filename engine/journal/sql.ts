@@ -85,18 +85,6 @@ export const index = {
       attempts = max(outbound.attempts, excluded.attempts),
       fault = excluded.fault, since = excluded.since`,
   dropOutbound: 'delete from outbound where exchange = ?',
-  putPractice: `insert into practice (patient, practice, at, survivor, source, ring)
-    values (?, ?, ?, ?, ?, ?)
-    on conflict (patient) do update set practice = excluded.practice, at = excluded.at,
-      survivor = excluded.survivor, source = excluded.source, ring = excluded.ring
-    where excluded.at >= practice.at`,
-  practice: 'select practice, at, survivor as "into" from practice where patient = ?',
-  // A list never undoes a merge, nor what was said later.
-  putListed: `insert into practice (patient, practice, at, source, ring) values (?, ?, ?, 1, ?)
-    on conflict (patient) do update set practice = excluded.practice, at = excluded.at, source = 1,
-      ring = excluded.ring
-    where practice.survivor is null and (excluded.at > practice.at
-      or (excluded.at = practice.at and excluded.practice <> practice.practice))`,
   use: `insert into usage values (?, ?, ?, ?) on conflict (channel, hour)
     do update set exchanges = exchanges + excluded.exchanges, bytes = bytes + excluded.bytes`,
   kind: `select id from kind
@@ -136,7 +124,6 @@ export const index = {
 /** On keys.sqlite, by everyone who reads it. */
 export const find = {
   middleBlocks: 'select block from middle_block where exchange = ? order by block',
-  practice: 'select practice, at, survivor as "into", source from practice where patient = ?',
   // A repeat has the control id of the first: fingerprints need no index of their own.
   repeats: `select k.exchange from period p
     cross join by_control k on k.period = p.id and k.control = ? and k.exchange >= ?

@@ -12,6 +12,7 @@ import { closeReaders, openReaders, readKeysOf } from '../../engine/journal/open
 import { combine } from '../../engine/journal/outline.ts';
 import type { Told } from '../../engine/journal/outline.ts';
 import { createSearch } from '../../engine/journal/search.ts';
+import { patients } from '../../engine/journal/patients-sql.ts';
 import { moving, rehashing, resealing, use } from '../../engine/journal/rekey-sql.ts';
 import { find, index, list, read, statistics, verify, write } from '../../engine/journal/sql.ts';
 import { openJournal } from '../../engine/journal/sqlite.ts';
@@ -236,6 +237,7 @@ describe('every query has its plan', () => {
         ...rehashing,
         ...moving,
         ...use,
+        ...patients,
       },
     ],
   ];

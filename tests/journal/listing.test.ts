@@ -95,7 +95,7 @@ describe('listing exchanges', function () {
   it('and so in an index that an earlier version made', async () => {
     await journal.close();
     const keys = new SQLite(filesOf(folder).keys);
-    keys.exec(`drop table by_practice;
+    keys.exec(`drop table by_practice; drop table practice_lately;
       create index exchange_practice on exchange (practice, kind) where practice is not null;
       pragma user_version = 10`);
     keys.close();
