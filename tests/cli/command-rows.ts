@@ -26,6 +26,8 @@ export interface Row {
   tellsMissing?: true;
   /** A call that has to ask first: exit 2 where there is no terminal, naming this option. */
   asks?: readonly [call: string, option: string];
+  /** It asks only where there is much to do: what is called before, on a journal that has much. */
+  asksAfter?: readonly string[];
   /** The files of the site are edited before, and not applied. */
   edited?: true;
   /** It prints the caller's own file, or what another system answers. */
@@ -84,11 +86,15 @@ export const rows: Readonly<Record<string, Row>> = {
     once: true,
     words: { CHG0042: 'CHG0042 --yes' },
     missing: 'key reencrypt --data none',
+    asks: ['key reencrypt --reason test', '--yes'],
+    asksAfter: ['key rotate --reason test --yes'],
   },
   'key retire': {
     once: true,
     words: { CHG0042: 'CHG0042 --forget-practices --yes' },
     missing: 'key retire 0123456789abcdef',
+    asks: ['key retire b5a0d749f49a8740 --forget-practices --reason test', '--yes'],
+    asksAfter: ['key rotate --reencrypt --reason test --yes'],
   },
   'config apply': {
     engine: true,
@@ -142,7 +148,11 @@ export const rows: Readonly<Record<string, Row>> = {
   'mapping coverage': { in: 'bare', once: true, missing: 'mapping coverage none' },
   'mapping new': { in: 'bare', once: true, missing: null },
   'mapping try': { missing: 'mapping try none.json', shows: true },
-  'message list': { missing: 'message list --data none' },
+  'message list': {
+    missing: 'message list --data none',
+    asks: ['message list --text Nobody', '--yes'],
+    asksAfter: [],
+  },
   'message show': { missing: 'message show JZ5K0T1Q2Z' },
   'message explain': { missing: 'message explain JZ5K0T1Q2Z' },
   'message diff': { missing: 'message diff JZ5K0T1Q2Z:received JZ5K0T1Q2Z:answer', exits: [0, 6] },
@@ -189,6 +199,8 @@ export const rows: Readonly<Record<string, Row>> = {
   'store salvage': {
     in: 'stopped',
     missing: 'store salvage --data none',
+    asks: ['store salvage --reason test', '--yes'],
+    asksAfter: [],
     exits: [0, 1, 5, 6],
   },
   'store prune': {

@@ -31,8 +31,6 @@ const exampleOf = (name: string): string => {
   assert.ok(line, `${name} has no example`);
   return line;
 };
-/** Asked only where there is something to change, or very much to read: nothing of it is here. */
-const asksSeldom = [...['message list', 'store salvage'], ...['key reencrypt', 'key retire']];
 const escape = /[\u001b\u009b]/;
 
 describe('every command', function () {
@@ -294,15 +292,17 @@ describe('every command', function () {
 
   it('asks nobody where there is no terminal, and names the option', async () => {
     for (const [name, text] of help) {
-      const { asks, about, edited } = rowOf(name);
+      const { asks, asksAfter, about, edited } = rowOf(name);
       // What can be asked about can be told before.
-      if (/^ {2}--yes/m.test(text) && !/Examples?:[^]*--text/.test(text)) {
-        assert.ok(asks || asksSeldom.includes(name), `${name} has --yes`);
-      }
+      if (/^ {2}--yes/m.test(text)) assert.ok(asks, `${name} has --yes`);
       if (!asks) continue;
       const [call, option] = asks;
+      for (const before of asksAfter ?? []) {
+        assert.equal((await run(here(before), box.large)).code, 0, before);
+      }
       if (edited) box.edit();
-      const { code, stderr } = await run(here(call, { about: about ?? 'parked' }), box.running);
+      const folder = asksAfter ? box.large : box.running;
+      const { code, stderr } = await run(here(call, { about: about ?? 'parked' }), folder);
       if (edited) box.unedit();
       assert.equal(code, 2, `${call}: ${stderr}`);
       assert.match(stderr, /^error GH-0026 /m, name);

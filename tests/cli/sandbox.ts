@@ -15,6 +15,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { silent } from '../../engine/events.ts';
+import { openJournal } from '../../engine/journal/sqlite.ts';
 import { startGpSimulator } from '../../engine/simulator/gp.ts';
 import { startMllpGp } from '../../engine/simulator/mllp-gp.ts';
 import { authority, certificate } from '../mllp/certificates.ts';
@@ -28,6 +30,8 @@ export interface Sandbox {
   running: string;
   /** The same site and journal, on which no engine runs. */
   stopped: string;
+  /** The journal of that with so many messages more that it is asked before they are read. */
+  large: string;
   /** The same site without a journal. */
   bare: string;
   /** A port as the documentation has it, and the one that stands for it here. */
@@ -48,8 +52,9 @@ export const personal = ['9990000026', '9990000018', '9465701459', 'Wierzba', 'T
 
 export async function startSandbox(): Promise<Sandbox> {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-sandbox-'));
-  const [running, stopped, bare] = ['running', 'stopped', 'bare'].map((name) => join(folder, name));
-  if (!running || !stopped || !bare) throw new Error('no folders');
+  const names = ['running', 'stopped', 'large', 'bare'];
+  const [running, stopped, large, bare] = names.map((name) => join(folder, name));
+  if (!running || !stopped || !large || !bare) throw new Error('no folders');
   const receiver = await startReceiver();
   receiver.react = (message) => {
     const code = message.get('PV1-2') === 'O' ? 'AE' : 'AA';
@@ -96,10 +101,12 @@ export async function startSandbox(): Promise<Sandbox> {
   const [{ key } = { key: '' }] = jsonOf<{ keys: { key: string }[] }>(stdout, 'keys').keys;
   await end(engine);
   cpSync(running, stopped, { recursive: true });
+  cpSync(running, large, { recursive: true });
+  await fill(join(large, 'data'));
   describeAs(running, 'the second revision');
   [engine, ports] = await serve(running, env);
   return {
-    ...{ running, stopped, bare, key, ids },
+    ...{ running, stopped, large, bare, key, ids },
     ports: new Map([
       ['2575', ports.get('gp-record') ?? ''],
       ['2577', ports.get('adt-feed') ?? ''],
@@ -114,6 +121,18 @@ export async function startSandbox(): Promise<Sandbox> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** More messages than are searched through without a question. */
+async function fill(data: string): Promise<void> {
+  const journal = await openJournal({ folder: data, emit: silent });
+  const entries = Array.from({ length: 1001 }, () => {
+    const id = journal.mint();
+    const body = Buffer.from('MSH|^~\\&|A|B|C|D|20260604101500||ADT^A01|1|P|2.4\r');
+    return journal.append(id, 'adt-feed', [{ kind: 'received', at: id, body }], {});
+  });
+  await Promise.all(entries);
+  await journal.close();
 }
 
 /** Change what one channel says of itself. */
