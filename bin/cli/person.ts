@@ -23,16 +23,17 @@ function ownName(): string {
 /**
  * Ask before something is changed that cannot be taken back.
  * @param yes it was answered on the command line
+ * @param next what to call instead, where nobody can be asked
  * @throws CommandError where nobody can be asked, or the answer is not yes
  */
-export async function confirm(question: string, yes: boolean | undefined): Promise<void> {
+export async function confirm(
+  question: string,
+  yes: boolean | undefined,
+  next = 'add --yes, or look first with --dry-run',
+): Promise<void> {
   if (yes) return;
   if (!process.stdin.isTTY) {
-    throw new CommandError(
-      `${question} Nobody can be asked here`,
-      'add --yes, or look first with --dry-run',
-      'cannotAsk',
-    );
+    throw new CommandError(`${question} Nobody can be asked here`, next, 'cannotAsk');
   }
   await showHeld();
   const asking = createInterface({ input: process.stdin, output: process.stderr });

@@ -9,7 +9,9 @@ export function addQueueCommands(program: Command): void {
   const name = '<channel/destination>';
   const looking = (command: Command) => command.addOption(data).addOption(form);
   const acting = (command: Command) =>
-    looking(command).option('--reason <text>', 'why; recorded in the journal');
+    looking(command)
+      .option('--reason <text>', 'why; recorded in the journal')
+      .option('--dry-run', 'tell whether it could be done, and do nothing');
 
   looking(queue.command('list').description('list destinations: state, depth, age, last fault'))
     .addHelpText('after', '\nExample:\n  gatehouse queue list')
@@ -28,6 +30,7 @@ export function addQueueCommands(program: Command): void {
     .action(async (to, options) => run((await import('./queue.ts')).act('retry', to, options)));
   looking(queue.command(`skip ${name} <ids...>`).description('never deliver these messages there'))
     .requiredOption('--reason <text>', 'why; recorded in the journal')
+    .option('--dry-run', 'tell what would be skipped')
     .option('--yes', 'do not ask')
     .addHelpText(
       'after',

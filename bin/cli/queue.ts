@@ -13,6 +13,7 @@ interface QueueOptions {
   data: string;
   output: Form;
   reason?: string;
+  dryRun?: boolean;
 }
 
 /** List destinations. */
@@ -80,13 +81,19 @@ export async function act(
   to: string,
   options: QueueOptions,
 ): Promise<number> {
-  const body = { to, by: whoAsks(), reason: options.reason };
-  const done = await runningEngine(options).post<{ to: string; exchange: string; state: string }>(
-    `/v1/queue/${what}`,
-    body,
-  );
-  printOne(options.output, 'queueActed', { act: what, ...done }, () =>
-    say(`${done.to} is ${done.state}; recorded as ${done.exchange}`),
+  const { reason, dryRun = false } = options;
+  const body = { to, by: whoAsks(), reason, dryRun };
+  const done = await runningEngine(options).post<{
+    to: string;
+    exchange: string | null;
+    state: string;
+  }>(`/v1/queue/${what}`, body);
+  printOne(options.output, 'queueActed', { act: what, ...done, dryRun }, () =>
+    say(
+      dryRun
+        ? `${done.to} is ${done.state}; it would be told to ${what}. Nothing was changed`
+        : `${done.to} is ${done.state}; recorded as ${done.exchange}`,
+    ),
   );
   return exits.ok;
 }
@@ -101,10 +108,11 @@ export async function skip(
   options: QueueOptions & { yes?: boolean },
 ): Promise<number> {
   const engine = runningEngine(options);
-  await confirm(`${ids.join(', ')}: never to be delivered to ${to}.`, options.yes);
+  const { reason, dryRun = false } = options;
+  await confirm(`${ids.join(', ')}: never to be delivered to ${to}.`, options.yes ?? dryRun);
   const skipped: SkippedRow[] = [];
   for (const id of ids) {
-    const body = { to, id, by: whoAsks(), reason: options.reason };
+    const body = { to, id, by: whoAsks(), reason, dryRun };
     try {
       skipped.push(await engine.post('/v1/queue/skip', body));
     } catch (error) {
@@ -113,8 +121,10 @@ export async function skip(
       complain(error);
     }
   }
-  printRows(options.output, { kind: 'queueSkipped', key: 'skipped', rows: skipped }, () => {
-    for (const one of skipped) say(toldOf(one));
+  const listing = { kind: 'queueSkipped', key: 'skipped', rows: skipped, beside: { dryRun } };
+  printRows(options.output, listing, () => {
+    for (const one of skipped)
+      say(dryRun ? `${one.id} is ${one.was} at ${one.to}, and would be skipped` : toldOf(one));
   });
   return skipped.length === ids.length ? exits.ok : exits.partly;
 }

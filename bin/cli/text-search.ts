@@ -66,7 +66,7 @@ export async function searchText(options: TextOptions): Promise<number> {
     if (ids.length > few) {
       const cost = await costOf(journal, ids);
       say(`${cost}; --channel, --since, --until and other filters make it less`);
-      await confirm('Each of them is to be opened.', options.yes);
+      await confirm('Each of them is to be opened.', options.yes, 'add --yes, or narrow it');
     }
     const found: Match[] = [];
     let early: unknown;

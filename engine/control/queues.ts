@@ -68,7 +68,9 @@ const mostShown = 20;
 export function queueRoutes(engine: Engine, emit: Emit): Route[] {
   const { journal, queues, holds, suspensions } = engine;
   const place = z.strictObject({ to: z.string() });
-  const acting = place.extend(person);
+  /** With `dryRun` all is looked at, and nothing is recorded nor done. */
+  const acting = place.extend({ ...person, dryRun: z.boolean().optional() });
+  const unchanged = (to: string, state: string) => ({ body: { to, exchange: null, state } });
 
   const told = (act: Act['act'], to: string) => emit('control.acted', { step: act, endpoint: to });
   /** Recorded first: what cannot be recorded is not done. */
@@ -98,6 +100,7 @@ export function queueRoutes(engine: Engine, emit: Emit): Route[] {
 
     route('POST', '/v1/queue/hold', acting, async (input) => {
       const { to, queue } = queueNamed(queues, input.to);
+      if (input.dryRun) return unchanged(to, queue.status().state);
       const exchange = await record('hold', to, input);
       holds.put(to, { since: new Date().toISOString(), by: input.by, exchange });
       queue.hold();
@@ -120,6 +123,7 @@ export function queueRoutes(engine: Engine, emit: Emit): Route[] {
           `gatehouse queue show ${to}`,
         );
       }
+      if (input.dryRun) return unchanged(to, state);
       const exchange = await record('release', to, input);
       holds.remove(to);
       if (!isStopped(suspensions, to)) queue.release();
@@ -138,6 +142,7 @@ export function queueRoutes(engine: Engine, emit: Emit): Route[] {
           `gatehouse queue ${next} ${to}`,
         );
       }
+      if (input.dryRun) return unchanged(to, state);
       const exchange = await record('retry', to, input);
       queue.release();
       told('retry', to);
@@ -152,6 +157,11 @@ export function queueRoutes(engine: Engine, emit: Emit): Route[] {
       const to = fullName([...new Set(names)], input.to);
       const one = there.find((each) => each.to === to);
       if (!one || !skippable.includes(one.state)) throw unskippable(input.id, to, one?.state);
+      if (input.dryRun) {
+        const { state: was, attempts } = one;
+        const row: SkippedRow = { to, id: exchangeName(id), was, attempts, isWritten: false };
+        return { body: row };
+      }
       const entries = [operatorEntry(engine.now(), { act: 'skip', to, by, reason })];
       const queue = queues.get(to);
       // Nobody else tells the journal where no channel delivers there any more.

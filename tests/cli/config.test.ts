@@ -354,6 +354,15 @@ describe('gatehouse config', function () {
       await ask(running.port, adt('M1'));
       await until(() => receiver.messages.length > 0, 'it is delivered');
       assert.equal(receiver.messages[0]?.get('PV1-2'), 'O');
+      // What runs is listed, also where its file cannot be read.
+      site.write('channels/epr.yaml', 'channel: epr\nlisten: { port: "${env:NOT_SET_HERE}" }\n');
+      const list = ['channel', 'list', '--site', site.folder, '--data', site.data];
+      const listed = await called([...list, '-o', 'json']);
+      assert.equal(listed.code, exits.badConfig);
+      type Listed = { channels: { channel: string; state: string; listen: string }[] };
+      const { channels } = jsonOf<Listed>(listed.stdout, 'channels');
+      const epr = channels.find(({ channel }) => channel === 'epr');
+      assert.deepEqual([epr?.state, epr?.listen], ['listening', `127.0.0.1:${running.port}`]);
     } finally {
       await receiver.close();
     }

@@ -307,6 +307,11 @@ describe('every command', function () {
       assert.equal(code, 2, `${call}: ${stderr}`);
       assert.match(stderr, /^error GH-0026 /m, name);
       assert.ok(stderr.includes(option), stderr);
+      // Nobody is sent to an option that is not there.
+      const [, next = ''] = /\n {6}next: (.*)\n/.exec(stderr) ?? [];
+      for (const [named] of next.matchAll(/--[a-z-]+/g)) {
+        assert.match(text, new RegExp(`^ {2}${named}\\b`, 'm'), `${name}: ${next}`);
+      }
     }
   });
 

@@ -59,6 +59,8 @@ describe('gatehouse queue', function () {
   });
 
   it('holds a destination over a crash, skips one message, and goes on in order', async () => {
+    const dry = await one.run('queue', 'hold', 'epr', '--dry-run');
+    assert.match(dry.stderr, /^adt\/epr is \w+; it would be told to hold\. Nothing was changed\n$/);
     await act('hold', 'epr', '--reason', 'EPR upgrade');
     for (const id of ['M1', 'M2', 'M3']) assert.equal(await one.send(adt(id)), 'AA');
     const before = await shown();
@@ -70,6 +72,9 @@ describe('gatehouse queue', function () {
     const unasked = await one.run('queue', 'skip', 'epr', second.id, '--reason', 'test patient');
     assert.deepEqual([unasked.code, unasked.stdout], [exits.usage, '']);
     assert.match(unasked.stderr, /next: add --yes/);
+    const look = await one.run('queue', 'skip', 'epr', second.id, '--reason', 'x', '--dry-run');
+    assert.match(look.stderr, /is owed at adt\/epr, and would be skipped\n$/);
+    assert.deepEqual((await shown()).waiting, before.waiting);
     const reason = ['--reason', 'test patient', '--yes'];
     const partly = await one.run('queue', 'skip', 'epr', second.id, 'NOSUCH', ...reason);
     assert.equal(partly.code, exits.partly);
