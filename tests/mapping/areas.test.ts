@@ -156,9 +156,11 @@ describe('mapping: immunisations', () => {
     assert.match(String(notesOf(segments)[0]), /^NOT GIVEN/);
   });
 
-  it('never call one complete that was entered in error', () => {
-    const segments = segmentsFor({ status: 'entered-in-error' });
-    assert.equal(named(segments, 'RXA')[0]?.fields[20], undefined);
+  it('never call one complete that was entered in error, nor show it as RXA', () => {
+    const segments = segmentsFor({ status: 'entered-in-error', date: '2019-05' });
+    assert.deepEqual(named(segments, 'RXA'), []);
+    assert.equal(at(observed(segments, 'GPREC.IMMUNISATION.DATE'), 5), '201905');
+    assert.ok(!notesOf(segments).some((note) => String(note).includes('states no date')));
     assert.ok(notesOf(segments).includes('Status stated by the GP system: entered-in-error'));
   });
 
