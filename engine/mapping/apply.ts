@@ -34,7 +34,6 @@ export function mapRecord(
   try {
     const layout = createLayout(compiled, run);
     const asked = [...new Set(options.datasets)];
-    const patient = layout.patient(asked);
     const own = asked.map(createReader(compiled, run));
     const answered = own.map((one) =>
       withBeside(one, options.beside ?? {}, (other, limits, dataset) => {
@@ -42,7 +41,7 @@ export function mapRecord(
         return createReader(compiled, aside)(dataset);
       }),
     );
-    carryUnread(compiled, run);
+    const patient = layout.patient(asked, () => carryUnread(compiled, run));
     const datasets = answered.map((one) =>
       layout.dataset(one, one.dataset === 'PAT' ? summaryRows(answered, options.trace) : []),
     );
@@ -97,7 +96,9 @@ function startRun(compiled: CompiledMappings, bundle: unknown, options: MapOptio
 function carryUnread(compiled: CompiledMappings, run: Run): void {
   for (const [resource, readings] of run.presented) {
     const reading = compiled.readingOf(resource.resourceType, readings);
-    const notes = run.items.get(resource)?.segments[0]?.notes;
+    // Without PAT little is asked of the patient, and what is left is no omission.
+    const isAside = resource === run.record.patient && !run.options.datasets.includes('PAT');
+    const notes = isAside ? undefined : run.items.get(resource)?.segments[0]?.notes;
     for (const unread of unreadElements(resource, reading)) {
       warn(run, `${unread.path}: no rule carries it`);
       for (const { path, text } of leavesBelow(unread)) {

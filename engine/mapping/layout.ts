@@ -77,12 +77,16 @@ export function createLayout(compiled: CompiledMappings, run: Run) {
   }
 
   return {
-    /** PID, PD1 and what stands with them. */
-    patient(asked: readonly Dataset[]): MappedSegment[] {
+    /**
+     * PID, PD1 and what stands with them.
+     * @param built called once all items are built, before any is laid out
+     */
+    patient(asked: readonly Dataset[], built: () => void): MappedSegment[] {
       const items: BuiltItem[] = [];
       for (const { dataset, items: rules } of compiled.datasets.values()) {
         items.push(...ofPatient(rules, 'patient', asked.includes(dataset), run));
       }
+      built();
       if (!run.record.patient) warn(run, 'the reply holds no Patient');
       const notes = [...generalNotes(compiled, asked, run), ...unknownLists(compiled, run)];
       if (shape) {

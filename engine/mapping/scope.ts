@@ -45,7 +45,7 @@ export interface Run {
   left: number;
   /** Every resource that was carried, with what the rules that carried it read. */
   presented: Map<Resource, Set<Reading>>;
-  /** The item that is being built, and the last that carried each resource. */
+  /** The item that is being built, and the first that carried each resource. */
   item?: BuiltItem;
   items: Map<Resource, BuiltItem>;
   /** Codes that were in no table; only with a trace. */
@@ -159,5 +159,6 @@ export function present(run: Run, resource: Resource, reading: Reading): void {
   const held = run.presented.get(resource);
   if (held) held.add(reading);
   else run.presented.set(resource, new Set([reading]));
-  if (run.item) run.items.set(resource, run.item);
+  // Of the patient the last: PID, which is built after the datasets.
+  if (run.item && (!held || resource === run.record.patient)) run.items.set(resource, run.item);
 }

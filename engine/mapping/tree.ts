@@ -4,7 +4,7 @@
  */
 import { type Joined, bareScope, leadsNowhere } from './body.ts';
 import { warningCodes } from './completeness.ts';
-import { type Variables, member, textOf } from './evaluate.ts';
+import { type Variables, child, member, textOf } from './evaluate.ts';
 import type { CompiledChild, CompiledPart, Found } from './parts.ts';
 import { type Resource, identityOf, isNamed, localReference } from './record.ts';
 import { type Run, leave, leaveTerms, present, warn } from './scope.ts';
@@ -275,13 +275,13 @@ export const subjectDiffers = {
 /** Whether a resource says that it is about another patient than this record. */
 export function otherSubject(resource: Resource, run: Run): boolean {
   const { patient } = run.record;
-  const subject = [...member([resource], 'patient'), ...member([resource], 'subject')].slice(0, 1);
-  if (patient === undefined) return false;
-  const reference = textOf(member(subject, 'reference')[0]);
+  const subject = child(resource, 'patient') ?? child(resource, 'subject');
+  if (patient === undefined || subject === undefined) return false;
+  const reference = textOf(child(subject, 'reference'));
   if (reference === undefined) {
-    const number = member(member(subject, 'identifier'), 'value')[0];
+    const number = child(child(subject, 'identifier'), 'value');
     const own = member(member([patient], 'identifier'), 'value');
-    const name = textOf(member(subject, 'display')[0]);
+    const name = textOf(child(subject, 'display'));
     if (number !== undefined) return !own.includes(number);
     return name !== undefined && !isNamed(patient, name);
   }

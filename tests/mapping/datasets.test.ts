@@ -633,6 +633,14 @@ describe('mapping: provenance', () => {
     assert.deepEqual(warnings, ['Condition.stage: no rule carries it']);
     const said = named(datasets[0]?.segments ?? [], 'NTE').map(({ fields }) => fields[3]);
     assert.deepEqual(said, ['Also in the GP record: Condition.stage.summary.text = secret']);
+    // Of the patient where PAT is asked, and there alone.
+    const photo = { ...patient, photo: [{ title: 'At work' }] };
+    const ofPatient = (asked: 'PAT' | 'ALL') =>
+      named(map(bundle(photo), { datasets: [asked] }).patient, 'NTE').map(
+        ({ fields }) => fields[3],
+      );
+    assert.deepEqual(ofPatient('PAT'), ['Also in the GP record: Patient.photo.title = At work']);
+    assert.deepEqual(ofPatient('ALL'), []);
   });
 
   it('fills a required code that the GP system does not state with no other', () => {
