@@ -5,6 +5,7 @@
  * What a channel is told in one configuration it finishes under it; a channel that reads the same in
  * both is not touched. Ports that stay keep their connections, deliveries keep their order.
  */
+import { assertAckPorts } from './ack-ports.ts';
 import { filesOf, mappingFilesOf } from './config/files.ts';
 import type { LoadedChannel, Site } from './config/site.ts';
 import { fingerprintOf } from './config/revision.ts';
@@ -104,6 +105,9 @@ export function createChannels(first: Site, parts: ChannelsParts): Channels {
         made.push(one);
         wanted.set(name, one);
       }
+      const loaded = Array.from(running.values(), (one) => one.loaded);
+      await assertAckPorts(next.channels, loaded, busy);
+      await deliveries.prepare(wanted.values());
       const turn = await listeners.prepare(open(wanted.values()), busy);
       return take(next, wanted, turn.take());
     } catch (error) {

@@ -13,6 +13,11 @@ export interface Deliveries {
   /** By `channel/destination`. */
   queues: ReadonlyMap<string, Queue>;
   /**
+   * Make the queues of channels that are new. Nothing is changed until they are taken.
+   * @throws Error of a certificate that cannot be used
+   */
+  prepare(channels: Iterable<Running>): Promise<void>;
+  /**
    * Deliver for these channels from now on: for one that is among them as before nothing changes.
    * @param graceMs how long a queue that makes way may finish what it is sending
    */
@@ -42,6 +47,8 @@ export function createDeliveries(
   /** Queues that make way, and finish what they are sending. */
   const leaving = new Set<Queue>();
   let stopped = false;
+  /** Made, and not yet taken. */
+  let prepared = new Map<Running, ReadonlyMap<string, Queue>>();
 
   function handOver(
     to: string,
@@ -76,11 +83,20 @@ export function createDeliveries(
 
   return {
     queues,
+    async prepare(channels) {
+      // Of a change that came to nothing.
+      const before = [...prepared.values()].flatMap((own) => [...own.values()]);
+      prepared = new Map();
+      await Promise.all(before.map((queue) => queue.stop(0)));
+      for (const channel of channels) {
+        if (!owners.has(channel)) prepared.set(channel, createQueues(channel));
+      }
+    },
     take(channels, graceMs) {
       const next = new Map<Running, ReadonlyMap<string, Queue>>();
       const wanted = new Set<string>();
       for (const channel of channels) {
-        const own = owners.get(channel) ?? createQueues(channel);
+        const own = owners.get(channel) ?? prepared.get(channel) ?? createQueues(channel);
         next.set(channel, own);
         for (const [to, queue] of own) {
           wanted.add(to);
@@ -97,6 +113,7 @@ export function createDeliveries(
         handOver(to, queue, undefined, graceMs);
       }
       owners = next;
+      prepared = new Map();
     },
     async settled() {
       await Promise.all(handovers.values());

@@ -1,5 +1,5 @@
 /** Opens a port, and tries again for as long as another process (often our predecessor) holds it. */
-import type { Server } from 'node:net';
+import { type Server, createServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { FaultError } from '../faults.ts';
 
@@ -31,6 +31,17 @@ export async function bind(server: Server, options: BindOptions): Promise<void> 
   void tryAgain(server, options);
 }
 
+/**
+ * Whether a port can be opened now: it is, and closed again at once.
+ * @returns false where another process holds it
+ * @throws what the operating system says of an address that cannot be used
+ */
+export async function canOpen(host: string, port: number): Promise<boolean> {
+  const server = createServer();
+  const bound = (): void => void server.close();
+  return tryOnce(server, { host, port, signal: new AbortController().signal, bound });
+}
+
 async function tryAgain(server: Server, options: BindOptions): Promise<void> {
   const { signal } = options;
   for (let pause = firstPause; !signal.aborted; pause = Math.min(longestPause, pause * 2)) {
@@ -40,7 +51,10 @@ async function tryAgain(server: Server, options: BindOptions): Promise<void> {
 }
 
 /** @returns whether it is open; false where another process holds it */
-async function tryOnce(server: Server, { host, port, signal, bound }: BindOptions) {
+async function tryOnce(
+  server: Server,
+  { host, port, signal, bound }: Omit<BindOptions, 'busy'>,
+): Promise<boolean> {
   if (signal.aborted) throw new FaultError({ name: 'shuttingDown' });
   try {
     const opened = await listenOnce(server, host, port);

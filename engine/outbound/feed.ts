@@ -11,7 +11,7 @@ import type { DestinationOptions, MllpDestination } from '../mllp/destination.ts
 import type { LinkTls } from '../mllp/link.ts';
 import type { Respond } from '../mllp/mllp.ts';
 import { createApplicationAcks } from './application-acks.ts';
-import type { Prepare, Queue, QueueOptions } from './outbound.ts';
+import type { Prepare, Queue, QueueOptions, Send } from './outbound.ts';
 import { type PrepareOptions, preparing } from './prepare.ts';
 import { createQueue } from './queue.ts';
 import { sending } from './send.ts';
@@ -24,6 +24,8 @@ export type Pushed = Entry & { push: NonNullable<Entry['push']> };
 /** A port that is open for application acknowledgements. */
 export interface AckPort {
   listen(): Promise<void>;
+  /** Its number, once it is open. */
+  port(): number | undefined;
   stop(graceMs: number): Promise<unknown>;
 }
 
@@ -72,6 +74,8 @@ export function createFeeds(loaded: LoadedChannel, parts: FeedParts): Map<string
       ...{ entry, acknowledge, charset },
       map: entry.map === undefined ? undefined : maps?.get(entry.map),
     };
+    const opened = port === undefined ? undefined : parts.listen?.(to, feed, port, acks.respond);
+    const send = sending({ destination, acks, applicationMs: timeout, from });
     const queue = createQueue({
       ...parts,
       channel: channel.channel,
@@ -81,9 +85,8 @@ export function createFeeds(loaded: LoadedChannel, parts: FeedParts): Map<string
       policy: refused,
       laneOf: (received) => laneOf(received, entry.key),
       prepare: preparationOf(entry, place, options, parts),
-      send: sending({ destination, acks, applicationMs: timeout, from }),
+      send: opened ? whileOpen(opened, send) : send,
     });
-    const opened = port === undefined ? undefined : parts.listen?.(to, feed, port, acks.respond);
     queues.set(to, {
       ...queue,
       async start() {
@@ -99,6 +102,15 @@ export function createFeeds(loaded: LoadedChannel, parts: FeedParts): Map<string
     });
   }
   return queues;
+}
+
+/** Nothing is sent whose application acknowledgement could not come. */
+function whileOpen(opened: AckPort, send: Send): Send {
+  const detail = 'the port for application acknowledgements is not open';
+  return async (...message) =>
+    opened.port() === undefined
+      ? { fault: { name: 'destinationUnavailable', detail } }
+      : send(...message);
 }
 
 function preparationOf(

@@ -1,5 +1,6 @@
 /** Original and enhanced mode as we send, and application acknowledgements on either connection. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import net from 'node:net';
 import { parseMessage } from '../../engine/hl7/message.ts';
 import { framed, rawPeer } from '../world.ts';
@@ -178,6 +179,33 @@ describe('acknowledgements of what is sent', () => {
       assert.deepEqual(states(await feed.told(exchange))[2], 'failed GH-7004');
       await assert.rejects(peer.next(50), /nothing came in time/);
     });
+  });
+});
+
+describe('a port for application acknowledgements that another process holds', () => {
+  it('keeps back what would be acknowledged there, and all goes on once it is free', async () => {
+    const receiver = await startReceiver();
+    receiver.react = (message) => acknowledge(message, 'AA');
+    const holder = net.createServer().listen(0, '127.0.0.1');
+    await once(holder, 'listening');
+    const { port } = holder.address() as net.AddressInfo;
+    const feed = await startLoneFeed({
+      port: receiver.port,
+      destination: {
+        acknowledge: 'accept+application',
+        applicationAcks: { port: String(port) },
+      },
+    });
+    await feed.owe(adt('M1'));
+    await until(() => feed.queue.status().state === 'down', 'down');
+    assert.equal(feed.queue.status().fault, 'GH-7001');
+    assert.deepEqual(receiver.ids(), []);
+    holder.close();
+    await receiver.arrived(1);
+    await until(() => feed.queue.status().depth === 0, 'delivered');
+    assert.equal(feed.queue.status().parked, 0);
+    await feed.stop();
+    await receiver.close();
   });
 });
 

@@ -5,6 +5,7 @@ import net from 'node:net';
 import { loadSite } from '../../engine/config/site.ts';
 import { FaultError } from '../../engine/faults.ts';
 import { parseMessage } from '../../engine/hl7/message.ts';
+import { authority } from '../mllp/certificates.ts';
 import { type Receiver, acknowledge, startReceiver } from '../outbound/receiver.ts';
 import { type World, framed, qbp, rawPeer, root, startWorld } from '../world.ts';
 import { type SmallSite, adt, adtChannel, delivered, smallSite, until } from './small-site.ts';
@@ -130,6 +131,37 @@ describe('a change of the configuration', () => {
     await engine.reload();
     assert.deepEqual(Object.keys(engine.ports).sort(), ['free', 'one']);
     assert.deepEqual((await engine.watch.look()).alerts, []);
+  });
+
+  it('takes nothing of a set whose application acknowledgements could not come', async () => {
+    receiver = await startReceiver();
+    const { port } = receiver;
+    const holder = net.createServer().listen(0, '127.0.0.1');
+    await once(holder, 'listening');
+    const held = (holder.address() as net.AddressInfo).port;
+    const [one, other] = await Promise.all([authority('one'), authority('other')]);
+    site = smallSite({ two: adtChannel('two') });
+    delivering(port);
+    site.write('channels/one.pem', one.cert);
+    site.write('channels/one.key', other.key);
+    const engine = await site.start();
+    const before = [engine.site().revision, engine.queues.get('one/epr')];
+    const acks = (more: string) =>
+      delivering(port, `, acknowledge: accept+application, applicationAcks: { ${more} }`);
+    for (const [more, why] of [
+      [`port: ${held}`, /GH-1011/],
+      ['port: 6001, host: 203.0.113.7', /EADDRNOTAVAIL/],
+      ['port: 0, tls: { certificate: one.pem, key: one.key }', /key values mismatch/],
+    ] as const) {
+      acks(more);
+      site.write('channels/two.yaml', adtChannel('two').replace('90d', '9d'));
+      await assert.rejects(engine.reload(), why);
+      assert.deepEqual([engine.site().revision, engine.queues.get('one/epr')], before);
+    }
+    holder.close();
+    await once(holder, 'close');
+    acks(`port: ${held}`);
+    assert.deepEqual((await engine.reload()).changed.sort(), ['one', 'two']);
   });
 
   it('keeps the order of deliveries, however often it comes, and loses and doubles none', async () => {
