@@ -72,6 +72,10 @@ export const otherDuration: MappingFunction = (values) =>
 /** A decimal as NM writes it (HL7 v2.4 §2.9.30): FHIR allows an exponent, NM does not. */
 export const decimal: MappingFunction = (values) => values.map(text).flatMap((value) => (value === undefined ? [] : [plainDecimal(value)]));
 
+/** The same, of a value that is a number. */
+export const number: MappingFunction = (values, around) =>
+  decimal(values, around).filter((one) => /^[+-]?\d+(?:\.\d+)?$/.test(String(one)));
+
 function plainDecimal(value: string): string {
   const match = /^([+-]?)(\d+)(?:\.(\d+))?[eE]([+-]?\d{1,3})$/.exec(value);
   if (!match) return value;

@@ -18,6 +18,7 @@ describe('mapping: results', () => {
     for (const [more, type, value] of [
       [quantity('1.10', 'x'), 'NM', [['1.10']]],
       [quantity('1.5e3'), 'NM', [['1500']]],
+      [quantity('12 or so'), 'ST', [['12 or so']]],
       [quantity(5, 'x', { comparator: '<' }), 'SN', [['<', '5']]],
       [
         { valueRange: { low: { value: 3 }, high: { value: 6 } } },
