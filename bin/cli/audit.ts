@@ -1,16 +1,14 @@
 /** `gatehouse mapping audit BUNDLE…`: where every element of a GP record went, or why it did not. */
-import { join } from 'node:path';
 import { type Audit, type Fate, auditBundle } from '../../engine/audit/audit.ts';
 import type { Dataset } from '../../engine/gp/port.ts';
 import { FaultError, faults } from '../../engine/faults.ts';
 import { leftClasses } from '../../engine/mapping/left-behind.ts';
-import { type CompiledMappings, loadMappings } from '../../engine/mapping/load.ts';
+import type { CompiledMappings } from '../../engine/mapping/load.ts';
 import { exits } from './exits.ts';
 import { recordReveal } from './mask.ts';
-import { bundleIn, wanted } from './mapping.ts';
+import { bundleIn, recordMapping, wanted } from './mapping.ts';
 import { type Form, printRows } from './form.ts';
 import { print, printTable, say, style } from './output.ts';
-import { siteFolder } from './site-folder.ts';
 
 interface AuditOptions {
   site?: string;
@@ -57,7 +55,7 @@ interface AuditedFile {
  * @returns `findings` where any element of any bundle is unaccounted for
  */
 export async function audit(files: string[], options: AuditOptions): Promise<number> {
-  const compiled = loadMappings(join(siteFolder(options.site), 'mappings', options.mapping));
+  const compiled = recordMapping(options);
   const datasets = wanted(options.datasets);
   const audited = files.map((file) => auditFile(file, compiled, datasets));
   const { reveal, reason = '', data } = options;

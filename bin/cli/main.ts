@@ -47,7 +47,7 @@ function withoutColour(): void {
 type Add = (program: Command) => unknown;
 
 /** The first words of what is declared in this file. */
-const own = ['serve', 'demo', 'send', 'route', 'explain'];
+const own = ['serve', 'demo', 'send', 'route', 'explain', 'version'];
 
 /** The files that declare commands, by the first words of these: before `send`, after it, and at the end. */
 const declared: readonly (readonly [words: string, load: () => Promise<Add>])[][] = [
@@ -166,5 +166,12 @@ async function tree(first = ''): Promise<Command> {
     .addOption(form)
     .addHelpText('after', '\nExample:\n  gatehouse explain GH-4002')
     .action(async (code, options) => run((await import('./explain.ts')).explain(code, options)));
+
+  program
+    .command('version')
+    .description('print the version of Gatehouse, and of the Node it runs on')
+    .addOption(form)
+    .addHelpText('after', '\nExample:\n  gatehouse version -o json')
+    .action(async (options) => run((await import('./versions.ts')).versions(options)));
   return program;
 }

@@ -1,4 +1,5 @@
 /** `gatehouse mapping try BUNDLE`. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseFhir } from '../../engine/gp/json.ts';
 import { type Dataset, datasets } from '../../engine/gp/port.ts';
@@ -11,6 +12,7 @@ import type { Resource } from '../../engine/mapping/record.ts';
 import { exits } from './exits.ts';
 import { type Form, printRows } from './form.ts';
 import { readInput } from './input.ts';
+import { mappingNamed } from './mapping-names.ts';
 import { CommandError, print, say, style } from './output.ts';
 import { siteFolder } from './site-folder.ts';
 
@@ -33,7 +35,7 @@ export async function tryBundle(file: string, options: TryOptions): Promise<numb
       'valueNotAllowed',
     );
   }
-  const compiled = loadMappings(join(siteFolder(options.site), 'mappings', options.mapping));
+  const compiled = recordMapping(options);
   const record = mapRecord(compiled, bundleIn(file), {
     datasets: wanted(options.datasets),
     profile,
@@ -60,6 +62,14 @@ export async function tryBundle(file: string, options: TryOptions): Promise<numb
   for (const warning of record.warnings)
     say(`${style('yellow', 'warning', process.stderr)} ${warning}`);
   return exits.ok;
+}
+
+/** A mapping of records, compiled. @throws CommandError exit 3 where the site has none of that name */
+export function recordMapping({ site, mapping }: { site?: string; mapping: string }) {
+  const root = siteFolder(site);
+  const folder = join(root, 'mappings', mapping);
+  if (!existsSync(folder)) mappingNamed(root, mapping);
+  return loadMappings(folder);
 }
 
 /** What stands at a place of a segment as it is written, in its first repetition. */

@@ -239,4 +239,5 @@ export const rows: Readonly<Record<string, Row>> = {
   },
   'sim hospital': { missing: null, words: { '--count 10': '--count 2 --rate 50' } },
   explain: { missing: 'explain GH-4020' },
+  version: { missing: null },
 };

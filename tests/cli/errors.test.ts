@@ -74,6 +74,8 @@ describe('errors of commands', () => {
       ['practice', 'import', 'docs', '--commissioner', 'Z01', '--to', 'legacy-gp'],
       ['practice', 'import', 'x.csv', '--commissioner', '@docs', '--to', 'legacy-gp'],
     ].map((args): Call => [args, 'GH-0028', /^docs is a folder/, /name a file in it/]),
+    [['mapping', 'try', 'x', '--mapping', 'gp-recrod'], 'GH-0031', /mean "gp-record"/, /one of/],
+    [['mapping', 'audit', 'x', '--mapping', 'none'], 'GH-0031', /no mapping "none"/, /one of/],
     [
       ['mapping', 'try', 'x', '--feed', 'none'],
       'GH-0031',
