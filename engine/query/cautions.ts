@@ -12,7 +12,7 @@ const sentences = {
   secondEndpoint:
     'CAUTION: the GP system could not be reached; this is the answer of the second endpoint.',
   superseded:
-    'CAUTION: the NHS number asked for has been superseded; this is the record of the current number in PID-3.',
+    'CAUTION: the NHS number asked for has been superseded; any record in this answer is that of the current number, in PID-3.',
   deceased: 'CAUTION: PDS records this patient as deceased.',
   familyDiffers: 'CAUTION: the family name differs between PDS and the GP record.',
   givenDiffers: 'CAUTION: the given name differs between PDS and the GP record.',
