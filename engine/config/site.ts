@@ -22,6 +22,7 @@ import { filesNamed } from './files.ts';
 import { revisionOf } from './revision.ts';
 import { loadRoute, performed } from './route-load.ts';
 import { type Settings, defaultSettings, loadSettings } from './settings.ts';
+import { checkTls } from './tls-check.ts';
 import { resolveAll } from './resolve.ts';
 import type { Surroundings } from './values.ts';
 import { ConfigError, type Finding, checkYaml, nearest } from './yaml.ts';
@@ -169,6 +170,7 @@ function loadChannel(
     if (!existsSync(resolvePath(dirname(file), name)))
       error(path, `the file ${name} does not exist`);
   }
+  checkTls(channel, file, error);
 
   const load = (name: string, at: PropertyKey[]) =>
     loadRoute(root, name, channel, source, at, findings);

@@ -101,7 +101,14 @@ export function createDestination(
 
   function start(request: Request): void {
     underWay.add(request);
-    request.link = freeLink() ?? openLink({ ...options, unasked });
+    try {
+      request.link = freeLink() ?? openLink({ ...options, unasked });
+    } catch (error) {
+      // Certificates that cannot be used: nothing is connected, and the next request has its turn.
+      const { code, name } = error as NodeJS.ErrnoException;
+      fail(request, new FaultError({ name: 'gpUnavailable', detail: code ?? name }));
+      return;
+    }
     request.link.send(request.framed, {
       reply: (bytes, warnings) => replied(request, bytes, warnings),
       broken: (fault, bytes) => {

@@ -360,6 +360,13 @@ describe('mllp destination', () => {
       });
     }
 
+    it('keys that do not fit fail each request, and hold up none', async () => {
+      const gp = await asked(() => {}, gpCertificate);
+      const other = await authority('other');
+      const d = destination(gp.port, { tls: { ...ours, key: other.key } });
+      for (const id of ['1', '2']) await failsWith(ask(d, id), 'gpUnavailable');
+    });
+
     it('row 39: a peer that speaks plain MLLP is refused', async () => {
       const gp = await asked((_text, peer) => peer.send('<reply 1>'));
       gp.server.on('connection', (socket: Socket) => socket.write(wire('<hello>')));

@@ -144,6 +144,8 @@ describe('a change of the configuration', () => {
     delivering(port);
     site.write('channels/one.pem', one.cert);
     site.write('channels/one.key', other.key);
+    // Node would trust all of its own authorities.
+    site.write('channels/none.pem', '');
     const engine = await site.start();
     const before = [engine.site().revision, engine.queues.get('one/epr')];
     const acks = (more: string) =>
@@ -152,6 +154,7 @@ describe('a change of the configuration', () => {
       [`port: ${held}`, /GH-1011/],
       ['port: 6001, host: 203.0.113.7', /EADDRNOTAVAIL/],
       ['port: 0, tls: { certificate: one.pem, key: one.key }', /key values mismatch/],
+      ['port: 0, tls: { certificate: one.pem, key: one.key, clients: none.pem }', /no certificate/],
     ] as const) {
       acks(more);
       site.write('channels/two.yaml', adtChannel('two').replace('90d', '9d'));
