@@ -24,6 +24,12 @@ export interface Query {
   pointer?: string;
 }
 
+/** What stands at a place. The null value of HL7 (`""`) names nobody and says nothing. */
+function statedAt(message: Message, path: string | undefined): string | undefined {
+  const value = path && message.get(path);
+  return value === '""' ? undefined : value || undefined;
+}
+
 /** The one NHS number a query or an ADT message is about; two different ones name nobody. */
 export function patientOf(message: Message): string | undefined {
   const found = findNhsNumbers(message, ['QPD-3', 'QRD-8', 'PID-3']);
@@ -48,7 +54,7 @@ export function readQuery(
     faults.push({ name: 'segmentMissing', at: [{ segment: definition, sequence: 1 }] });
     return { query, faults };
   }
-  const get = (path: string | undefined) => (path && message.get(path)) || undefined;
+  const get = (path: string | undefined) => statedAt(message, path);
   const wrong = (name: Fault['name'], place: string) => faults.push({ name, at: [locate(place)] });
 
   if (!get(kind.tag)) wrong('requiredMissing', kind.tag);
@@ -80,7 +86,6 @@ export function readQuery(
   return { query, faults };
 }
 
-/** The datasets named, in the order of the answer; none named means all the kind offers. */
 function readClaims(
   places: ClaimPlaces,
   get: (path: string | undefined) => string | undefined,
@@ -95,6 +100,7 @@ function readClaims(
   };
 }
 
+/** The datasets named, in the order of the answer; none named means all the kind offers. */
 function readDatasets(message: Message, kind: QueryKind, faults: Fault[]): Dataset[] {
   const { datasets: path, offers } = kind;
   const found = new Set<string>();
@@ -167,7 +173,7 @@ function readAsker(
     faults.push({ name: 'askerMissing' });
     return undefined;
   }
-  const get = (path: string | undefined) => (path && message.get(path)) || undefined;
+  const get = (path: string | undefined) => statedAt(message, path);
   const { user: place, name } = places;
   // GP Connect names the user by family and given name; neither is ever made up.
   const user = {
