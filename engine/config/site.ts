@@ -97,19 +97,30 @@ export function loadSite(
   }
   const byPort = new Map<string, string>();
   for (const { channel, file } of channels) {
-    const { host, port } = channel.listen;
-    const other = port ? byPort.get(`${host}:${port}`) : undefined;
-    if (other) {
-      findings.push({
-        severity: 'error',
-        where: readChannel(file, folder).where(['listen', 'port']),
-        says: `channel "${other}" listens on ${host}:${port} too`,
-        next: 'give one of them another port',
-      });
+    for (const [path, { host, port }] of portsOf(channel)) {
+      if (!port) continue;
+      const other = byPort.get(`${host}:${port}`);
+      if (other !== undefined) {
+        findings.push({
+          severity: 'error',
+          where: readChannel(file, folder).where([...path, 'port']),
+          says: `channel "${other}" listens on ${host}:${port} too`,
+          next: 'give one of them another port',
+        });
+      }
+      byPort.set(`${host}:${port}`, channel.channel);
     }
-    byPort.set(`${host}:${port}`, channel.channel);
   }
   return { root, mappings, revision, settings, channels, findings };
+}
+
+/** Where a channel listens: for messages, and for application acknowledgements. */
+function* portsOf(channel: Channel): Generator<[string[], { host: string; port?: number }]> {
+  yield [['listen'], channel.listen];
+  for (const [name, destination] of Object.entries(channel.destinations)) {
+    if (destination.kind !== 'feed') continue;
+    yield [['destinations', name, 'applicationAcks'], destination.applicationAcks];
+  }
 }
 
 function loadChannel(

@@ -63,7 +63,7 @@ describe('deliveries of a channel', () => {
     [
       'a mapping with a finding',
       said({ deliver: [{ to: 'epr', map: 'broken' }] }),
-      /broken\.yaml:2:\d+ "0": "nk1" is not a path/,
+      /broken\.yaml:2:\d+ "remove": "nk1" is not a path/,
     ],
     [
       'a port for what is not asked for',

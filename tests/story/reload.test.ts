@@ -165,6 +165,9 @@ describe('a change of the configuration', () => {
     await once(holder, 'close');
     acks(`port: ${held}`);
     assert.deepEqual((await engine.reload()).changed.sort(), ['one', 'two']);
+    acks('port: 6102');
+    site.write('channels/two.yaml', adtChannel('two', '', '{ port: 6102 }'));
+    assert.throws(() => site.load(), /channel "one" listens on 127\.0\.0\.1:6102 too/);
   });
 
   it('keeps the order of deliveries, however often it comes, and loses and doubles none', async () => {
