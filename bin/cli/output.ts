@@ -19,12 +19,20 @@ export function style(
 
 /** Print data. */
 export function print(text: string): void {
-  put(process.stdout, text.endsWith('\n') ? text : `${text}\n`);
+  put(process.stdout, tame(text.endsWith('\n') ? text : `${text}\n`, process.stdout));
 }
 
 /** Say something to the person. */
 export function say(text: string): void {
-  put(process.stderr, `${text}\n`);
+  put(process.stderr, tame(`${text}\n`, process.stderr));
+}
+
+/** Our own styles, kept; anything else that a terminal would obey, or that turns the order of letters. */
+const steering = /(\u001b\[(?:[12]|22|3[1236]|39)m)|[^\P{Cc}\n\t]|\p{Bidi_Control}/gu;
+
+/** Text of messages may be meant to steer a terminal; a pipe is given what there is. */
+function tame(text: string, { isTTY }: NodeJS.WriteStream): string {
+  return isTTY ? text.replace(steering, (_, own?: string) => own ?? '\uFFFD') : text;
 }
 
 /** Print rows: aligned on a terminal, tab-separated in a pipe. */

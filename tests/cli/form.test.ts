@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { parse as parseCsv } from 'csv-parse/sync';
 import { parse as parseYaml } from 'yaml';
 import { type Form, forms, printListing, printOne, printRows } from '../../bin/cli/form.ts';
+import { print } from '../../bin/cli/output.ts';
 
 interface Row {
   name: string;
@@ -86,6 +87,19 @@ describe('the forms of the output', () => {
     assert.ok(!/[\u001b\u009b]/.test(lines.slice(1).join('')), text);
     const [first = '', second = ''] = lines.slice(1);
     assert.equal(first.indexOf('1'), second.indexOf('3'));
+  });
+
+  it('nothing that is printed steers a terminal but our own styles; a pipe is given what there is', () => {
+    const told =
+      'MSH|\u001b[31mE\u001b[39m|\u001b[2J\u001b]52;c;x\u0007\u009bK\r\u202e|\tMoreÿ •\n';
+    assert.equal(
+      printed(() => print(told), true),
+      'MSH|\u001b[31mE\u001b[39m|\ufffd[2J\ufffd]52;c;x\ufffd\ufffdK\ufffd\ufffd|\tMoreÿ •\n',
+    );
+    assert.equal(
+      printed(() => print(told)),
+      told,
+    );
   });
 
   it('no rows are no rows, in every form', () => {
