@@ -37,7 +37,12 @@ export async function confirm(
   }
   await showHeld();
   const asking = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await asking.question(`${question} [y/N] `);
+  // Ctrl-C and Ctrl-D are no yes.
+  const answer = await asking.question(`${question} [y/N] `).catch((error: Error) => {
+    if (error.name !== 'AbortError') throw error;
+    process.stderr.write('\n');
+    return '';
+  });
   asking.close();
   if (!/^y(es)?$/i.test(answer.trim()))
     throw new CommandError('nothing was changed', undefined, 'declined');

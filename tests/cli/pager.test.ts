@@ -143,6 +143,10 @@ describe('the pager', function () {
       screen,
       /^(paged: one\d+ {2}added\n){30}.*Back to revision .*n\r?\nerror GH-0014 /,
     );
+    // Ctrl-D is no answer, and so no yes; nor is it a refusal of the operating system.
+    const left = await seen(args, { PAGER: marks }, { types: ['[y/N]', '\u0004'] });
+    assert.equal(left.code, exits.failed);
+    assert.match(left.screen, /Back to revision .*\r?\nerror GH-0014 {2}nothing was changed/);
   });
 
   it('never keeps what is to be seen at once', () => {
