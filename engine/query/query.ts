@@ -24,10 +24,10 @@ export interface Query {
   pointer?: string;
 }
 
-/** What stands at a place. The null value of HL7 (`""`) names nobody and says nothing. */
+/** What stands at a place. The null value of HL7 (`""`) and blanks name nobody and say nothing. */
 function statedAt(message: Message, path: string | undefined): string | undefined {
   const value = path && message.get(path);
-  return value === '""' ? undefined : value || undefined;
+  return !value || value === '""' || value.trim() === '' ? undefined : value;
 }
 
 /** The one NHS number a query or an ADT message is about; two different ones name nobody. */

@@ -102,6 +102,15 @@ describe('mapping: patient', () => {
     assert.equal(named(map(bundle(full), { datasets: ['ALL'] }).patient, 'NK1').length, 0);
   });
 
+  it('says so where the patient is not active at the practice, and nothing where they are', () => {
+    const said = (active: boolean) =>
+      named(map(bundle({ ...patient, active }), { datasets: ['ALL'] }).patient, 'NTE').map(
+        ({ fields }) => fields[3],
+      );
+    assert.deepEqual(said(false), ['Active at the practice, according to the GP system: false']);
+    assert.deepEqual(said(true), []);
+  });
+
   it('says nothing of death where nothing is recorded of it', () => {
     assert.equal(map(bundle(patient)).patient[0]?.fields[30], undefined);
     assert.equal(map(bundle({ ...patient, deceasedBoolean: false })).patient[0]?.fields[30], 'N');
@@ -425,6 +434,20 @@ describe('mapping: medication', () => {
       );
       assert.deepEqual(datasets[0]?.status, [{ status: 'W', warning: 'several-versions' }]);
     }
+  });
+
+  it('shows what is based on a plan, whatever the GP system calls it', () => {
+    const resources = medication('m', 1).map((one) =>
+      one.intent === 'order' ? { ...one, intent: 'instance-order' } : one,
+    );
+    const { datasets } = map(
+      bundle(patient, list(codes.medication, ['MedicationStatement/m']), ...resources),
+      { datasets: ['MED'] },
+    );
+    const segments = datasets[0]?.segments ?? [];
+    assert.equal(named(segments, 'ORC').length, 2);
+    const said = named(segments, 'NTE').map(({ fields }) => fields[3]);
+    assert.ok(said.includes('Intent stated by the GP system: instance-order'));
   });
 
   it('never leaves the order of one entered in error as it would stand, and says what it is', () => {
