@@ -54,9 +54,11 @@ export async function serve(options: {
   if (isAsked) reload();
   await asked;
   reload = () => {};
-  await control?.close();
-  const left = await engine.stop(engine.settings().limits.stop);
-  return tellLeft(left);
+  // One bound for all of it: whoever is giving orders takes half of it at most.
+  const bound = engine.settings().limits.stop;
+  const began = performance.now();
+  await control?.close(bound / 2);
+  return tellLeft(await engine.stop(Math.max(0, bound - (performance.now() - began))));
 }
 
 /** A revision took effect that is not the last one. */

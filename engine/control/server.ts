@@ -8,11 +8,11 @@ import { type Route, serveRoutes } from './router.ts';
 export interface Control {
   /** The path of the socket. */
   path: string;
-  /** Take no more; what is being answered is finished, within 5 s. */
-  close(): Promise<void>;
+  /** Take no more; what is being answered is finished, within `graceMs`, and 5 s at most. */
+  close(graceMs?: number): Promise<void>;
 }
 
-const graceMs = 5000;
+const longestMs = 5000;
 
 /**
  * Serve these routes beside a journal. The caller holds the journal, so a socket that is there
@@ -35,12 +35,12 @@ export async function startControl(options: {
   emit('control.listening', { file: path });
   return {
     path,
-    async close() {
+    async close(graceMs = longestMs) {
       const closed = once(server, 'close');
       server.close();
       ending.abort();
       server.closeIdleConnections();
-      const late = setTimeout(() => server.closeAllConnections(), graceMs);
+      const late = setTimeout(() => server.closeAllConnections(), Math.min(graceMs, longestMs));
       await closed;
       clearTimeout(late);
       leavePlace(folder, path);

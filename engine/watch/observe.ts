@@ -58,7 +58,8 @@ export function createObserver(parts: ObserveParts): (fresh?: boolean) => Promis
     const { host, port, channel } = { ...one.listening, channel: one.loaded.channel };
     const source = listeners.of(name);
     const suspended = suspensions.get(name) ?? null;
-    if (!since.has(name)) since.set(name, at);
+    // Nothing is expected of it while a person keeps it closed.
+    if (suspended || !since.has(name)) since.set(name, at);
     return {
       channel: name,
       host,

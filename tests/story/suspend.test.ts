@@ -74,6 +74,12 @@ describe('a channel that a person suspends', () => {
         ['two', 'listening'],
       ],
     );
+    // Its silence is counted anew from its start, that of others is not.
+    const sinceOf = async (channel: string) =>
+      (await site.engine.watch.look()).seen.channels.find((one) => one.channel === channel)?.since;
+    const [one, two] = [await sinceOf('one'), await sinceOf('two')];
+    await until(async () => ((await sinceOf('one')) ?? 0) > (one ?? 0), 'counted anew');
+    assert.equal(await sinceOf('two'), two);
     assert.equal((await site.engine.watch.health['/readyz']()).status, 200);
     await assert.rejects(act('pause'), /one is paused already, by a\.smith since /);
   });
