@@ -112,6 +112,10 @@ export function areaStatus(
       state('W', notCurrent);
       say(`Status of this list, according to the GP system: ${standing}`);
     }
+    if (list.mode === 'changes') {
+      state('W', notCurrent);
+      say('This list holds changes alone, according to the GP system');
+    }
     for (const entry of member([list], 'entry')) {
       const [item] = member([entry], 'item');
       const display = textOf(member([item], 'display')[0]);

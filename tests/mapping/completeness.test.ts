@@ -195,6 +195,12 @@ describe('mapping: completeness', () => {
       ['Status of this list, according to the GP system: entered-in-error'],
     ],
     [
+      'a list of changes',
+      [list(codes.active, ['AllergyIntolerance/a'], { mode: 'changes' }), allergy('a')],
+      ['W^not-current'],
+      ['This list holds changes alone, according to the GP system'],
+    ],
+    [
       'an entry that is called deleted',
       [
         list(codes.active, [], {
