@@ -22,6 +22,10 @@ export interface PatientRows {
   first: { line: number; why: PatientSkip }[];
 }
 
+/** A value as it stands between quotes. */
+const unquoted = (cell: string): string =>
+  cell.startsWith('"') && cell.endsWith('"') ? cell.slice(1, -1).trim() : cell;
+
 const mostTold = 10;
 const dayMs = 86_400_000;
 
@@ -50,10 +54,12 @@ export function createPatientList({ asOf, now }: { asOf?: number; now: number })
       delimiter: [',', ';', '\t'],
       trim: true,
       relax_column_count: true,
-      relax_quotes: true,
+      // No value that is read here has a delimiter in it: one that is never closed spoils its own row alone.
+      quote: null,
       skip_empty_lines: false,
     });
-    for (const [number = '', code = '', date = ''] of records) {
+    for (const record of records) {
+      const [number = '', code = '', date = ''] = record.map(unquoted);
       line += 1;
       if (number === '' && code === '') continue;
       // A first line that names the columns.

@@ -257,6 +257,15 @@ describe('gatehouse practice', function () {
       );
     });
 
+    it('loses no row to a quote that is never closed, and takes what stands between quotes', async () => {
+      const lines = ['"946 570 1459","z99907","04/06/2026"', '"9990000018,F84001,2026-06-04'];
+      const after = ['9990000026,F84001,20260604,"Smith, John"', '9990000034,"F84001,20260604'];
+      site.write('patients.csv', [...lines, ...after].join('\n'));
+      const shown = await bringing();
+      assert.match(shown.stdout, /4 rows, 2 patients\n/, shown.stderr);
+      assert.match(shown.stdout, /patients\.csv:2 {2}no NHS number.*\n.*patients\.csv:4 {2}no ODS/);
+    });
+
     it('brings them in, counts what it leaves by line, and shows none of them', async () => {
       const shown = await bringing();
       assert.equal(shown.code, exits.findings, shown.stderr);
