@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
-import { type Finding, type YamlFile, nearest } from '../config/yaml.ts';
+import { type Finding, type YamlFile, nearest, shortPath } from '../config/yaml.ts';
 import type { Values } from './evaluate.ts';
 import type { IndexedRecord, Resource } from './record.ts';
 import type { Repetition } from '../hl7/segment.ts';
@@ -120,8 +120,10 @@ export function findExport(
     const next =
       code === 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING'
         ? 'copy the site out of node_modules, and name the copy with --site'
-        : undefined;
-    report(library, place, `${file} cannot be loaded: ${message.split('\n')[0]}`, next);
+        : `node ${shortPath(actual)} shows the line`;
+    const says = `${file} cannot be loaded: ${message.split('\n')[0]}`;
+    // Once, and not at each rule that names a function of it.
+    if (!library.findings.some((one) => one.says === says)) report(library, place, says, next);
     return undefined;
   }
   const found = module[name];

@@ -25,6 +25,8 @@ export const edit = (message: { set(p: string, v: string): void; remove(p: strin
 );
 after(() => rmSync(folder, { recursive: true }));
 
+writeFileSync(join(folder, 'feeds', 'broken.ts'), 'export const upper = ;\n');
+
 const context = { exchange: 'HJ5POXU0W1', received: new Date('2026-06-04T10:15:00Z') };
 const source = [
   'MSH|^~\\&|LAB|RXX|HUB^1.2^ISO|RXX|20260604||ADT^A08|M1|T|2.3|||AL|NE',
@@ -326,6 +328,17 @@ describe('a feed mapping that cannot be meant', () => {
       );
     });
   }
+
+  it('(a file of functions that cannot be loaded) is told once, with what shows its line', () => {
+    const rule = (place: string) => `- { set: ${place}, from: PID-5, call: ./broken.ts#upper }`;
+    assert.throws(
+      () => load(`${rule('PV1-2')}\n${rule('PV1-3')}`),
+      ({ findings: [only, ...more] }: ConfigError) =>
+        /^\.\/broken\.ts cannot be loaded: /.test(only?.says ?? '') &&
+        /^node .*broken\.ts shows the line$/.test(only?.next ?? '') &&
+        more.length === 0,
+    );
+  });
 
   it('is known by the name of its file', () => {
     writeFileSync(join(folder, 'feeds', 'two.yaml'), 'feed: one\nrules: [{ remove: NK1 }]\n');
