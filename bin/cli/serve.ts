@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { loadKept } from '../../engine/config/load-kept.ts';
 import { type Revisions, openRevisions } from '../../engine/config/revisions.ts';
+import { assertAlone } from '../../engine/control/place.ts';
 import { controlRoutes } from '../../engine/control/routes.ts';
 import { startControl } from '../../engine/control/server.ts';
 import { type Engine, type Left, startEngine } from '../../engine/engine.ts';
@@ -28,6 +29,7 @@ export async function serve(options: {
   let reload = (): void => void (isAsked = true);
   process.on('SIGHUP', () => reload());
   const folder = resolve(options.data);
+  await assertAlone(folder);
   const revisions = openRevisions(folder);
   const load = () => loadKept(revisions, siteFolder(options.site), process.env);
   const site = load();

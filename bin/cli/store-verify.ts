@@ -3,6 +3,7 @@ import { exchangeName } from '../../engine/journal/journal.ts';
 import { type Salvaged, salvage } from '../../engine/journal/salvage.ts';
 import { type Verified, verifyJournal } from '../../engine/journal/verify.ts';
 import { amount } from '../../engine/watch/words.ts';
+import { assertAlone } from '../../engine/control/place.ts';
 import { exits } from './exits.ts';
 import { type Form, isForPeople, printOne } from './form.ts';
 import { type JournalOptions, journalFolder } from './journals.ts';
@@ -78,6 +79,7 @@ interface SalvageOptions extends VerifyOptions {
 export async function salvageIt(options: SalvageOptions): Promise<number> {
   const { keyFile, dryRun = false, output, reason } = options;
   const folder = journalFolder(options);
+  await assertAlone(folder);
   if (!dryRun) {
     const question = `A new journal takes the place of the one in ${options.data}, which is kept beside it.`;
     await confirm(question, options.yes);

@@ -12,8 +12,10 @@ import {
   rmdirSync,
   writeFileSync,
 } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { FaultError } from '../faults.ts';
 import { Refusal } from './refusal.ts';
 
 /** Bytes, without the 0 that ends it. */
@@ -32,6 +34,24 @@ export function socketOf(folder: string): string {
   } catch {
     return path;
   }
+}
+
+/**
+ * That no engine answers from this folder. Its lock says so, too, unless somebody has removed the lock file:
+ * then two would write to one journal.
+ * @throws FaultError journalHeld
+ */
+export function assertAlone(folder: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const path = socketOf(folder);
+    const socket = connect(path);
+    socket.once('error', () => resolve());
+    socket.once('connect', () => {
+      socket.destroy();
+      const detail = `an engine answers at ${path}`;
+      reject(new FaultError({ name: 'journalHeld', detail }));
+    });
+  });
 }
 
 /**

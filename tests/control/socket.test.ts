@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { engineIn } from '../../engine/control/client.ts';
+import { assertAlone } from '../../engine/control/place.ts';
 import { Refusal } from '../../engine/control/refusal.ts';
 import { route } from '../../engine/control/router.ts';
 import { startControl } from '../../engine/control/server.ts';
@@ -43,6 +44,17 @@ describe('the control socket', () => {
   let folder: string;
   beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'gatehouse-control-'))));
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('keeps a second engine from the folder, though somebody removed the lock file', async () => {
+    await assertAlone(folder);
+    const control = await startControl({ folder, routes: routes(), emit: silent });
+    await assert.rejects(
+      assertAlone(folder),
+      (error) => error instanceof FaultError && error.fault.name === 'journalHeld',
+    );
+    await control.close();
+    await assertAlone(folder);
+  });
   const start = (name?: string) => startControl({ folder, routes: routes(name), emit: silent });
 
   it('answers what is declared, and is its owner\u2019s alone', async () => {
