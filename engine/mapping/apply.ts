@@ -13,6 +13,7 @@ import type { CompiledMappings } from './load.ts';
 import type { MappedRecord } from './mapped.ts';
 import { indexRecord } from './record.ts';
 import { type MapOptions, type Run, leftNote, warn } from './scope.ts';
+import { bearerOf } from './segments.ts';
 import { summaryRows } from './summary.ts';
 
 export type { MapOptions } from './scope.ts';
@@ -98,7 +99,7 @@ function carryUnread(compiled: CompiledMappings, run: Run): void {
     const reading = compiled.readingOf(resource.resourceType, readings);
     // Without PAT little is asked of the patient, and what is left is no omission.
     const isAside = resource === run.record.patient && !run.options.datasets.includes('PAT');
-    const notes = isAside ? undefined : run.items.get(resource)?.segments[0]?.notes;
+    const notes = isAside ? undefined : bearerOf(run.items.get(resource)?.segments ?? [])?.notes;
     for (const unread of unreadElements(resource, reading)) {
       warn(run, `${unread.path}: no rule carries it`);
       for (const { path, text } of leavesBelow(unread)) {

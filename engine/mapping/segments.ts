@@ -54,6 +54,16 @@ export function compileSegment(
 }
 
 /**
+ * The segment of an item that what nothing else has a place for is a note of: the first, but an order
+ * has its notes after what was ordered (ORC), and an administration after its route (RXA).
+ */
+export function bearerOf(built: readonly Built[]): Built | undefined {
+  const names = built.slice(0, 2).map(({ segment }) => segment.name);
+  const isSecond = (names[0] === 'ORC' && names.length > 1) || names.join(' ') === 'RXA RXR';
+  return built[isSecond ? 1 : 0];
+}
+
+/**
  * A note follows the segment before it, or waits for the first one. What another rule has said in
  * the same words there (a statement and its plan often do) is not said again.
  */

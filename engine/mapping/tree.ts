@@ -8,7 +8,7 @@ import { type Variables, child, member, textOf } from './evaluate.ts';
 import type { CompiledChild, CompiledPart, Found } from './parts.ts';
 import { type Resource, identityOf, isNamed, localReference } from './record.ts';
 import { type Run, leave, leaveTerms, present, warn } from './scope.ts';
-import type { Built } from './segments.ts';
+import { type Built, bearerOf } from './segments.ts';
 
 /** One resource as built: its segments, and those of what hangs on it. */
 export interface BuiltItem {
@@ -242,7 +242,7 @@ function attach({ segments }: BuiltItem, { scope }: Joined): void {
     fields[11] = 'F';
     segments.push({ segment: { name: 'OBX', fields, from: scope.from }, notes: [] });
   }
-  segments[0]?.notes.push(...scope.leftovers);
+  bearerOf(segments)?.notes.push(...scope.leftovers);
 }
 
 /** Whether segments hold these words. */

@@ -1,5 +1,7 @@
 /** What each dataset looks like in HL7: patient, allergies, medication, problems, in both profiles. */
 import assert from 'node:assert/strict';
+import { profileStructures } from '../../engine/hl7/definitions/profile.ts';
+import { matchStructure } from '../../engine/hl7/structure.ts';
 import type { MappedRecord } from '../../engine/mapping/mapped.ts';
 import { bodyOf } from '../../engine/query/body.ts';
 import {
@@ -434,6 +436,32 @@ describe('mapping: medication', () => {
       );
       assert.deepEqual(datasets[0]?.status, [{ status: 'W', warning: 'several-versions' }]);
     }
+  });
+
+  it('has notes only where the structure of the answer has them', () => {
+    const more = { status: 'odd', reasonCode: [{ text: 'a' }, { text: 'b' }], other: 'x' };
+    const vaccination = {
+      resourceType: 'Immunization',
+      id: 'i',
+      date: '2010',
+      route: { text: 'oral' },
+      doseQuantity: { value: 1, comparator: '<' },
+    };
+    const record = map(
+      bundle(
+        patient,
+        list(codes.medication, ['MedicationStatement/m']),
+        list(areaCodes.immunisations, ['Immunization/i']),
+        ...medication('m', 1, more, more),
+        vaccination,
+      ),
+      { datasets: ['MED', 'IMM'] },
+    );
+    const { segments } = bodyOf('rsp', record, [], { version: '2.4', now: new Date(0) });
+    const names = segments.map(({ name }) => name);
+    assert.ok(names.join(' ').includes('ORC RXO NTE') && names.join(' ').includes('RXA RXR NTE'));
+    const head = ['MSH', 'MSA', 'QAK', 'QPD'];
+    assert.deepEqual(matchStructure(profileStructures.RSP_K11, [...head, ...names]), []);
   });
 
   it('shows what is based on a plan, whatever the GP system calls it', () => {
