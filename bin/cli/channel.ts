@@ -7,6 +7,7 @@ import { type OutlinedChannel, outlineOf } from '../../engine/config/outline.ts'
 import { shownOf } from '../../engine/config/resolve.ts';
 import type { LoadedChannel, Site } from '../../engine/config/site.ts';
 import { nearest, shortPath } from '../../engine/config/yaml.ts';
+import { isAnothers } from './anothers.ts';
 import { runningEngine } from './engine.ts';
 import { exits } from './exits.ts';
 import { type Form, printListing, printOne } from './form.ts';
@@ -28,6 +29,8 @@ export async function list(options: ChannelOptions): Promise<number> {
   const read = new Set(channels.map(({ channel }) => channel.channel));
   // What runs is shown, also where its file cannot be read: a variable of the engine's may not be set here.
   const unread = [...(running?.values() ?? [])].filter(({ channel }) => !read.has(channel));
+  const unseen = running === undefined && isAnothers(options.data);
+  const unknownState = unseen ? 'not known' : 'no engine';
   const rows = [
     ...channels.map((one) => rowOf(one, running)),
     ...unread.map(({ channel, host, port, state }) => ({
@@ -42,13 +45,14 @@ export async function list(options: ChannelOptions): Promise<number> {
     columns: [
       { title: 'CHANNEL', cell: (row) => row.channel },
       { title: 'LISTEN', cell: (row) => row.listen },
-      { title: 'STATE', cell: (row) => row.state ?? 'no engine' },
+      { title: 'STATE', cell: (row) => row.state ?? unknownState },
       { title: 'ROUTE', cell: (row) => row.route },
       { title: 'ACCEPTS', cell: (row) => row.accepts.join(' ') },
       { title: 'DELIVERS TO', cell: (row) => row.deliversTo.join(' '), wide: true },
       { title: 'DESCRIPTION', cell: (row) => row.description, wide: true },
     ],
   });
+  if (unseen) say(`whether they run is not known: ${options.data} belongs to another user`);
   if (unreadable === 0) return exits.ok;
   say('not every channel file can be read; "gatehouse check" tells what is wrong');
   return exits.badConfig;

@@ -8,6 +8,7 @@ import { type Site, loadSite } from '../../engine/config/site.ts';
 import { certificatesOf } from '../../engine/watch/certificates.ts';
 import type { Status } from '../../engine/watch/status.ts';
 import { age } from '../../engine/watch/words.ts';
+import { asItsUser, isAnothers } from './anothers.ts';
 import { type Check, sound, wrong } from './doctor/check.ts';
 import { ofJournal } from './doctor/journal.ts';
 import { ofClock, ofDisk, ofFiles, ofNode } from './doctor/machine.ts';
@@ -37,7 +38,7 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   const rows: Check[] = [
     ...ofNode(),
     ofSite(root, site),
-    ofEngine(engine),
+    ofEngine(engine, folder),
     ...checks,
     await ofDisk(nearest(folder), site.settings.alerts.disk),
     ofFiles(site, engine?.engine.pid),
@@ -66,8 +67,12 @@ async function engineOn(folder: string): Promise<Status | undefined> {
   }
 }
 
-function ofEngine(status: Status | undefined): Check {
-  if (!status) return sound('engine', 'none runs on this journal');
+function ofEngine(status: Status | undefined, folder: string): Check {
+  if (!status) {
+    return isAnothers(folder)
+      ? wrong('engine', 'whether one runs on this journal is not known', asItsUser)
+      : sound('engine', 'none runs on this journal');
+  }
   const { engine, alerts } = status;
   const says = `version ${engine.version}, revision ${engine.revision}, pid ${engine.pid}`;
   if (alerts.length === 0) return sound('engine', says);

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { silent } from '../../engine/events.ts';
 import { type Journal, exchangeOf } from '../../engine/journal/journal.ts';
 import { openJournal } from '../../engine/journal/sqlite.ts';
+import { refuseAnothers } from './anothers.ts';
 import { CommandError } from './output.ts';
 
 export interface JournalOptions {
@@ -21,6 +22,7 @@ export function journalFolder(
   files: readonly string[] = ['journal.sqlite'],
 ): string {
   const folder = resolve(options.data);
+  refuseAnothers(options.data);
   if (files.some((file) => existsSync(join(folder, file)))) return folder;
   throw new CommandError(
     `there is no journal in ${options.data}`,

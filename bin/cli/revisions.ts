@@ -7,6 +7,7 @@ import { Refusal } from '../../engine/control/refusal.ts';
 import type { Change } from '../../engine/config/difference.ts';
 import { revisionOf } from '../../engine/config/revision.ts';
 import { type Revisions, openRevisions } from '../../engine/config/revisions.ts';
+import { refuseAnothers } from './anothers.ts';
 import { countOfChanges, printChanges } from './changes.ts';
 import { exits } from './exits.ts';
 import { type Form, printListing, printRows } from './form.ts';
@@ -24,8 +25,9 @@ export async function runningConfig(data: string): Promise<RunningConfig | undef
   try {
     return await engineIn(data).get<RunningConfig>('/v1/config');
   } catch (error) {
-    if (error instanceof Refusal && error.status === 503) return undefined;
-    throw error;
+    if (!(error instanceof Refusal && error.status === 503)) throw error;
+    refuseAnothers(data);
+    return undefined;
   }
 }
 

@@ -1,6 +1,6 @@
 /** `gatehouse store …` on journals of their own. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exchangeName } from '../../engine/journal/journal.ts';
 import { openJournal } from '../../engine/journal/sqlite.ts';
@@ -51,6 +51,34 @@ describe('gatehouse store stats, verify and salvage', () => {
     assert.equal(wrong.code, 69);
     assert.match(wrong.stderr, /GH-6006/);
     rmSync(other);
+  });
+
+  it('do not say that there is none where it is another user’s, nor does the history', async () => {
+    const calls = [
+      ...[
+        ['store', 'stats'],
+        ['store', 'verify'],
+      ],
+      ['config', 'history'],
+    ];
+    const all = async () => {
+      const ended = [];
+      for (const call of calls) ended.push(await called([...call, '--data', folder]));
+      return ended;
+    };
+    // Once before, for nobody else may load what they are made of.
+    for (const { code } of await all()) assert.equal(code, 0);
+    const isRoot = process.geteuid?.() === 0;
+    if (isRoot) process.seteuid?.(65_534);
+    else chmodSync(folder, 0);
+    const refused = await all().finally(() => {
+      if (isRoot) process.seteuid?.(0);
+      else chmodSync(folder, 0o700);
+    });
+    for (const { code, stdout, stderr } of refused) {
+      assert.deepEqual([code, stdout], [1, '']);
+      assert.match(stderr, /belongs to another user.*\n +next: run this as the user who runs/);
+    }
   });
 
   it('tell what is damaged, save the rest, and keep the damaged file', async () => {

@@ -7,6 +7,7 @@ import { FaultError, faults } from '../../../engine/faults.ts';
 import { filesOf, openForWriting } from '../../../engine/journal/database.ts';
 import { openJournal } from '../../../engine/journal/sqlite.ts';
 import { amount } from '../../../engine/watch/words.ts';
+import { asItsUser, isAnothers } from '../anothers.ts';
 import { type Check, sound, wrong } from './check.ts';
 
 /** An index this far behind is not catching up by itself. */
@@ -24,6 +25,9 @@ export async function ofJournal(folder: string, keyFile?: string): Promise<Journ
   const checks: Check[] = [];
   if (!existsSync(folder)) {
     return { checks: [sound('journal', `no folder ${folder} yet; serve makes it`)] };
+  }
+  if (isAnothers(folder)) {
+    return { checks: [wrong('journal', `${folder} belongs to another user`, asItsUser)] };
   }
   checks.push(ofMode(folder), durability(folder));
   if (!existsSync(filesOf(folder).journal)) {
