@@ -1,9 +1,8 @@
 /** Reading a journal beside a running engine, or when none runs. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { silent } from '../../engine/events.ts';
 import { type Journal, exchangeOf } from '../../engine/journal/journal.ts';
-import { openJournal } from '../../engine/journal/sqlite.ts';
+import { openBeside } from '../../engine/journal/beside.ts';
 import { refuseAnothers } from './anothers.ts';
 import { CommandError } from './output.ts';
 
@@ -37,12 +36,8 @@ export async function withJournal<T>(
   use: (journal: Journal) => Promise<T>,
 ): Promise<T> {
   const folder = journalFolder(options);
-  const journal = await openJournal({
-    folder,
-    key: options.keyFile === undefined ? undefined : { file: options.keyFile },
-    readOnly: true,
-    emit: silent,
-  });
+  // Without the parts that write, which take long to load.
+  const journal = openBeside(folder, undefined, options.keyFile);
   try {
     return await use(journal);
   } finally {

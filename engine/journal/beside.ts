@@ -3,7 +3,7 @@
  * is committed is found at once, indexed or not; nothing is written.
  */
 import { FaultError } from '../faults.ts';
-import { bytesOf } from './database.ts';
+import { bytesOf, faultOf } from './database.ts';
 import type { Retention } from './deletion.ts';
 import { mostUnindexed } from './gather.ts';
 import type { Journal } from './journal.ts';
@@ -19,9 +19,18 @@ import { createSearch, receivedOf } from './search.ts';
  */
 export function openBeside(
   folder: string,
-  busyMs: number,
+  busyMs = 2000,
   keyFile?: string,
 ): Journal & Retention & Rekeying {
+  try {
+    return reading(folder, busyMs, keyFile);
+  } catch (error) {
+    if (error instanceof FaultError) throw error;
+    throw new FaultError(faultOf(error), { cause: error });
+  }
+}
+
+function reading(folder: string, busyMs: number, keyFile?: string): Journal & Retention & Rekeying {
   const readers = openReaders(folder, readKeysOf(folder, keyFile), busyMs);
   const search = createSearch(readers.journal, readers.keys, readers.opener, mostUnindexed);
   const refuse = (): never => {
