@@ -160,10 +160,10 @@ describe('mapping: completeness', () => {
       ['Listed by the GP system but not supplied: AllergyIntolerance/gone'],
     ],
     [
-      'an item no rule can carry',
+      'an item of a kind its list should not hold',
       [list(codes.active, ['Basic/b']), { resourceType: 'Basic', id: 'b' }],
-      ['W^items-not-supplied'],
-      ['Listed by the GP system but not of a kind that is carried here: Basic/b'],
+      ['C'],
+      [],
     ],
     [
       'the words of a warning without its code',

@@ -276,6 +276,19 @@ items:
     assert.ok(said.includes('AllergyIntolerance.clinicalStatus = active'));
   });
 
+  it('says so where a list names what no rule of the dataset takes', () => {
+    const basic = { resourceType: 'Basic', id: 'b' };
+    const one = bundle(patient, list(codes.active, ['Basic/b']), basic);
+    const options = { datasets: ['ALL'], profile: 'rsp', version: '2.4', now } as const;
+    const record = mapRecord(load(dataset('- note: { from: status }')), one, options);
+    const [all] = record.datasets;
+    assert.deepEqual(all?.status, [{ status: 'W', warning: 'items-not-supplied' }]);
+    assert.deepEqual(
+      named(all.segments, 'NTE').map((note) => note.fields[3]),
+      ['Listed by the GP system but not of a kind that is carried here: Basic/b'],
+    );
+  });
+
   it('takes conditions beyond the compiled ones to the fhirpath package', () => {
     const rule = `- segment: AL1
   when: code.coding.count() = 1 and code.coding.display.startsWith('Term') and %recorder.empty()
