@@ -48,11 +48,15 @@ export const below = (place: Place, ...path: PropertyKey[]): Place => ({
   path: [...place.path, ...path],
 });
 
+/**
+ * A file of a mapping as its site names it. A running engine has those of its revision
+ * (`config/revisions.ts`), and what was compiled serves all that are the same (`config/compiled.ts`).
+ */
+export const inSite = (file: string): string => file.replace(/^.*\/(?=mappings\/)/, '');
+
 /** `mappings/gp-record/allergies.yaml:14`: how provenance names a rule. */
 export function ruleAt(place: Place): string {
-  // A running engine has the files of its revision (`config/revisions.ts`): told as those of the site.
-  const where = place.source.where(place.path, true).replace(/:\d+$/, '');
-  return where.replace(/^.*\brevisions\/[0-9a-f]{12}\//, '');
+  return inSite(place.source.where(place.path, true).replace(/:\d+$/, ''));
 }
 
 /** Report a finding at a node. */

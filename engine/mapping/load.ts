@@ -14,7 +14,7 @@ import { type Reading, createReading, mergeReadings, noteWhole } from './coverag
 import { checkRows } from './check-rows.ts';
 import { type CompiledItem, compileItem } from './items.ts';
 import { type LeftBehind, extensionsIn, readLeftBehind } from './left-behind.ts';
-import { type Library, type Place, below, report, ruleAt, suggestion } from './library.ts';
+import { type Library, type Place, below, inSite, report, ruleAt, suggestion } from './library.ts';
 import { type Parts, compileParts } from './parts.ts';
 import {
   type DatasetFile,
@@ -260,7 +260,7 @@ function compileDataset(
   return {
     dataset: file.dataset,
     title: file.title,
-    file: shortPath(place.source.file),
+    file: inSite(place.source.file),
     view: file.view,
     outline: file.outline === 'yes',
     lists: file.lists.map((list, i) => ({ list, rule: ruleAt(below(place, 'lists', i, 'list')) })),
