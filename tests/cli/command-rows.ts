@@ -18,7 +18,7 @@ export interface Row {
   passing?: RegExp;
   /** It changes something, or takes long, so it is run once, with `-o json` where it has that. */
   once?: true;
-  /** Its start takes long: with its output closed another one is tried, which prints by the same code. */
+  /** With its output closed another one is tried, which prints by the same code: each is a process. */
   printsAs?: string;
   /** A call that names what is not there: exit 3. Null where no argument can be missing so. */
   missing: string | null;
@@ -68,14 +68,14 @@ export const rows: Readonly<Record<string, Row>> = {
   'config check': { missing: null },
   'config schema': { missing: null, own: /^\{\n {2}"\$schema"/ },
   'config render': { missing: 'config render none' },
-  'config diff': { missing: 'config diff ffffffffffff', exits: [0, 6] },
-  'config history': { missing: 'config history --data none' },
+  'config diff': { printsAs: 'message show', missing: 'config diff ffffffffffff', exits: [0, 6] },
+  'config history': { printsAs: 'channel list', missing: 'config history --data none' },
   'config rollback': {
     once: true,
     missing: 'config rollback 0000000000 --yes',
     asks: ['config rollback', '--yes'],
   },
-  'key list': { missing: 'key list --data none' },
+  'key list': { printsAs: 'channel list', missing: 'key list --data none' },
   'key rotate': {
     once: true,
     words: { CHG0042: 'CHG0042 --yes' },
@@ -104,7 +104,11 @@ export const rows: Readonly<Record<string, Row>> = {
     asks: ['config apply --skip-cases --reason test', '--yes'],
   },
   status: { engine: true, missing: null, exits: [0, 6] },
-  'metrics show': { engine: true, missing: 'metrics show --channel none' },
+  'metrics show': {
+    printsAs: 'channel list',
+    engine: true,
+    missing: 'metrics show --channel none',
+  },
   tap: {
     engine: true,
     missing: 'tap none',
@@ -117,7 +121,7 @@ export const rows: Readonly<Record<string, Row>> = {
   doctor: { missing: null, exits: [0, 6] },
   send: { missing: 'send none.hl7 --to 127.0.0.1:2575', shows: true, printsAs: 'message send' },
   'cert list': { missing: null, printsAs: 'channel list' },
-  'cert check': { missing: 'cert check none.pem' },
+  'cert check': { printsAs: 'channel list', missing: 'cert check none.pem' },
   'cert rotate': {
     once: true,
     words: { 'new.key': 'new.key --yes' },
@@ -155,27 +159,34 @@ export const rows: Readonly<Record<string, Row>> = {
   },
   'message show': { missing: 'message show JZ5K0T1Q2Z' },
   'message explain': { missing: 'message explain JZ5K0T1Q2Z' },
-  'message diff': { missing: 'message diff JZ5K0T1Q2Z:received JZ5K0T1Q2Z:answer', exits: [0, 6] },
+  'message diff': {
+    printsAs: 'message show',
+    missing: 'message diff JZ5K0T1Q2Z:received JZ5K0T1Q2Z:answer',
+    exits: [0, 6],
+  },
   'message export': { missing: 'message export --data none', once: true, own: /^$/ },
   'message ack-error': {
+    printsAs: 'message list',
     engine: true,
     missing: 'message ack-error --fault GH-7007 --reason test --yes',
     asks: ['message ack-error --fault GH-7004 --reason test', '--yes'],
   },
   'message replay': {
+    printsAs: 'message send',
     engine: true,
     missing: 'message replay JZ5K0T1Q2Z --dry-run',
     asks: ['message replay --fault GH-7004', '--yes'],
   },
   'message edit': {
+    printsAs: 'message send',
     engine: true,
     about: 'parked',
     missing: 'message edit JZ5K0T1Q2Z --new-id --reason test --dry-run',
     asks: ['message edit JZ5K0T1Q2A --set PV1-2=I --reason test', '--yes'],
   },
   'message send': { missing: 'message send none.hl7 --to 127.0.0.1:2575', shows: true },
-  'queue list': { engine: true, missing: null },
-  'queue show': { engine: true, missing: 'queue show adt-feed/none' },
+  'queue list': { printsAs: 'message list', engine: true, missing: null },
+  'queue show': { printsAs: 'message show', engine: true, missing: 'queue show adt-feed/none' },
   'queue hold': { engine: true, once: true, missing: 'queue hold adt-feed/none' },
   'queue release': { engine: true, once: true, missing: 'queue release adt-feed/none' },
   'queue retry': {
@@ -193,10 +204,11 @@ export const rows: Readonly<Record<string, Row>> = {
     missing: 'queue skip adt-feed/none JZ5K0T1Q2A --reason test --yes',
     asks: ['queue skip adt-feed/epr JZ5K0T1Q2A --reason test', '--yes'],
   },
-  'store stats': { missing: 'store stats --data none' },
+  'store stats': { printsAs: 'message show', missing: 'store stats --data none' },
   'store backup': { once: true, missing: 'store backup copy --data none' },
   'store verify': { missing: 'store verify --data none' },
   'store salvage': {
+    printsAs: 'store verify',
     in: 'stopped',
     missing: 'store salvage --data none',
     asks: ['store salvage --reason test', '--yes'],
@@ -204,6 +216,7 @@ export const rows: Readonly<Record<string, Row>> = {
     exits: [0, 1, 5, 6],
   },
   'store prune': {
+    printsAs: 'store verify',
     missing: 'store prune --data none --older-than 1d --dry-run',
     asks: ['store prune --older-than 0d --reason test', '--yes'],
   },
@@ -239,5 +252,5 @@ export const rows: Readonly<Record<string, Row>> = {
   },
   'sim hospital': { missing: null, words: { '--count 10': '--count 2 --rate 50' } },
   explain: { missing: 'explain GH-4020' },
-  version: { missing: null },
+  version: { printsAs: 'explain', missing: null },
 };

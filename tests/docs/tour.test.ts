@@ -51,7 +51,8 @@ describe('the tour of the README', function () {
   });
 
   /** A dozen processes read the same sources: what Node made of them is kept for the next. */
-  const environment = () => ({ ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled') });
+  const compiled = join(root, 'node_modules', '.cache', 'gatehouse');
+  const environment = () => ({ ...process.env, NODE_COMPILE_CACHE: compiled });
 
   /** Start a server of the tour; what it has said once it is ready. */
   function start(args: string[], ready: RegExp, env: Record<string, string> = {}): Promise<string> {
