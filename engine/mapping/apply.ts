@@ -99,8 +99,10 @@ function carryUnread(compiled: CompiledMappings, run: Run): void {
     const reading = compiled.readingOf(resource.resourceType, readings);
     // Without PAT little is asked of the patient, and what is left is no omission.
     const isAside = resource === run.record.patient && !run.options.datasets.includes('PAT');
+    const left = unreadElements(resource, reading);
+    if (left.length === 0) continue;
     const notes = isAside ? undefined : bearerOf(run.items.get(resource)?.segments ?? [])?.notes;
-    for (const unread of unreadElements(resource, reading)) {
+    for (const unread of left) {
       warn(run, `${unread.path}: no rule carries it`);
       for (const { path, text } of leavesBelow(unread)) {
         notes?.push({ text: `${leftNote}${path} = ${text}` });

@@ -156,7 +156,7 @@ function follow(join: Join, holder: Resource | undefined, found: Joined): void {
       }
       for (const target of all) {
         targets.push(target);
-        reached.push(`${place} → ${identityOf(target)}#`);
+        if (options.trace) reached.push(`${place} → ${identityOf(target)}#`);
         found.resources.push({ name: join.name, resource: target });
       }
       if (all.length > 1 && to !== undefined) found.several.push(to);

@@ -112,18 +112,19 @@ export interface Unread {
 /** The elements of a resource that its rules do not read. */
 export function unreadElements(resource: Resource, reading: Reading): Unread[] {
   const found: Unread[] = [];
-  if (!reading.whole) walk(resource, reading, resource.resourceType, found, true);
+  if (!reading.whole) walk(resource, reading, { names: [resource.resourceType], found });
   return found;
 }
 
-function walk(
-  value: Record<string, unknown>,
-  reading: Reading,
-  path: string,
-  found: Unread[],
-  isResource = false,
-): void {
-  for (const name of Object.keys(value)) {
+/** Where a walk is: names are joined for the few elements alone that nobody reads. */
+interface Walk {
+  names: string[];
+  found: Unread[];
+}
+
+function walk(value: Record<string, unknown>, reading: Reading, at: Walk, isExtension = false) {
+  const isResource = at.names.length === 1;
+  for (const name in value) {
     const child = value[name];
     if (child === null || child === undefined) continue;
     // These only say which resource it is; what is contained is carried by whatever refers to it.
@@ -132,11 +133,11 @@ function walk(
       for (const one of Array.isArray(child) ? (child as unknown[]) : [child]) {
         if (!isObject(one)) continue;
         const url = typeof one.url === 'string' ? one.url : '';
-        walkElement(one, reading, `ext(${extensionName(url)})`, path, found);
+        walkElement(one, reading, `ext(${extensionName(url)})`, at, true);
       }
-    } else if (name === 'url' && path.endsWith(')')) continue;
-    else if (!Array.isArray(child)) walkElement(child, reading, name, path, found);
-    else for (const one of child as unknown[]) walkElement(one, reading, name, path, found);
+    } else if (isExtension && name === 'url') continue;
+    else if (!Array.isArray(child)) walkElement(child, reading, name, at);
+    else for (const one of child as unknown[]) walkElement(one, reading, name, at);
   }
 }
 
@@ -144,13 +145,16 @@ function walkElement(
   value: unknown,
   parent: Reading,
   name: string,
-  path: string,
-  found: Unread[],
+  at: Walk,
+  isExtension = false,
 ): void {
   const reading = parent.children.get(name);
   if (reading?.whole) return;
-  if (reading && isObject(value)) walk(value, reading, `${path}.${name}`, found);
-  else if (!reading?.value) found.push({ path: `${path}.${name}`, value });
+  if (reading && isObject(value)) {
+    at.names.push(name);
+    walk(value, reading, at, isExtension);
+    at.names.pop();
+  } else if (!reading?.value) at.found.push({ path: [...at.names, name].join('.'), value });
 }
 
 /** Every text, number and truth value in an element, each with its path. */

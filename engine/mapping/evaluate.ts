@@ -52,8 +52,16 @@ export function compileExpression(expression: Expression): Evaluate {
     case 'where': {
       const of = compileExpression(expression.of);
       const condition = compileExpression(expression.condition);
-      return (focus, variables) =>
-        of(focus, variables).filter((one) => truth(condition([one], variables)) === true);
+      return (focus, variables) => {
+        let found: unknown[] | undefined;
+        for (const one of of(focus, variables)) {
+          const focused = [one];
+          if (truth(condition(focused, variables)) !== true) continue;
+          if (found) found.push(one);
+          else found = focused;
+        }
+        return found ?? none;
+      };
     }
     case 'call':
       return called(expression.call, compileExpression(expression.of));
@@ -107,9 +115,12 @@ export function member(values: Values, name: string): Values {
     if (typeof value !== 'object' || value === null) continue;
     const child = (value as Record<string, unknown>)[name];
     if (child === null || child === undefined) continue;
-    found ??= [];
-    if (!Array.isArray(child)) found.push(child);
-    else for (const one of child) if (one !== null && one !== undefined) found.push(one);
+    for (const one of Array.isArray(child) ? (child as unknown[]) : [child]) {
+      if (one === null || one === undefined) continue;
+      // A list that begins with its first value takes a tenth of the room of one that begins empty.
+      if (found) found.push(one);
+      else found = [one];
+    }
   }
   return found ?? none;
 }
@@ -159,7 +170,9 @@ function extensionsOf(values: Values, wanted: string): Values {
     const extensions = (value as { extension?: unknown } | null | undefined)?.extension;
     if (!Array.isArray(extensions)) continue;
     for (const one of extensions as unknown[]) {
-      if (isExtension(one, wanted)) (found ??= []).push(one);
+      if (!isExtension(one, wanted)) continue;
+      if (found) found.push(one);
+      else found = [one];
     }
   }
   return found ?? none;
@@ -218,7 +231,8 @@ function resolved(values: Values, variables: Variables): Values {
 const operators = {
   '|': (left: Values, right: Values): Values => {
     if (left.length + right.length < 2) return left.length > 0 ? left : right;
-    return distinct([...left, ...right]);
+    const [first] = left.length > 0 ? left : right;
+    return addNew(addNew([first], left), right);
   },
   '=': (left: Values, right: Values): Values => logical(equal(left, right)),
   '!=': (left: Values, right: Values): Values => logical(negate(equal(left, right))),
@@ -248,8 +262,16 @@ function equal(left: Values, right: Values): boolean | undefined {
 }
 
 /** The values without repeats, in order. */
-export function distinct(values: Values): Values {
-  return values.filter((one, i) => values.findIndex((other) => same(one, other)) === i);
+export const distinct = (values: Values): Values => addNew([], values);
+
+/** Add the values that are not there yet. */
+function addNew(known: unknown[], values: Values): unknown[] {
+  for (const value of values) {
+    let at = 0;
+    while (at < known.length && !same(known[at], value)) at++;
+    if (at === known.length) known.push(value);
+  }
+  return known;
 }
 
 /** The same JSON, whatever the order of members. */

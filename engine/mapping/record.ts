@@ -111,8 +111,10 @@ export function indexRecord(bundle: unknown): IndexedRecord {
         index = new Map();
         for (const resource of resources) {
           if (resource.resourceType !== type) continue;
-          for (const target of new Set(references(resource).map(textOf))) {
-            if (target !== undefined) append(index, meaning(target), resource);
+          for (const target of references(resource).map(textOf)) {
+            if (target === undefined) continue;
+            const meant = meaning(target);
+            if (index.get(meant)?.at(-1) !== resource) append(index, meant, resource);
           }
         }
         referring.set(`${type} ${key}`, index);
